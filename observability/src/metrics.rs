@@ -1,0 +1,166 @@
+//! Holds a process's metric families and writes them as OpenMetrics, all of them or the ones asked for.
+//!
+//! Each family sits in a registry of its own, so that `/metrics?name[]=…` encodes only what was asked for: a
+//! scaler that looks each second at fifty replicas needs a dozen families, not all.
+
+mod on_scrape;
+mod process;
+
+use std::fmt::Debug;
+
+use prometheus_client::encoding::text::{encode_eof, encode_registry};
+use prometheus_client::metrics::MetricType;
+use prometheus_client::registry::{Metric, Registry};
+
+pub use on_scrape::OnScrape;
+
+/// The media type of [`MetricsRegistry::encode`]'s text; another one makes Prometheus 3 refuse the scrape.
+pub const OPENMETRICS_CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// The metric families of one process.
+#[derive(Debug, Default)]
+pub struct MetricsRegistry {
+    families: Vec<RegisteredFamily>,
+}
+
+#[derive(Debug)]
+struct RegisteredFamily {
+    name: &'static str,
+    registry: Registry,
+}
+
+impl MetricsRegistry {
+    /// A registry with the `process_*` families of this process.
+    pub fn with_process_metrics() -> Self {
+        let mut registry = Self::default();
+        process::register(&mut registry);
+        registry
+    }
+
+    /// Adds a family under the exact `name` a scrape shows: with `_total` for a counter, `_info` for an info.
+    ///
+    /// `help` has no full stop at its end; the encoder adds one.
+    ///
+    /// # Panics
+    /// In debug builds, when a counter's name lacks `_total`, an info's lacks `_info`, or the name is taken.
+    pub fn register(&mut self, name: &'static str, help: &str, metric: impl Metric) {
+        // The encoder adds these suffixes itself.
+        let suffix = match metric.metric_type() {
+            MetricType::Counter => "_total",
+            MetricType::Info => "_info",
+            MetricType::Gauge | MetricType::Histogram | MetricType::Unknown => "",
+        };
+        let stem = name.strip_suffix(suffix);
+        debug_assert!(stem.is_some(), "metric `{name}` must end in `{suffix}`");
+        debug_assert!(self.families.iter().all(|family| family.name != name), "metric `{name}` is taken");
+        let mut registry = Registry::default();
+        registry.register(stem.unwrap_or(name), help, metric);
+        self.families.push(RegisteredFamily { name, registry });
+    }
+
+    /// The families as OpenMetrics text, with its end marker.
+    pub fn encode(&self, selection: &Selection) -> String {
+        let mut text = String::with_capacity(16 * 1024);
+        for family in self.families.iter().filter(|family| selection.includes(family.name)) {
+            encode_registry(&mut text, &family.registry).expect("writing to a string does not fail");
+        }
+        encode_eof(&mut text).expect("writing to a string does not fail");
+        text
+    }
+}
+
+/// Which families a scrape wants.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Selection {
+    /// Every family.
+    #[default]
+    All,
+    /// The families with these names, or with a sample of such a name; unknown names select nothing.
+    Named(Vec<String>),
+}
+
+impl Selection {
+    /// Reads `name[]=…` pairs from a query string, percent-encoded brackets included; no pair means all.
+    pub fn from_query(query: &str) -> Self {
+        let names: Vec<String> = query
+            .split('&')
+            .filter_map(|pair| pair.split_once('='))
+            .filter(|(key, _)| *key == "name[]" || key.eq_ignore_ascii_case("name%5B%5D"))
+            .map(|(_, name)| name.to_owned())
+            .collect();
+        if names.is_empty() { Self::All } else { Self::Named(names) }
+    }
+
+    fn includes(&self, family: &str) -> bool {
+        match self {
+            Self::All => true,
+            Self::Named(names) => names.iter().any(|name| {
+                name == family
+                    || name
+                        .strip_prefix(family)
+                        .is_some_and(|suffix| matches!(suffix, "_bucket" | "_sum" | "_count"))
+            }),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use prometheus_client::metrics::counter::Counter;
+    use prometheus_client::metrics::histogram::Histogram;
+    use prometheus_client::metrics::info::Info;
+
+    use super::{MetricsRegistry, OnScrape, Selection};
+
+    fn registry() -> MetricsRegistry {
+        let mut registry = MetricsRegistry::default();
+        let counter: Counter = Counter::default();
+        counter.inc();
+        registry.register("orders_total", "Orders", counter);
+        registry.register("wait_seconds", "Wait", Histogram::new([0.1, 1.0]));
+        registry.register("webapp_info", "Build", Info::new([("role", "webapp")]));
+        registry.register("webapp_total_requests", "Arrivals", OnScrape::unknown(|| 1.0));
+        registry
+    }
+
+    #[test]
+    fn names_are_exposed_exactly_as_registered() {
+        let text = registry().encode(&Selection::All);
+        for line in [
+            "orders_total 1",
+            "wait_seconds_count 0",
+            "webapp_info{role=\"webapp\"} 1",
+            "# TYPE webapp_total_requests unknown",
+            "webapp_total_requests 1.0",
+        ] {
+            assert!(text.lines().any(|found| found == line), "`{line}` is missing from:\n{text}");
+        }
+        assert!(text.ends_with("# EOF\n"), "the end marker is missing from:\n{text}");
+    }
+
+    #[test]
+    fn a_selection_encodes_only_what_it_names() {
+        let query = "name%5B%5D=wait_seconds_bucket&name[]=nothing&other=1";
+        let text = registry().encode(&Selection::from_query(query));
+        assert!(text.contains("wait_seconds_bucket"), "the family of a named sample is missing:\n{text}");
+        assert!(!text.contains("orders_total"), "a family that was not named is there:\n{text}");
+        assert_eq!(Selection::from_query("a=b"), Selection::All);
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn process_metrics_are_plausible() {
+        let text = MetricsRegistry::with_process_metrics().encode(&Selection::All);
+        let value = |name: &str| -> f64 {
+            let line = text.lines().find(|line| line.starts_with(&format!("{name} "))).unwrap_or_else(|| {
+                panic!("`{name}` is missing from:\n{text}");
+            });
+            line.rsplit(' ').next().unwrap().parse().unwrap()
+        };
+        assert!(value("process_resident_memory_bytes") > 100_000.0);
+        assert!(value("process_cpu_seconds_total") > 0.0);
+        assert!(value("process_open_fds") >= 3.0);
+        assert!(value("process_max_fds") >= value("process_open_fds"));
+        assert!(value("process_start_time_seconds") > 1.7e9);
+    }
+}
