@@ -1,0 +1,70 @@
+//! Why a load could not be run at all; what happened during one is in its result.
+
+use std::path::PathBuf;
+
+use crate::config::ConfigError;
+
+/// Why there is no result.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// A setting cannot be: wrong usage.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The service gave no answer at all before the start; nothing was started.
+    #[error(
+        "`{host}` cannot be reached: {reason}; expected any HTTP answer to GET /; hint: is the service up, and is --host right"
+    )]
+    Unreachable {
+        /// The base URL that was tried.
+        host: String,
+        /// What the connection said.
+        reason: String,
+    },
+    /// A report could not be created before the start; nothing was started.
+    #[error(
+        "report `{path}` cannot be written: {source}; hint: --report takes a file in a folder that exists"
+    )]
+    Report {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The caller said stop before the first user was started.
+    #[error("stopped before the load began")]
+    Stopped,
+    /// Goose could not run it.
+    #[error("goose could not run the load: {0}")]
+    Goose(String),
+}
+
+impl LoadError {
+    /// Goose's own words for an error; its `Display` alone leaves out what was wrong.
+    pub(crate) fn from_goose(error: &goose::GooseError) -> Self {
+        Self::Goose(describe(error))
+    }
+}
+
+/// All that Goose says about an error, on one line.
+pub(crate) fn describe(error: &goose::GooseError) -> String {
+    match error {
+        goose::GooseError::InvalidOption { option, value, detail } => format!("{option} `{value}`: {detail}"),
+        other => chain(other),
+    }
+}
+
+/// An error and what caused it, outermost first.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let cause_text = cause.to_string();
+        // Some libraries repeat the cause in their own text.
+        if !text.contains(&cause_text) {
+            text.push_str(": ");
+            text.push_str(&cause_text);
+        }
+        source = cause.source();
+    }
+    text
+}

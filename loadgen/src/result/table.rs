@@ -1,0 +1,132 @@
+//! A result as a table for the terminal, and below it what a reader must know of its numbers.
+
+use std::fmt;
+
+use super::{LoadResult, Row};
+
+impl fmt::Display for LoadResult {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let users = if self.users == 1 { "user" } else { "users" };
+        writeln!(
+            formatter,
+            "{} {users} ({}, seed {}) on {}, measured for {:.1} s",
+            self.users, self.scenario, self.seed, self.host, self.duration_seconds
+        )?;
+        if self.interrupted {
+            writeln!(formatter, "stopped before its time was over")?;
+        }
+        if !self.ramped_up {
+            writeln!(formatter, "not all users had started: these are numbers of the ramp-up")?;
+        }
+        writeln!(formatter)?;
+        let name_width = self.rows().map(|row| row.name.len()).max().unwrap_or(0);
+        writeln!(
+            formatter,
+            "{:name_width$}  {:>9}  {:>8}  {:>8}  {:>8}  {:>8}  {:>8}  {:>8}  {:>8}  {:>8}",
+            "", "requests", "failed", "refused", "per s", "mean ms", "p50 ms", "p95 ms", "p99 ms", "max ms"
+        )?;
+        for row in self.rows() {
+            write_row(formatter, &row, name_width)?;
+        }
+        let notes = !self.errors.is_empty()
+            || self.refusals > 0
+            || !self.thresholds.is_empty()
+            || !self.report_errors.is_empty();
+        if notes {
+            writeln!(formatter)?;
+        }
+        for (kind, count) in &self.errors {
+            writeln!(formatter, "error: {kind}: {count}")?;
+        }
+        if self.refusals > 0 {
+            writeln!(
+                formatter,
+                "refused: 503 with Retry-After; refusals and requests without an answer have no response time"
+            )?;
+        }
+        for verdict in &self.thresholds {
+            writeln!(formatter, "threshold {verdict}")?;
+        }
+        self.report_errors.iter().try_for_each(|error| writeln!(formatter, "report not written: {error}"))
+    }
+}
+
+fn write_row(formatter: &mut fmt::Formatter<'_>, row: &Row<'_>, name_width: usize) -> fmt::Result {
+    let Row { name, requests, failures, refusals, requests_per_second, latency } = row;
+    write!(
+        formatter,
+        "{name:name_width$}  {requests:>9}  {failures:>8}  {refusals:>8}  {requests_per_second:>8.1}"
+    )?;
+    match latency {
+        Some(latency) => writeln!(
+            formatter,
+            "  {:>8.1}  {:>8.1}  {:>8.1}  {:>8.1}  {:>8.1}",
+            latency.mean_ms, latency.p50_ms, latency.p95_ms, latency.p99_ms, latency.max_ms
+        ),
+        None => writeln!(formatter, "  {0:>8}  {0:>8}  {0:>8}  {0:>8}  {0:>8}", "-"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::time::{Duration, Instant};
+
+    use crate::config::LoadConfig;
+    use crate::exchange::{Exchange, FailureKind, Outcome};
+    use crate::recorder::Recorder;
+    use crate::result::LoadResult;
+
+    /// 100 answers in 10 s, two refusals and a lost request.
+    fn result() -> LoadResult {
+        let config = LoadConfig {
+            users: 1,
+            thresholds: vec!["p95=100ms".parse().unwrap(), "errors=1%".parse().unwrap()],
+            ..LoadConfig::default()
+        };
+        let (start, run_time) = (Instant::now(), Duration::from_secs(10));
+        let recorder = Recorder::new(1, run_time, ["GET /".to_owned(), "POST /order".to_owned()]);
+        recorder.user_started(start);
+        let record = |outcome, millis| {
+            let duration = Duration::from_millis(millis);
+            recorder.record("GET /", &Exchange { outcome, status: None, duration, ended_at: start });
+        };
+        (1..=100).for_each(|millis| record(Outcome::Succeeded, millis));
+        record(Outcome::Refused, 0);
+        record(Outcome::Refused, 0);
+        record(Outcome::Failed(FailureKind::TimedOut), 10_000);
+        LoadResult::new(&config, &recorder.snapshot(start + run_time), false)
+    }
+
+    #[test]
+    fn the_numbers_add_up() {
+        let result = result();
+        assert_eq!((result.requests, result.refusals, result.failures), (103, 2, 1));
+        assert_eq!(result.errors, BTreeMap::from([("timed out".to_owned(), 1)]));
+        assert!((result.requests_per_second - 10.3).abs() < 1e-9);
+        assert!((result.successes_per_second - 10.0).abs() < 1e-9);
+        assert!(!result.held(), "3 of 103 is more than 1 %: {result}");
+        assert_eq!(result.thresholds.iter().map(|verdict| verdict.held).collect::<Vec<_>>(), [true, false]);
+        let json = serde_json::to_string(&result).unwrap();
+        assert_eq!(serde_json::from_str::<LoadResult>(&json).unwrap(), result);
+    }
+
+    #[test]
+    fn the_table_says_all_that_the_result_does() {
+        let text = result().to_string();
+        for part in [
+            "1 user (mixed, seed 1) on http://127.0.0.1:8000, measured for 10.0 s",
+            "all requests        103         1         2      10.3      50.5",
+            "POST /order           0         0         0       0.0         -",
+            "error: timed out: 1",
+            "threshold errors=1% NOT held: 2.91 %",
+        ] {
+            assert!(text.contains(part), "`{part}` is missing:\n{text}");
+        }
+        let lines: Vec<_> = text.lines().skip(2).take(4).map(str::len).collect();
+        assert!(
+            lines.windows(2).all(|pair| pair[0] == pair[1]),
+            "columns are out of line: {lines:?}\n{text}"
+        );
+    }
+}
