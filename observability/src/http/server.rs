@@ -17,8 +17,9 @@ use crate::buckets::HTTP_DURATION_SECONDS;
 use crate::metrics::MetricsRegistry;
 use crate::names;
 
-/// Routes that are probed and scraped, not used.
-const UNMEASURED_ROUTES: [&str; 5] = ["/health", "/health/live", "/health/ready", "/ready", "/metrics"];
+/// Routes that are probed and scraped, and what replicas say to each other: nobody's requests.
+const UNMEASURED_ROUTES: [&str; 7] =
+    ["/health", "/health/live", "/health/ready", "/ready", "/metrics", "/peers", "/peers/load"];
 
 /// The route label of a request that no route matched.
 const UNMATCHED_ROUTE: &str = "unmatched";

@@ -1,0 +1,75 @@
+//! Calls the service that each job needs, through a pool of connections of fixed size.
+//!
+//! The pool is a second bottleneck: when it is used up, jobs wait for a connection while they hold a worker, and
+//! more replicas bring more connections but no faster dependency.
+
+use std::time::Duration;
+
+use observability::http::client::{ClientError, HttpClient};
+use tokio::sync::Semaphore;
+
+use crate::clock::RunClock;
+use crate::metrics::DependencyMetrics;
+
+/// Longest a call may take.
+const CALL_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Why the dependency did not do its part.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum DependencyError {
+    /// No answer, or none in time.
+    #[error("the dependency did not answer: {0}")]
+    NoAnswer(#[source] ClientError),
+    /// An answer that is no success.
+    #[error("the dependency refused: {0}")]
+    Refused(#[source] ClientError),
+}
+
+/// The pool and what it leads to.
+#[derive(Debug)]
+pub(crate) struct Dependency {
+    url: String,
+    client: HttpClient,
+    connections: Semaphore,
+    pool_size: u32,
+    clock: RunClock,
+    metrics: DependencyMetrics,
+}
+
+impl Dependency {
+    pub(crate) fn new(base_url: &str, pool_size: u32, clock: RunClock, metrics: DependencyMetrics) -> Self {
+        Self {
+            url: format!("{}/", base_url.trim_end_matches('/')),
+            client: HttpClient::with_idle_connections(pool_size as usize),
+            connections: Semaphore::new(pool_size as usize),
+            pool_size,
+            clock,
+            metrics,
+        }
+    }
+
+    /// Waits for a connection and makes one call.
+    pub(crate) async fn call(&self) -> Result<(), DependencyError> {
+        let asked_at = self.clock.now();
+        let connection = self.connections.acquire().await.expect("the pool is never closed");
+        let sent_at = self.clock.now();
+        self.metrics.waited(sent_at.saturating_sub(asked_at));
+        let answer = self.client.get(&self.url, CALL_TIMEOUT).await;
+        drop(connection);
+        let result = match answer.map(observability::http::client::Reply::ok) {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(refusal)) => Err(DependencyError::Refused(refusal)),
+            Err(failure) => Err(DependencyError::NoAnswer(failure)),
+        };
+        self.metrics.called(self.clock.since(sent_at), result.is_ok());
+        result
+    }
+
+    pub(crate) fn pool_size(&self) -> u32 {
+        self.pool_size
+    }
+
+    pub(crate) fn connections_busy(&self) -> usize {
+        self.pool_size as usize - self.connections.available_permits()
+    }
+}

@@ -1,0 +1,109 @@
+//! The HTTP routes of a replica, one file each.
+
+mod events;
+mod faults;
+mod health;
+mod input;
+mod load;
+mod metrics;
+mod order;
+mod peers;
+mod root;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware::from_fn_with_state;
+use axum::response::Response;
+use axum::routing::{get, post, put};
+use http::{Method, StatusCode, Uri, header};
+use observability::http::error::ErrorReply;
+use observability::http::server::{ServerMetrics, measure};
+
+use crate::app::Exposed;
+use crate::replica::JobError;
+
+/// Largest request body; a load schedule from a trace of some days fits.
+pub(crate) const MAX_BODY_BYTES: usize = 2 * 1024 * 1024;
+
+/// The user routes with their usual status codes: these series exist before their first request.
+pub(crate) const EXPECTED_SERIES: [(&str, &str, u16); 10] = [
+    ("GET", "/", 200),
+    ("GET", "/", 503),
+    ("GET", "/api/dashboard", 200),
+    ("GET", "/api/dashboard", 503),
+    ("POST", "/api/events", 201),
+    ("POST", "/api/events", 503),
+    ("POST", "/order", 201),
+    ("POST", "/order", 503),
+    ("POST", "/buy", 201),
+    ("POST", "/buy", 503),
+];
+
+const ROUTES_HINT: &str = "try /, /health, /ready, /metrics, /load, /load/spike, /api/dashboard, POST /api/events, \
+                           POST /order, POST /buy or /faults";
+
+/// The whole application.
+pub(crate) fn router(exposed: Exposed, server_metrics: ServerMetrics) -> Router {
+    // What changes something takes GET and POST: people type curl, scripts send POST.
+    Router::new()
+        .route("/", get(root::root))
+        .route("/health", get(health::live))
+        .route("/health/live", get(health::live))
+        .route("/ready", get(health::ready))
+        .route("/health/ready", get(health::ready))
+        .route("/metrics", get(metrics::metrics))
+        .route("/load", get(load::show).put(load::set))
+        .route("/load/increase", get(load::increase).post(load::increase))
+        .route("/load/decrease", get(load::decrease).post(load::decrease))
+        .route("/load/reset", get(load::reset).post(load::reset))
+        .route("/load/spike", get(load::spike).post(load::spike))
+        .route("/api/dashboard", get(root::dashboard))
+        .route("/api/events", post(events::create))
+        .route("/order", post(order::order))
+        .route("/buy", post(order::buy))
+        .route("/faults", get(faults::show).delete(faults::clear))
+        .route("/faults/latency", get(faults::latency).post(faults::latency))
+        .route("/faults/errors", get(faults::errors).post(faults::errors))
+        .route("/faults/unready", get(faults::unready).post(faults::unready))
+        .route("/faults/crash", get(faults::crash).post(faults::crash))
+        .route("/faults/clear", get(faults::clear).post(faults::clear))
+        .route("/peers", get(peers::show).post(peers::greet).delete(peers::leave))
+        .route("/peers/load", put(peers::load))
+        .fallback(unknown_route)
+        .method_not_allowed_fallback(wrong_method)
+        .layer(from_fn_with_state(server_metrics, measure))
+        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
+        .with_state(exposed)
+}
+
+async fn unknown_route(uri: Uri) -> ErrorReply {
+    ErrorReply::unknown_route(uri.path(), ROUTES_HINT)
+}
+
+async fn wrong_method(method: Method, uri: Uri) -> ErrorReply {
+    ErrorReply::wrong_method(
+        &method,
+        uri.path(),
+        "GET /load shows the load; orders, purchases and events are POST",
+    )
+}
+
+/// How the end of a job without result looks to its client.
+impl axum::response::IntoResponse for JobError {
+    fn into_response(self) -> Response {
+        let (status, hint) = match &self {
+            Self::Refused { .. } => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "the replica is saturated; try again, add replicas, or lower the load with /load/decrease",
+            ),
+            Self::Fault => {
+                (StatusCode::INTERNAL_SERVER_ERROR, "switch the fault off at the replica: /faults/clear")
+            }
+            Self::Dependency(_) => {
+                (StatusCode::BAD_GATEWAY, "look at the dependency: its queue may be full, or it may be gone")
+            }
+        };
+        let retry_after = matches!(self, Self::Refused { .. }).then_some([(header::RETRY_AFTER, "1")]);
+        (retry_after, ErrorReply::new(status, self.to_string(), hint)).into_response()
+    }
+}
