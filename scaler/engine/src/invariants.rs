@@ -1,0 +1,49 @@
+//! States what no decision may ever do; one predicate each, shared by debug assertions, tests and simulators.
+
+use core::time::Duration;
+
+use crate::decision::{Action, Decision};
+use crate::limits::Limits;
+use crate::observation::Observation;
+use crate::policy::Policy;
+use crate::reason::{Cause, Direction};
+
+/// An action ends within the limits, both ends included.
+pub fn within_limits(decision: &Decision, limits: Limits) -> bool {
+    decision.action == Action::Hold || limits.contains(decision.to)
+}
+
+/// A policy removes a replica only on a finite, recent reading to which every ready replica contributed.
+///
+/// Limits, restorations and orders by hand rest on no reading and are not meant here.
+pub fn no_scale_down_without_data(decision: &Decision, seen: &Observation, policy: &Policy) -> bool {
+    if decision.action != Action::Down || decision.reason.cause() != Cause::Policy {
+        return true;
+    }
+    let signal = policy.signal();
+    let is_usable = seen.service.get(&signal).is_some_and(|reading| {
+        reading.age <= policy.stale_after() && reading.value.is_some_and(f64::is_finite)
+    });
+    is_usable && seen.ready > 0 && seen.reported(signal) >= seen.ready
+}
+
+/// A policy acts only when its cooldown has passed since `last_action_at`, the last action in either direction.
+pub fn outside_cooldown(decision: &Decision, last_action_at: Option<Duration>, policy: &Policy) -> bool {
+    let direction = match decision.action {
+        Action::Hold => return true,
+        Action::Up => Direction::Up,
+        Action::Down => Direction::Down,
+    };
+    decision.reason.cause() != Cause::Policy
+        || last_action_at.is_none_or(|at| decision.at.saturating_sub(at) >= policy.cooldown(direction))
+}
+
+/// A threshold policy changes the count by one at most.
+pub fn one_replica_at_a_time(decision: &Decision) -> bool {
+    decision.reason.cause() != Cause::Policy || decision.from.abs_diff(decision.to) <= 1
+}
+
+/// The action says what the counts say.
+pub fn action_matches_counts(decision: &Decision) -> bool {
+    decision.action == Action::between(decision.from, decision.to)
+}

@@ -1,0 +1,51 @@
+//! Decides how many replicas a service should have, and says why, as pure code.
+//!
+//! Nothing here reads a clock, a socket or the environment: an [`Observation`] with its time comes in, a
+//! [`Decision`] with its [`Reason`] goes out. So the live loop and the simulator run the same engine, and a
+//! recorded run replays to the same decisions on every machine.
+//!
+//! # The order of calls
+//!
+//! 1. [`Engine::new`] with a [`Policy`]; [`Engine::restore`] if a state was saved.
+//! 2. Wait for [`Engine::next_check`], then pass what was seen to [`Engine::decide`].
+//! 3. Carry the decision out. If that worked, and only then, tell [`Engine::record_scaled`]: that is what starts
+//!    the cooldowns. A failed action is simply not recorded, and the next check asks for it again.
+//! 4. Save [`Engine::state`] whenever it should survive a restart.
+//!
+//! ```
+//! use core::time::Duration;
+//! use scaler_engine::{Action, Engine, Observation, Policy, Reading, Signal, ThresholdPolicy};
+//!
+//! let mut engine = Engine::new(Policy::Threshold(ThresholdPolicy::default()));
+//! let mut action = Action::Hold;
+//! for second in [10, 20] {
+//!     let mut seen = Observation::of_replicas(Duration::from_secs(second), 1);
+//!     seen.report_from_all(Signal::ResponseTimeMeanSeconds, 0.91);
+//!     action = engine.decide(&seen).action;
+//! }
+//! assert_eq!(action, Action::Up, "two checks above 0.6 s ask for a second replica");
+//! ```
+
+#![no_std]
+
+extern crate alloc;
+
+mod decision;
+mod engine;
+pub mod invariants;
+mod limits;
+mod observation;
+mod policy;
+mod reason;
+mod signal;
+mod state;
+
+pub use decision::{Action, Decision, Limit, Observed};
+pub use engine::Engine;
+pub use limits::{Limits, LimitsError, OutOfLimits, REPLICAS_MAX};
+pub use observation::{Observation, Reading, ReplicaObservation};
+pub use policy::threshold::{ThresholdHistory, ThresholdPolicy, ThresholdSettings};
+pub use policy::{Policy, PolicyError};
+pub use reason::{Cause, Direction, Reason};
+pub use signal::{Amount, Signal, Unit, UnknownSignal};
+pub use state::{EngineState, PolicyHistory, StateError};

@@ -1,0 +1,126 @@
+//! Judges one reading: counts breaches, then asks the limits, then the cooldown.
+//!
+//! The limit is asked before the cooldown: at the maximum, waiting would change nothing, so "at the maximum" is
+//! the truthful reason. A counter keeps counting while a cooldown holds an action back; so a lasting breach acts
+//! at the first check after it.
+
+use core::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::ThresholdPolicy;
+use crate::decision::Limit;
+use crate::policy::{Proposal, Situation};
+use crate::reason::{Direction, Reason};
+
+/// How many checks in a row breached each threshold.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ThresholdHistory {
+    /// Checks in a row above the scale-up threshold.
+    pub above: u32,
+    /// Checks in a row below the scale-down threshold.
+    pub below: u32,
+}
+
+impl ThresholdHistory {
+    pub(crate) fn reset(&mut self) {
+        *self = Self::default();
+    }
+}
+
+impl ThresholdPolicy {
+    pub(crate) fn propose(&self, history: &mut ThresholdHistory, situation: &Situation<'_>) -> Proposal {
+        let value = match self.usable_value(situation) {
+            Ok(value) => value,
+            Err(reason) => {
+                history.reset();
+                return hold(situation, reason, None);
+            }
+        };
+        let (settings, signal) = (self.settings(), self.settings().signal);
+        if value > settings.scale_up_threshold {
+            history.below = 0;
+            history.above = history.above.saturating_add(1);
+            return self.on_breach(Direction::Up, value, history.above, situation);
+        }
+        history.above = 0;
+        // A replica that did not report can only hide load, so what follows needs all of them.
+        let (reported, ready) = (situation.seen.reported(signal), situation.seen.ready);
+        if reported < ready || ready == 0 {
+            history.below = 0;
+            return hold(situation, Reason::PartialData { signal, reported, ready }, None);
+        }
+        if value < settings.scale_down_threshold {
+            history.below = history.below.saturating_add(1);
+            return self.on_breach(Direction::Down, value, history.below, situation);
+        }
+        history.below = 0;
+        let (lower, upper) = (settings.scale_down_threshold, settings.scale_up_threshold);
+        hold(situation, Reason::WithinThresholds { signal, value, lower, upper }, None)
+    }
+
+    fn usable_value(&self, situation: &Situation<'_>) -> Result<f64, Reason> {
+        let signal = self.settings().signal;
+        let reading = situation.seen.service.get(&signal).ok_or(Reason::MissingData { signal })?;
+        let value = reading.value.ok_or(Reason::MissingData { signal })?;
+        let bound = self.stale_after();
+        if reading.age > bound {
+            return Err(Reason::StaleData { signal, age: reading.age, bound });
+        }
+        if value.is_finite() { Ok(value) } else { Err(Reason::NotANumber { signal }) }
+    }
+
+    fn on_breach(
+        &self,
+        direction: Direction,
+        value: f64,
+        checks: u32,
+        situation: &Situation<'_>,
+    ) -> Proposal {
+        let (settings, limits, count) = (self.settings(), situation.limits, situation.desired);
+        let signal = settings.signal;
+        let (threshold, needed, cooldown, at_limit) = match direction {
+            Direction::Up => (
+                settings.scale_up_threshold,
+                settings.scale_up_checks,
+                settings.scale_up_cooldown,
+                count >= limits.max(),
+            ),
+            Direction::Down => (
+                settings.scale_down_threshold,
+                settings.scale_down_checks,
+                settings.scale_down_cooldown,
+                count <= limits.min(),
+            ),
+        };
+        if checks < needed {
+            let pending = Reason::BreachPending { direction, signal, value, threshold, checks, needed };
+            return hold(situation, pending, None);
+        }
+        if at_limit {
+            let (reason, limit) = match direction {
+                Direction::Up => {
+                    (Reason::AtMaximum { signal, value, threshold, max: limits.max() }, Limit::Maximum)
+                }
+                Direction::Down => {
+                    (Reason::AtMinimum { signal, value, threshold, min: limits.min() }, Limit::Minimum)
+                }
+            };
+            return hold(situation, reason, Some(limit));
+        }
+        let elapsed =
+            situation.cooldown_since.map_or(Duration::MAX, |since| situation.seen.at.saturating_sub(since));
+        if let Some(remaining) = cooldown.checked_sub(elapsed).filter(|remaining| !remaining.is_zero()) {
+            return hold(situation, Reason::CooldownActive { direction, remaining }, Some(Limit::Cooldown));
+        }
+        let (to, reason) = match direction {
+            Direction::Up => (count + 1, Reason::AboveThreshold { signal, value, threshold, checks }),
+            Direction::Down => (count - 1, Reason::BelowThreshold { signal, value, threshold, checks }),
+        };
+        Proposal { to, reason, limited_by: None }
+    }
+}
+
+fn hold(situation: &Situation<'_>, reason: Reason, limited_by: Option<Limit>) -> Proposal {
+    Proposal { to: situation.desired, reason, limited_by }
+}

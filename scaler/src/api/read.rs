@@ -1,0 +1,85 @@
+//! Answers what people and programs want to know: state, past, policy, probes and metrics.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, UNIX_EPOCH};
+
+use axum::Json;
+use axum::extract::{RawQuery, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use observability::http::error::ErrorReply;
+use observability::http::metrics_route;
+use serde_json::{Value, json};
+
+use super::ApiState;
+use crate::status::{PolicyStatus, Status};
+
+/// `GET /api/status`.
+pub(super) async fn status(State(state): State<ApiState>) -> Json<Status> {
+    let status = state.published.status.borrow().clone();
+    Json(Arc::unwrap_or_clone(status))
+}
+
+/// `GET /api/history?since=…`: points after that moment, oldest first, and the last decisions, newest first.
+pub(super) async fn history(
+    State(state): State<ApiState>,
+    RawQuery(query): RawQuery,
+) -> Result<Json<Value>, ErrorReply> {
+    let since =
+        query.as_deref().and_then(|query| query.split('&').find_map(|pair| pair.strip_prefix("since=")));
+    let since = since.map(read_time).transpose()?;
+    let (points, decisions) =
+        state.published.history(|history| (history.points_since(since), history.decisions()));
+    Ok(Json(json!({ "points": points, "decisions": decisions })))
+}
+
+/// `GET /api/policy`.
+pub(super) async fn policy(State(state): State<ApiState>) -> Json<PolicyStatus> {
+    Json(state.published.status.borrow().policy.clone())
+}
+
+/// `GET /ready`: once a replica was scraped.
+pub(super) async fn ready(State(state): State<ApiState>) -> Result<Json<Value>, ErrorReply> {
+    if state.published.has_scraped.load(Ordering::Relaxed) {
+        return Ok(Json(json!({ "status": "ready" })));
+    }
+    Err(ErrorReply::new(
+        StatusCode::SERVICE_UNAVAILABLE,
+        "no replica was scraped yet",
+        "`problems` in GET /api/status says what is missing",
+    ))
+}
+
+/// `GET /metrics`.
+pub(super) async fn metrics(State(state): State<ApiState>, RawQuery(query): RawQuery) -> Response {
+    metrics_route::reply(state.published.metrics.registry(), query.as_deref())
+}
+
+/// A moment as seconds since the Unix epoch or as RFC 3339.
+fn read_time(text: &str) -> Result<Duration, ErrorReply> {
+    let text = text.replace("%3A", ":").replace("%3a", ":");
+    let from_number = text.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    let from_date = || humantime::parse_rfc3339(&text).ok()?.duration_since(UNIX_EPOCH).ok();
+    from_number.or_else(from_date).ok_or_else(|| {
+        ErrorReply::bad_request(
+            format!("`since` is `{text}`, expected seconds since the Unix epoch or an RFC 3339 time in UTC"),
+            "take `at_epoch_seconds` or `at` of the last point you have",
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_forms_of_a_moment_are_read() {
+        assert_eq!(read_time("16.5").unwrap(), Duration::from_millis(16_500));
+        assert_eq!(read_time("1970-01-01T00:00:16.500Z").unwrap(), Duration::from_millis(16_500));
+        assert_eq!(read_time("1970-01-01T00%3A01%3A00Z").unwrap(), Duration::from_mins(1));
+        for text in ["", "yesterday", "-1", "NaN", "1e99"] {
+            assert!(read_time(text).is_err(), "{text}");
+        }
+    }
+}

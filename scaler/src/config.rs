@@ -1,0 +1,93 @@
+//! Says what a scaler watches, whom it commands and where it listens.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::policy_file::NamedPolicy;
+
+/// The settings of one scaler.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ScalerConfig {
+    /// Where page, API and metrics are served. Default: `127.0.0.1:8080`.
+    pub listen: SocketAddr,
+    /// The service's name, for logs and the page. Default: `webapp`.
+    pub service_name: String,
+    /// The gateway's admin address, which knows who is in rotation. Default: `http://127.0.0.1:8001`.
+    pub gateway_admin: String,
+    /// The gateway's own address, where `/api/load/…` is passed on to. Default: `http://127.0.0.1:8000`.
+    pub gateway_url: String,
+    /// The policy followed.
+    pub policy: NamedPolicy,
+    /// Where signals come from. Default: scrape.
+    pub source: SourceKind,
+    /// Who starts and stops replicas. Default: nobody.
+    pub actuator: ActuatorKind,
+    /// Where the engine's memory is kept over a restart; none keeps none. Default: none.
+    pub state_file: Option<PathBuf>,
+    /// Time between two looks at the service, 100 ms up to the policy's window. Default: 1 s.
+    pub scrape_interval: Duration,
+    /// Host names, besides loopback addresses and `localhost`, under which requests that change something are taken.
+    /// Default: none. It keeps a page of another site from steering the scaler through a name that it points here.
+    pub allowed_hosts: Vec<String>,
+}
+
+/// Where signals come from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SourceKind {
+    /// Each replica's own `/metrics`.
+    #[default]
+    Scrape,
+}
+
+/// Who starts and stops replicas.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ActuatorKind {
+    /// Nobody: decisions are shown and not carried out.
+    #[default]
+    None,
+    /// The supervisor of `lab up`.
+    Processes {
+        /// Its Unix socket.
+        supervisor: PathBuf,
+    },
+}
+
+impl SourceKind {
+    /// The kind as flags name it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Scrape => "scrape",
+        }
+    }
+}
+
+impl ActuatorKind {
+    /// The kind as flags name it.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Processes { .. } => "processes",
+        }
+    }
+}
+
+impl ScalerConfig {
+    /// The defaults with this policy.
+    pub fn new(policy: NamedPolicy) -> Self {
+        Self {
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)),
+            service_name: "webapp".to_owned(),
+            gateway_admin: "http://127.0.0.1:8001".to_owned(),
+            gateway_url: "http://127.0.0.1:8000".to_owned(),
+            policy,
+            source: SourceKind::default(),
+            actuator: ActuatorKind::default(),
+            state_file: None,
+            scrape_interval: Duration::from_secs(1),
+            allowed_hosts: Vec::new(),
+        }
+    }
+}

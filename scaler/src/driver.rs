@@ -1,0 +1,382 @@
+//! Runs the loop: takes each look, asks the engine when a check is due, acts, and records all three.
+//!
+//! One task owns the engine, so there are no locks and no order to get wrong. Looking and acting happen in other
+//! tasks: neither a slow scrape nor an action in flight holds up the API. A check that falls due while an action is in
+//! flight waits for its end, and a look that began before it is not judged: it would show a count of the past.
+
+pub(crate) mod command;
+mod published;
+#[cfg(test)]
+pub(crate) mod rig;
+mod statistics;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use scaler_engine::{Action, Cause, Decision, Engine, Observation};
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::task::JoinHandle;
+use tokio::time::{MissedTickBehavior, interval_at};
+use tokio_util::sync::CancellationToken;
+use tracing::{error, info, warn};
+
+use self::command::{ByHandOutcome, Command, CommandError};
+pub(crate) use self::published::{Event, Published};
+use self::statistics::Statistics;
+use crate::actuators::{Actuator, ScaleReport};
+use crate::clock::{Clock, rfc3339};
+use crate::policy_file::NamedPolicy;
+use crate::sighting::Sighting;
+use crate::state_file::StateFile;
+use crate::status::{DecisionStatus, PolicyStatus, ReplicaCounts, Status};
+
+/// Time between two lines of statistics, and between two saves of an unchanged state.
+const STATISTICS_EVERY: Duration = Duration::from_mins(1);
+
+/// Longest wait for an action in flight at the end; replicas stay as they are then.
+const STOP_WAIT: Duration = Duration::from_secs(2);
+
+/// What a driver is made of.
+pub(crate) struct DriverParts {
+    pub(crate) service: String,
+    pub(crate) policy: NamedPolicy,
+    pub(crate) source_name: &'static str,
+    pub(crate) actuator_name: &'static str,
+    pub(crate) engine: Engine,
+    pub(crate) actuator: Arc<dyn Actuator>,
+    pub(crate) state_file: Option<StateFile>,
+    pub(crate) clock: Clock,
+    pub(crate) published: Arc<Published>,
+}
+
+/// The loop's own state.
+pub(crate) struct Driver {
+    parts: DriverParts,
+    statistics: Statistics,
+    seen: Option<Arc<Sighting>>,
+    last_decision: Option<DecisionStatus>,
+    action: Option<InFlight>,
+    action_problem: Option<String>,
+    /// Looks that began before this moment (run time) show a count of the past.
+    counts_from: Duration,
+    /// The count that was read back at that moment.
+    read_back: Option<u32>,
+    problems: Vec<String>,
+}
+
+struct InFlight {
+    decision: Decision,
+    task: JoinHandle<ScaleReport>,
+    answer: Option<oneshot::Sender<Result<ByHandOutcome, CommandError>>>,
+}
+
+impl Driver {
+    pub(crate) fn new(parts: DriverParts) -> Self {
+        Self {
+            parts,
+            statistics: Statistics::default(),
+            seen: None,
+            last_decision: None,
+            action: None,
+            action_problem: None,
+            counts_from: Duration::ZERO,
+            read_back: None,
+            problems: Vec::new(),
+        }
+    }
+
+    /// Runs until it is stopped.
+    pub(crate) async fn run(
+        mut self,
+        mut sightings: watch::Receiver<Option<Arc<Sighting>>>,
+        mut commands: mpsc::Receiver<Command>,
+        stop: CancellationToken,
+    ) {
+        let first = tokio::time::Instant::now() + STATISTICS_EVERY;
+        let mut minutes = interval_at(first, STATISTICS_EVERY);
+        minutes.set_missed_tick_behavior(MissedTickBehavior::Skip);
+        loop {
+            tokio::select! {
+                biased;
+                () = stop.cancelled() => break,
+                report = finished(&mut self.action) => self.on_action_done(report),
+                Some(command) = commands.recv() => self.on_command(command),
+                Ok(()) = sightings.changed() => {
+                    let seen = sightings.borrow_and_update().clone();
+                    if let Some(seen) = seen {
+                        self.on_sighting(seen);
+                    }
+                }
+                _ = minutes.tick() => {
+                    info!("{}", self.statistics.take());
+                    self.save();
+                }
+            }
+        }
+        self.finish().await;
+    }
+
+    fn on_sighting(&mut self, seen: Arc<Sighting>) {
+        self.parts.published.metrics.count_scrapes(seen.sample.scrapes);
+        self.parts.published.has_scraped.fetch_or(seen.sample.scrapes.ok > 0, Ordering::Relaxed);
+        self.seen = Some(seen);
+        self.check_if_due();
+        let status = self.publish();
+        let now = self.parts.clock.now();
+        self.statistics.see(now, status.replicas.current);
+        self.parts.published.history(|history| history.add(now, &status));
+        drop(self.parts.published.events.send(Event::Status(status)));
+    }
+
+    fn check_if_due(&mut self) {
+        let now = self.parts.clock.now();
+        let Some(seen) = self.seen.clone() else { return };
+        let is_due = self.parts.engine.next_check(now).is_zero();
+        if !is_due || self.action.is_some() || seen.began_at < self.counts_from {
+            return;
+        }
+        let at = self.parts.engine.check_time(now);
+        // Whoever is unknown cannot be counted: the check stays due, and the next look tries again.
+        let Some(observation) = seen.observation(at, self.parts.engine.desired()) else { return };
+        self.statistics.count_check();
+        if !self.parts.actuator.acts() {
+            self.accept_count(at, observation.current);
+        }
+        let decision = self.parts.engine.decide(&observation);
+        self.record_decision(&decision);
+        if decision.action != Action::Hold && self.parts.actuator.acts() {
+            self.act(decision, None);
+        }
+    }
+
+    /// Where others act, a count that changed is their doing, to be taken as it is.
+    fn accept_count(&mut self, at: Duration, current: u32) {
+        if let Some(before) = self.parts.engine.desired()
+            && before != current
+        {
+            self.parts.engine.record_scaled(at, before, current, Cause::ByHand);
+        }
+    }
+
+    fn record_decision(&mut self, decision: &Decision) {
+        info!(
+            action = decision.action.name(),
+            from = decision.from,
+            to = decision.to,
+            reason = decision.reason.code(),
+            limited_by = decision.limited_by.map(scaler_engine::Limit::name),
+            "{decision}"
+        );
+        let published = &self.parts.published;
+        published.metrics.count_decision(decision);
+        self.statistics.count(decision);
+        let status = DecisionStatus::from(decision);
+        self.last_decision = Some(status.clone());
+        published.history(|history| history.add_decision(status.clone()));
+        drop(published.events.send(Event::Decision(Box::new(status))));
+    }
+
+    fn act(
+        &mut self,
+        decision: Decision,
+        answer: Option<oneshot::Sender<Result<ByHandOutcome, CommandError>>>,
+    ) {
+        let (actuator, asked) = (self.parts.actuator.clone(), decision.to);
+        let task = tokio::spawn(async move { actuator.scale_to(asked).await });
+        self.action = Some(InFlight { decision, task, answer });
+    }
+
+    fn on_action_done(&mut self, report: Result<ScaleReport, String>) {
+        let Some(InFlight { decision, answer, .. }) = self.action.take() else { return };
+        self.counts_from = self.parts.clock.now();
+        self.read_back = report.as_ref().ok().and_then(|report| report.after);
+        let outcome = match report {
+            Ok(report) => {
+                self.parts.published.metrics.count_action(&report);
+                self.record_report(&decision, &report);
+                report
+                    .problem
+                    .as_ref()
+                    .map_or(Ok(report.after.unwrap_or(report.asked)), |problem| Err(problem.to_string()))
+            }
+            Err(problem) => Err(problem),
+        };
+        self.action_problem = outcome.as_ref().err().map(|problem| {
+            self.statistics.count_failure();
+            warn!(
+                from = decision.from,
+                to = decision.to,
+                "scaling failed, the next check tries again: {problem}"
+            );
+            format!("the last action failed: {problem}")
+        });
+        self.save();
+        self.publish();
+        if let Some(answer) = answer {
+            let decision = DecisionStatus::from(&decision);
+            let outcome =
+                outcome.map(|reached| ByHandOutcome { decision, reached }).map_err(CommandError::Failed);
+            drop(answer.send(outcome));
+        }
+    }
+
+    /// What was reached is recorded, all of it or a part; what was not is asked for again.
+    fn record_report(&mut self, decision: &Decision, report: &ScaleReport) {
+        if let (Some(before), Some(after)) = (report.before, report.after)
+            && (before != after || report.succeeded())
+        {
+            let cause = decision.reason.cause();
+            self.parts.engine.record_scaled(decision.at, before, after, cause);
+            if report.succeeded() {
+                info!(
+                    from = decision.from,
+                    to = after,
+                    "Successfully scaled {} -> {after} in {:?}",
+                    decision.from,
+                    report.took
+                );
+            }
+        }
+    }
+
+    fn on_command(&mut self, command: Command) {
+        match command {
+            Command::SetReplicas { asked, answer } => self.set_by_hand(asked, answer),
+            Command::SetLimits { limits, answer } => {
+                self.parts.engine.set_limits(limits);
+                info!("limits set by hand: {limits} replicas");
+                self.save();
+                drop(answer.send(self.publish()));
+            }
+            Command::Pause { pause, answer } => {
+                if pause {
+                    self.parts.engine.pause();
+                } else {
+                    self.parts.engine.resume();
+                }
+                info!("{} by hand", if pause { "paused" } else { "resumed" });
+                self.save();
+                drop(answer.send(self.publish()));
+            }
+        }
+    }
+
+    fn set_by_hand(&mut self, asked: u32, answer: oneshot::Sender<Result<ByHandOutcome, CommandError>>) {
+        match self.decide_by_hand(asked) {
+            Ok(decision) => {
+                self.record_decision(&decision);
+                self.act(decision, Some(answer));
+                self.publish();
+            }
+            Err(error) => drop(answer.send(Err(error))),
+        }
+    }
+
+    fn decide_by_hand(&self, asked: u32) -> Result<Decision, CommandError> {
+        if !self.parts.actuator.acts() {
+            return Err(CommandError::ObservesOnly);
+        }
+        if self.action.is_some() {
+            return Err(CommandError::Busy);
+        }
+        let seen = self.observe(self.parts.clock.now()).ok_or(CommandError::CountUnknown)?;
+        self.parts.engine.by_hand(&seen, asked).map_err(CommandError::OutOfLimits)
+    }
+
+    /// The last look, with the count of an action that has ended since.
+    fn observe(&self, at: Duration) -> Option<Observation> {
+        let seen = self.seen.as_ref()?;
+        let mut observation = seen.observation(at, self.parts.engine.desired())?;
+        if seen.began_at < self.counts_from {
+            observation.current = self.read_back.unwrap_or(observation.current);
+        }
+        Some(observation)
+    }
+
+    /// Puts the present state together and hands it to everybody.
+    fn publish(&mut self) -> Arc<Status> {
+        let (parts, now) = (&self.parts, self.parts.clock.now());
+        let limits = parts.engine.limits();
+        let seen = self.seen.as_deref();
+        let observation = self.observe(now);
+        let before = parts.published.status.borrow().replicas;
+        let (current, ready) =
+            observation.map_or((before.current, before.ready), |seen| (seen.current, seen.ready));
+        let desired = match &self.action {
+            Some(action) => action.decision.to,
+            None => parts.engine.desired().unwrap_or(current),
+        };
+        let sample = seen.map(|seen| &seen.sample);
+        let mut problems = sample.map(|sample| sample.problems.clone()).unwrap_or_default();
+        problems.extend(seen.and_then(|seen| seen.listed.as_ref().err()).map(ToString::to_string));
+        problems.extend(self.action_problem.clone());
+        let status = Arc::new(Status {
+            at: rfc3339(now),
+            service: parts.service.clone(),
+            replicas: ReplicaCounts { current, ready, desired, min: limits.min(), max: limits.max() },
+            policy: PolicyStatus::new(&parts.policy, limits),
+            signals: sample
+                .map(|sample| {
+                    sample.service.iter().map(|(signal, reading)| (*signal, (*reading).into())).collect()
+                })
+                .unwrap_or_default(),
+            last_decision: self.last_decision.clone(),
+            paused: parts.engine.is_paused(),
+            acting: self.action.is_some(),
+            load_factor: sample.and_then(|sample| sample.load_factor),
+            endpoints: sample.map(|sample| sample.endpoints.clone()).unwrap_or_default(),
+            source: parts.source_name,
+            actuator: parts.actuator_name,
+            problems: problems.clone(),
+            uptime_seconds: parts.clock.uptime().as_secs_f64(),
+        });
+        parts.published.metrics.show(&status);
+        parts.published.status.send_replace(status.clone());
+        self.tell_problems(problems);
+        status
+    }
+
+    /// Logs problems when they come and when they are over, not each second.
+    fn tell_problems(&mut self, problems: Vec<String>) {
+        if self.problems.is_empty() != problems.is_empty() {
+            if let Some(first) = problems.first() {
+                warn!(problems = problems.len(), "the service is not fully seen: {first}");
+            } else {
+                info!("the service is fully seen again");
+            }
+        }
+        self.problems = problems;
+    }
+
+    fn save(&self) {
+        if let Some(file) = &self.parts.state_file
+            && let Err(error) = file.save(self.parts.engine.state())
+        {
+            error!("{error}");
+        }
+    }
+
+    async fn finish(&mut self) {
+        if self.action.is_some() {
+            match tokio::time::timeout(STOP_WAIT, finished(&mut self.action)).await {
+                Ok(report) => self.on_action_done(report),
+                Err(_) => {
+                    warn!("stopped while an action was in flight; the next start looks at what came of it");
+                }
+            }
+        }
+        info!("{}", self.statistics.take());
+        self.save();
+    }
+}
+
+/// Waits for the action in flight; for ever if there is none.
+async fn finished(action: &mut Option<InFlight>) -> Result<ScaleReport, String> {
+    match action {
+        Some(action) => (&mut action.task).await.map_err(|error| format!("the actuator broke: {error}")),
+        None => std::future::pending().await,
+    }
+}

@@ -1,0 +1,186 @@
+//! Puts what the source measured and what the platform lists together into one immutable look at the service.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use scaler_engine::{Observation, ReplicaObservation};
+use tokio::sync::watch;
+use tokio::time::{MissedTickBehavior, interval, timeout};
+use tokio_util::sync::CancellationToken;
+
+use crate::actuators::{Actuator, ActuatorError, ReplicaEntry, count};
+use crate::clock::Clock;
+use crate::sources::{Sample, Source};
+
+/// Longest wait for the platform's list; the signals do not wait for it longer than for a slow replica.
+const OBSERVE_TIMEOUT: Duration = Duration::from_millis(800);
+
+/// One look.
+#[derive(Clone, Debug)]
+pub(crate) struct Sighting {
+    /// When it began (run time); what changed later is not in it.
+    pub(crate) began_at: Duration,
+    pub(crate) sample: Sample,
+    /// The platform's list; none if nobody is commanded, and the gateway's list is all there is.
+    pub(crate) listed: Result<Option<Vec<ReplicaEntry>>, ActuatorError>,
+}
+
+impl Sighting {
+    /// What an engine may look at; none if it is unknown how many replicas there are.
+    pub(crate) fn observation(&self, at: Duration, desired: Option<u32>) -> Option<Observation> {
+        let (replicas, current) = match &self.listed {
+            Ok(Some(entries)) => (self.merge(entries), count(entries)),
+            Ok(None) => {
+                let staying = self.sample.replicas.iter().filter(|replica| !replica.deleting).count();
+                (self.sample.replicas.clone(), u32::try_from(staying).unwrap_or(u32::MAX))
+            }
+            Err(_) => return None,
+        };
+        let ready = replicas.iter().filter(|replica| replica.ready).count();
+        Some(Observation {
+            at,
+            window: self.sample.window,
+            replicas,
+            service: self.sample.service.clone(),
+            current,
+            ready: u32::try_from(ready).unwrap_or(u32::MAX),
+            desired: desired.unwrap_or(current),
+        })
+    }
+
+    /// The platform's replicas with what the source knows of them, and those that only the source knows.
+    fn merge(&self, entries: &[ReplicaEntry]) -> Vec<ReplicaObservation> {
+        let same_address = |one: &str, other: &str| one.trim_end_matches('/') == other.trim_end_matches('/');
+        let pid_of = |url: &str| {
+            self.sample
+                .endpoints
+                .iter()
+                .find(|endpoint| endpoint.url == url)
+                .and_then(|endpoint| endpoint.pid)
+        };
+        let mut measured = self.sample.replicas.clone();
+        let mut merged = Vec::with_capacity(entries.len());
+        for entry in entries {
+            let is_it = |replica: &ReplicaObservation| match &entry.url {
+                Some(url) => same_address(url, &replica.id),
+                None => entry.pid.is_some() && pid_of(&replica.id) == entry.pid,
+            };
+            let found = measured.iter().position(is_it).map(|index| measured.swap_remove(index));
+            let mut replica = found.unwrap_or_default();
+            replica.id.clone_from(&entry.id);
+            replica.deleting |= entry.is_stopping;
+            replica.ready &= !entry.is_stopping;
+            replica.started_at = entry.started_at.or(replica.started_at);
+            merged.push(replica);
+        }
+        merged.append(&mut measured);
+        merged
+    }
+}
+
+/// Looks again and again, without drift, until it is stopped; each look replaces the one before.
+pub(crate) async fn keep_looking(
+    mut source: Box<dyn Source>,
+    actuator: Arc<dyn Actuator>,
+    clock: Clock,
+    every: Duration,
+    sightings: watch::Sender<Option<Arc<Sighting>>>,
+    stop: CancellationToken,
+) {
+    let mut ticks = interval(every);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            _ = ticks.tick() => {}
+        }
+        let began_at = clock.now();
+        let look = async { tokio::join!(source.sample(), timeout(OBSERVE_TIMEOUT, actuator.observe())) };
+        let (sample, listed) = tokio::select! {
+            () = stop.cancelled() => return,
+            looked = look => looked,
+        };
+        let too_late = |_| {
+            Err(ActuatorError::Platform(format!(
+                "the platform did not list its replicas within {OBSERVE_TIMEOUT:?}"
+            )))
+        };
+        let listed = listed.unwrap_or_else(too_late);
+        sightings.send_replace(Some(Arc::new(Sighting { began_at, sample, listed })));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sources::{Endpoint, EndpointState};
+
+    fn replica(url: &str, ready: bool) -> ReplicaObservation {
+        ReplicaObservation { id: url.to_owned(), ready, in_flight: 2, ..ReplicaObservation::default() }
+    }
+
+    fn entry(id: &str, url: Option<&str>, pid: u32, is_stopping: bool) -> ReplicaEntry {
+        ReplicaEntry {
+            id: id.to_owned(),
+            url: url.map(str::to_owned),
+            pid: Some(pid),
+            is_stopping,
+            started_at: None,
+        }
+    }
+
+    fn sighting(listed: Result<Option<Vec<ReplicaEntry>>, ActuatorError>) -> Sighting {
+        let urls = ["http://a:1", "http://b:2", "http://c:3"];
+        let endpoints = urls
+            .iter()
+            .zip(11..)
+            .map(|(url, pid)| Endpoint {
+                url: (*url).to_owned(),
+                state: EndpointState::Ready,
+                in_flight: 2,
+                ewma_ms: None,
+                pid: Some(pid),
+            })
+            .collect();
+        let replicas = urls.iter().map(|url| replica(url, true)).collect();
+        Sighting {
+            began_at: Duration::ZERO,
+            sample: Sample { replicas, endpoints, ..Sample::default() },
+            listed,
+        }
+    }
+
+    #[test]
+    fn the_platform_counts_and_the_gateway_says_who_is_ready() {
+        let listed = vec![
+            entry("one", Some("http://a:1/"), 11, false),
+            entry("two", None, 12, false),
+            entry("three", Some("http://c:3"), 13, true),
+            entry("four", None, 14, false),
+        ];
+        let seen = sighting(Ok(Some(listed))).observation(Duration::ZERO, Some(3)).unwrap();
+        let shown: Vec<_> = seen
+            .replicas
+            .iter()
+            .map(|replica| (replica.id.as_str(), replica.ready, replica.deleting))
+            .collect();
+        assert_eq!(
+            shown,
+            [("one", true, false), ("two", true, false), ("three", false, true), ("four", false, false)],
+            "by address, by process, stopping, and one the gateway does not know yet"
+        );
+        assert_eq!((seen.current, seen.ready, seen.desired), (3, 2, 3));
+    }
+
+    #[test]
+    fn where_nobody_is_commanded_the_gateways_list_counts() {
+        let seen = sighting(Ok(None)).observation(Duration::ZERO, None).unwrap();
+        assert_eq!((seen.current, seen.ready, seen.desired), (3, 3, 3));
+    }
+
+    #[test]
+    fn an_unknown_count_is_not_guessed() {
+        let gone = ActuatorError::Platform("gone".to_owned());
+        assert!(sighting(Err(gone)).observation(Duration::ZERO, Some(1)).is_none());
+    }
+}

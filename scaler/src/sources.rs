@@ -1,0 +1,86 @@
+//! Says what a source of signals delivers, whatever it asks.
+
+pub mod exposition;
+mod scrape;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use scaler_engine::{Reading, ReplicaObservation, Signal};
+use serde::{Deserialize, Serialize};
+
+pub use crate::clock::Clock;
+pub use scrape::{ScrapeSettings, ScrapeSource};
+
+/// Measures a service.
+pub trait Source: Send {
+    /// Looks once; called each second. It never fails as a whole: what could not be learned is absent, and
+    /// [`Sample::problems`] says why.
+    fn sample(&mut self) -> BoxFuture<'_, Sample>;
+}
+
+/// What one look brought.
+#[derive(Clone, Debug, Default)]
+pub struct Sample {
+    /// The span that means, rates and quantiles cover.
+    pub window: Duration,
+    /// Service-wide signals.
+    pub service: BTreeMap<Signal, Reading>,
+    /// The replicas that the gateway knows, with their own signals; their id is their URL.
+    pub replicas: Vec<ReplicaObservation>,
+    /// The gateway's list, in its order.
+    pub endpoints: Vec<Endpoint>,
+    /// The service's load factor, as its replicas report it.
+    pub load_factor: Option<f64>,
+    /// Replicas asked, and how it went.
+    pub scrapes: ScrapeCount,
+    /// What went wrong, one sentence each; empty if all went well.
+    pub problems: Vec<String>,
+}
+
+/// How many replicas were asked in one look, and how long it took.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ScrapeCount {
+    /// Replicas that answered.
+    pub ok: u32,
+    /// Replicas that did not, or not in time, or with nonsense.
+    pub failed: u32,
+    /// From the first request to the last answer.
+    pub took: Duration,
+}
+
+/// A replica as the gateway lists it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Endpoint {
+    /// Its address.
+    pub url: String,
+    /// Its state.
+    pub state: EndpointState,
+    /// Requests it is answering.
+    #[serde(default)]
+    pub in_flight: u32,
+    /// Peak EWMA of its latency; milliseconds.
+    #[serde(default)]
+    pub ewma_ms: Option<f64>,
+    /// Its process, where it is one.
+    #[serde(default)]
+    pub pid: Option<u32>,
+}
+
+/// Whether an endpoint is in the gateway's rotation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EndpointState {
+    /// Known, but not yet found ready.
+    Starting,
+    /// In rotation.
+    Ready,
+    /// Being taken out: it finishes what it has.
+    Draining,
+    /// Out of rotation for its failures.
+    Ejected,
+    /// A state that this version does not know; not in rotation.
+    #[serde(other)]
+    Unknown,
+}

@@ -1,0 +1,250 @@
+//! Scrapes in-process endpoints whose numbers the test sets.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+
+use axum::Router;
+use axum::extract::RawQuery;
+use axum::http::StatusCode;
+use axum::routing::get;
+
+use super::*;
+
+/// A replica and what it shows.
+#[derive(Clone, Default)]
+struct FakeReplica {
+    text: Arc<Mutex<String>>,
+    is_broken: Arc<AtomicBool>,
+}
+
+impl FakeReplica {
+    fn show(&self, count: f64, sum: f64, started_at: Duration) {
+        let started_at = started_at.as_secs_f64();
+        *self.text.lock().unwrap() = format!(
+            "webapp_request_duration_seconds_sum{{origin=\"user\"}} {sum}\n\
+             webapp_request_duration_seconds_count{{origin=\"user\"}} {count}\n\
+             webapp_request_duration_seconds_bucket{{le=\"1.0\",origin=\"user\"}} {count}\n\
+             webapp_request_duration_seconds_bucket{{le=\"+Inf\",origin=\"user\"}} {count}\n\
+             webapp_workers 4\nwebapp_load_factor 5\n\
+             process_start_time_seconds {started_at}\n# EOF\n"
+        );
+    }
+
+    async fn start(&self) -> String {
+        let replica = self.clone();
+        let metrics = async move |RawQuery(query): RawQuery| {
+            assert!(
+                query.is_some_and(|query| query.contains("name%5B%5D=webapp_workers")),
+                "asks for what it needs"
+            );
+            if replica.is_broken.load(Ordering::Relaxed) {
+                return (StatusCode::INTERNAL_SERVER_ERROR, String::from("broken"));
+            }
+            (StatusCode::OK, replica.text.lock().unwrap().clone())
+        };
+        serve(Router::new().route("/metrics", get(metrics))).await
+    }
+}
+
+#[derive(Clone, Default)]
+struct FakeGateway(Arc<Mutex<serde_json::Value>>);
+
+impl FakeGateway {
+    fn list(&self, endpoints: &[(&str, &str)]) {
+        let list: Vec<_> = endpoints
+            .iter()
+            .map(|(url, state)| serde_json::json!({"url": url, "state": state, "in_flight": 3, "ewma_ms": 1.5, "zone": "a"}))
+            .collect();
+        *self.0.lock().unwrap() = list.into();
+    }
+
+    async fn start(&self) -> String {
+        let list = self.0.clone();
+        serve(Router::new().route("/endpoints", get(async move || axum::Json(list.lock().unwrap().clone()))))
+            .await
+    }
+}
+
+async fn serve(app: Router) -> String {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move { axum::serve(listener, app).await });
+    format!("http://{address}")
+}
+
+fn source(gateway_admin: String, clock: Clock) -> ScrapeSource {
+    let settings =
+        ScrapeSettings { gateway_admin, window: Duration::from_secs(30), interval: Duration::from_secs(1) };
+    ScrapeSource::new(settings, clock)
+}
+
+fn value(sample: &Sample, signal: Signal) -> Option<f64> {
+    sample.service.get(&signal).and_then(|reading| reading.value)
+}
+
+#[tokio::test]
+async fn replicas_that_come_and_go_are_weighted_by_their_requests() {
+    let (gateway, old, new) = (FakeGateway::default(), FakeReplica::default(), FakeReplica::default());
+    let clock = Clock::start();
+    let long_ago = clock.now().saturating_sub(Duration::from_hours(1));
+    let (old_url, new_url) = (old.start().await, new.start().await);
+    let mut source = source(gateway.start().await, clock);
+
+    // One that was there before: its past does not count, and one look tells nothing yet.
+    old.show(1000.0, 900.0, long_ago);
+    gateway.list(&[(&old_url, "ready")]);
+    let first = source.sample().await;
+    assert_eq!(value(&first, Signal::ResponseTimeMeanSeconds), None, "one look is no window");
+    assert_eq!(value(&first, Signal::InFlight), Some(3.0));
+    assert_eq!((first.scrapes.ok, first.scrapes.failed, first.load_factor), (1, 0, Some(5.0)));
+
+    // 10 requests of 0.1 s since then.
+    old.show(1010.0, 901.0, long_ago);
+    let second = source.sample().await;
+    assert!((value(&second, Signal::ResponseTimeMeanSeconds).unwrap() - 0.1).abs() < 1e-9, "{second:?}");
+    assert_eq!(
+        second.replicas[0].signals[&Signal::ResponseTimeMeanSeconds].map(|mean| (mean * 1e9).round()),
+        Some(1e8)
+    );
+
+    // One that starts now: its first 30 requests of 0.5 s count at its first look. Mean: (1 + 15) / 40.
+    new.show(30.0, 15.0, clock.now());
+    gateway.list(&[(&old_url, "ready"), (&new_url, "ready")]);
+    let third = source.sample().await;
+    assert!((value(&third, Signal::ResponseTimeMeanSeconds).unwrap() - 0.4).abs() < 1e-9, "{third:?}");
+    assert_eq!((third.replicas.len(), third.scrapes.ok), (2, 2));
+
+    // It leaves; what it did stays in the window.
+    gateway.list(&[(&old_url, "ready")]);
+    let fourth = source.sample().await;
+    assert!((value(&fourth, Signal::ResponseTimeMeanSeconds).unwrap() - 0.4).abs() < 1e-9, "{fourth:?}");
+    assert_eq!((fourth.replicas.len(), fourth.scrapes.ok), (1, 1));
+}
+
+#[tokio::test]
+async fn a_starting_endpoint_is_left_alone_and_a_draining_one_is_not_ready() {
+    let (gateway, replica) = (FakeGateway::default(), FakeReplica::default());
+    let url = replica.start().await;
+    let clock = Clock::start();
+    replica.show(1.0, 1.0, clock.now());
+    let mut source = source(gateway.start().await, clock);
+    gateway.list(&[(&url, "starting"), ("http://127.0.0.1:1", "someday")]);
+    let sample = source.sample().await;
+    assert_eq!((sample.scrapes.ok, sample.scrapes.failed), (0, 1), "a state of another version is asked");
+    assert_eq!(sample.endpoints[1].state, EndpointState::Unknown);
+    gateway.list(&[(&url, "draining")]);
+    let sample = source.sample().await;
+    assert_eq!(sample.scrapes.ok, 1);
+    assert!(!sample.replicas[0].ready && sample.replicas[0].deleting);
+    replica.is_broken.store(true, Ordering::Relaxed);
+    let sample = source.sample().await;
+    assert_eq!((sample.scrapes.failed, sample.problems.len()), (0, 0), "one that leaves may be gone");
+}
+
+#[tokio::test]
+async fn a_replica_that_loses_its_readiness_keeps_being_asked_and_its_change_is_dated() {
+    let (gateway, replica) = (FakeGateway::default(), FakeReplica::default());
+    let url = replica.start().await;
+    let clock = Clock::start();
+    replica.show(1.0, 1.0, clock.now());
+    let mut source = source(gateway.start().await, clock);
+    gateway.list(&[(&url, "ready")]);
+    let sample = source.sample().await;
+    assert_eq!(sample.replicas[0].readiness_changed_at, None, "when it became ready nobody saw");
+    gateway.list(&[(&url, "starting")]);
+    let before = clock.now();
+    let sample = source.sample().await;
+    assert_eq!(sample.scrapes.ok, 1);
+    assert!(!sample.replicas[0].ready && sample.replicas[0].readiness_changed_at >= Some(before));
+}
+
+#[tokio::test]
+async fn a_replica_that_gives_nothing_has_not_reported_and_is_named() {
+    let (gateway, good, bad) = (FakeGateway::default(), FakeReplica::default(), FakeReplica::default());
+    let (good_url, bad_url) = (good.start().await, bad.start().await);
+    let clock = Clock::start();
+    let mut source = source(gateway.start().await, clock);
+    good.show(10.0, 1.0, clock.now());
+    gateway.list(&[(&good_url, "ready"), (&bad_url, "ready")]);
+    for (text, part) in
+        [("webapp_workers 4\n", "# EOF"), ("<html>\n# EOF\n", "line 1"), ("a 1\n# EOF\n", "webapp_request")]
+    {
+        *bad.text.lock().unwrap() = text.to_owned();
+        let sample = source.sample().await;
+        assert_eq!((sample.scrapes.ok, sample.scrapes.failed), (1, 1));
+        assert!(
+            sample.problems[0].contains(part) && sample.problems[0].contains(&bad_url),
+            "{:?}",
+            sample.problems
+        );
+        let reported: Vec<bool> = sample
+            .replicas
+            .iter()
+            .map(|replica| replica.signals[&Signal::ResponseTimeMeanSeconds].is_some())
+            .collect();
+        assert_eq!(reported, [true, false], "a hole, not a zero");
+        assert_eq!(value(&sample, Signal::ResponseTimeMeanSeconds), Some(0.1));
+    }
+    bad.is_broken.store(true, Ordering::Relaxed);
+    let sample = source.sample().await;
+    assert!(sample.problems[0].contains("500"), "{:?}", sample.problems);
+}
+
+#[tokio::test]
+async fn a_replica_has_reported_until_three_intervals_have_passed_in_silence() {
+    let (gateway, replica) = (FakeGateway::default(), FakeReplica::default());
+    let url = replica.start().await;
+    let clock = Clock::start();
+    let mut source = source(gateway.start().await, clock);
+    source.settings.interval = Duration::from_millis(100);
+    replica.show(10.0, 1.0, clock.now());
+    gateway.list(&[(&url, "ready")]);
+    source.sample().await;
+    let answered_at = clock.now();
+    replica.is_broken.store(true, Ordering::Relaxed);
+    loop {
+        let sample = source.sample().await;
+        let has_reported = sample.replicas[0].signals[&Signal::ResponseTimeMeanSeconds].is_some();
+        let silence = clock.now().saturating_sub(answered_at);
+        assert!(has_reported || silence >= Duration::from_millis(290), "dropped after {silence:?}");
+        assert!(silence < Duration::from_secs(5), "still counted as reported after {silence:?}");
+        assert_eq!(
+            value(&sample, Signal::ResponseTimeMeanSeconds),
+            Some(0.1),
+            "its past stays in the window"
+        );
+        if !has_reported {
+            break;
+        }
+    }
+}
+
+#[tokio::test]
+async fn without_the_gateway_the_last_list_is_used() {
+    let (gateway, replica) = (FakeGateway::default(), FakeReplica::default());
+    let url = replica.start().await;
+    let clock = Clock::start();
+    let mut source = source(gateway.start().await, clock);
+    replica.show(10.0, 1.0, clock.now());
+    gateway.list(&[(&url, "ready")]);
+    source.sample().await;
+    *gateway.0.lock().unwrap() = serde_json::json!({"not": "a list"});
+    let sample = source.sample().await;
+    assert!(
+        sample.problems[0].starts_with("the gateway did not list its endpoints"),
+        "{:?}",
+        sample.problems
+    );
+    assert_eq!(sample.scrapes.ok, 1, "a gateway that is away does not blind the scaler");
+    assert_eq!(value(&sample, Signal::ResponseTimeMeanSeconds), Some(0.1));
+}
+
+#[tokio::test]
+async fn with_nobody_there_nothing_is_known() {
+    let gateway = FakeGateway::default();
+    gateway.list(&[]);
+    let mut source = source(gateway.start().await, Clock::start());
+    let sample = source.sample().await;
+    assert_eq!(value(&sample, Signal::ResponseTimeMeanSeconds), None);
+    assert!(sample.problems.is_empty() && sample.replicas.is_empty());
+}

@@ -1,0 +1,93 @@
+//! Turns one replica's scraped values into totals that never fall, whatever its process does.
+//!
+//! Counters are summed by their growth: a counter that fell was reset, and all it shows has grown since. Gauges become
+//! integrals over time, so that their mean over any window is a difference too. With everything a growing total, a
+//! window is the newest minus the oldest entry, for rates, means, shares and quantiles alike.
+
+use std::time::Duration;
+
+use super::families::Scraped;
+
+/// Growing totals of one replica at one moment.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Totals {
+    /// When they were scraped (run time).
+    pub(super) at: Duration,
+    /// Response times of completed jobs, summed; seconds.
+    pub(super) duration_sum: f64,
+    /// Completed jobs.
+    pub(super) duration_count: f64,
+    /// Completed jobs up to each bound, cumulative, `+Inf` last.
+    pub(super) buckets: Vec<f64>,
+    /// Jobs refused.
+    pub(super) refused: f64,
+    /// Jobs failed.
+    pub(super) errors: f64,
+    /// Waits for the dependency, summed; seconds.
+    pub(super) dependency_wait_sum: f64,
+    /// Waits for the dependency.
+    pub(super) dependency_wait_count: f64,
+    /// Time that workers were busy, summed over them; seconds.
+    pub(super) busy_seconds: f64,
+    /// Workers × time; seconds.
+    pub(super) worker_seconds: f64,
+    /// CPU time; seconds.
+    pub(super) cpu_seconds: f64,
+    /// Time covered; seconds.
+    pub(super) seconds: f64,
+    /// Queue depth × time.
+    pub(super) queue_depth_seconds: f64,
+    /// Resident memory × time.
+    pub(super) memory_byte_seconds: f64,
+}
+
+impl Totals {
+    /// The totals before anything was counted, for a replica whose life is wholly under our eyes.
+    pub(super) fn zero(at: Duration, bucket_count: usize) -> Self {
+        Self { at, buckets: vec![0.0; bucket_count], ..Self::default() }
+    }
+
+    /// The totals after `new`, scraped at `at`; `old` is what the same replica showed before, none if it is to be
+    /// counted from zero.
+    pub(super) fn advance(&mut self, at: Duration, old: Option<&Scraped>, new: &Scraped) {
+        let seconds = at.saturating_sub(self.at).as_secs_f64();
+        self.at = at;
+        let was_restarted = old.is_some_and(|old| old.started_at != new.started_at);
+        let old = old.filter(|_| !was_restarted);
+        let before = |value: fn(&Scraped) -> f64| old.map_or(0.0, value);
+        self.duration_sum += growth(before(|old| old.duration_sum), new.duration_sum);
+        self.duration_count += growth(before(|old| old.duration_count), new.duration_count);
+        self.refused += growth(before(|old| old.refused), new.refused);
+        self.errors += growth(before(|old| old.errors), new.errors);
+        self.dependency_wait_sum += growth(before(|old| old.dependency_wait_sum), new.dependency_wait_sum);
+        self.dependency_wait_count +=
+            growth(before(|old| old.dependency_wait_count), new.dependency_wait_count);
+        self.busy_seconds += growth(before(|old| old.busy_seconds), new.busy_seconds);
+        self.cpu_seconds += growth(before(|old| old.cpu_seconds), new.cpu_seconds);
+        self.add_buckets(old, new);
+        self.worker_seconds += new.workers * seconds;
+        self.seconds += seconds;
+        // Of a young life nothing else is known than what it shows now.
+        let old = old.unwrap_or(new);
+        self.queue_depth_seconds += f64::midpoint(old.queue_depth, new.queue_depth) * seconds;
+        self.memory_byte_seconds += f64::midpoint(old.memory_bytes, new.memory_bytes) * seconds;
+    }
+
+    fn add_buckets(&mut self, old: Option<&Scraped>, new: &Scraped) {
+        self.buckets.resize(new.buckets.len(), 0.0);
+        // Cumulative buckets fall together: after a reset all of them have grown from zero, even those that have
+        // already overtaken their old count.
+        let old = old.filter(|old| {
+            old.buckets.len() == new.buckets.len()
+                && old.buckets.iter().zip(&new.buckets).all(|(old, new)| old <= new)
+        });
+        for (index, total) in self.buckets.iter_mut().enumerate() {
+            *total += new.buckets[index] - old.map_or(0.0, |old| old.buckets[index]);
+        }
+    }
+}
+
+/// How much a counter has grown; one that fell was reset to zero in between.
+fn growth(old: f64, new: f64) -> f64 {
+    if new >= old { new - old } else { new }
+}

@@ -1,0 +1,231 @@
+//! Keeps one replica's totals over the policy's window, and what they grew by within it.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use super::families::Scraped;
+use super::totals::Totals;
+
+/// Entries kept per replica, however long the window is: a window of an hour is then cut to within a minute.
+const ENTRIES_PER_WINDOW: u32 = 60;
+
+/// One replica's past.
+#[derive(Clone, Debug)]
+pub(super) struct ReplicaWindow {
+    /// Rising in time; the first lies at or before the window's beginning as soon as there is one.
+    entries: VecDeque<Totals>,
+    newest: Totals,
+    latest: Scraped,
+}
+
+impl ReplicaWindow {
+    /// Begins with a first scrape. If the process started at `counts_from`, under our eyes, its whole life counts;
+    /// if it was there before (`None`), counting begins now.
+    pub(super) fn begin(at: Duration, scraped: &Scraped, counts_from: Option<Duration>) -> Self {
+        let first = Totals::zero(counts_from.unwrap_or(at).min(at), scraped.buckets.len());
+        let mut newest = first.clone();
+        if counts_from.is_some() {
+            newest.advance(at, None, scraped);
+        }
+        Self { entries: VecDeque::from([first]), newest, latest: scraped.clone() }
+    }
+
+    /// Adds a scrape and forgets what lies before a window that ends with it.
+    pub(super) fn add(&mut self, at: Duration, scraped: &Scraped, window: Duration) {
+        let spacing = window / ENTRIES_PER_WINDOW;
+        let is_due = |last: &Totals| self.newest.at.saturating_sub(last.at) >= spacing;
+        if self.entries.back().is_none_or(is_due) {
+            self.entries.push_back(self.newest.clone());
+        }
+        self.newest.advance(at, Some(&self.latest), scraped);
+        self.latest.clone_from(scraped);
+        let start = at.saturating_sub(window);
+        while self.entries.get(1).is_some_and(|second| second.at <= start) {
+            self.entries.pop_front();
+        }
+    }
+
+    /// When it was last scraped.
+    pub(super) fn newest_at(&self) -> Duration {
+        self.newest.at
+    }
+
+    /// What it last showed.
+    pub(super) fn latest(&self) -> &Scraped {
+        &self.latest
+    }
+
+    /// What it grew by in the window from `start`; none if nothing was seen in it, or only one moment.
+    pub(super) fn growth_since(&self, start: Duration) -> Option<Growth> {
+        if self.newest.at <= start {
+            return None;
+        }
+        let after = self.entries.partition_point(|entry| entry.at <= start);
+        let from = self.entries.get(after.saturating_sub(1))?;
+        (self.newest.at > from.at).then(|| Growth::between(from, &self.newest, &self.latest.bounds))
+    }
+}
+
+/// What totals grew by, of one replica or of several together.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Growth {
+    pub(super) from: Duration,
+    pub(super) to: Duration,
+    pub(super) by: Totals,
+    /// Bounds of the buckets; none if replicas with different bounds came together.
+    pub(super) bounds: Option<Vec<f64>>,
+}
+
+impl Growth {
+    fn between(from: &Totals, to: &Totals, bounds: &[f64]) -> Self {
+        let mut by = to.clone();
+        by.duration_sum -= from.duration_sum;
+        by.duration_count -= from.duration_count;
+        by.refused -= from.refused;
+        by.errors -= from.errors;
+        by.dependency_wait_sum -= from.dependency_wait_sum;
+        by.dependency_wait_count -= from.dependency_wait_count;
+        by.busy_seconds -= from.busy_seconds;
+        by.worker_seconds -= from.worker_seconds;
+        by.cpu_seconds -= from.cpu_seconds;
+        by.seconds -= from.seconds;
+        by.queue_depth_seconds -= from.queue_depth_seconds;
+        by.memory_byte_seconds -= from.memory_byte_seconds;
+        for (total, earlier) in by.buckets.iter_mut().zip(&from.buckets) {
+            *total -= earlier;
+        }
+        Self { from: from.at, to: to.at, by, bounds: Some(bounds.to_vec()) }
+    }
+
+    /// The growth of both together.
+    pub(super) fn join(&mut self, other: &Self) {
+        self.from = self.from.min(other.from);
+        self.to = self.to.max(other.to);
+        let (sum, by) = (&mut self.by, &other.by);
+        sum.duration_sum += by.duration_sum;
+        sum.duration_count += by.duration_count;
+        sum.refused += by.refused;
+        sum.errors += by.errors;
+        sum.dependency_wait_sum += by.dependency_wait_sum;
+        sum.dependency_wait_count += by.dependency_wait_count;
+        sum.busy_seconds += by.busy_seconds;
+        sum.worker_seconds += by.worker_seconds;
+        sum.cpu_seconds += by.cpu_seconds;
+        sum.seconds += by.seconds;
+        sum.queue_depth_seconds += by.queue_depth_seconds;
+        sum.memory_byte_seconds += by.memory_byte_seconds;
+        if self.bounds == other.bounds {
+            for (total, more) in sum.buckets.iter_mut().zip(&by.buckets) {
+                *total += more;
+            }
+        } else {
+            self.bounds = None;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const WINDOW: Duration = Duration::from_secs(30);
+
+    fn seconds(value: u64) -> Duration {
+        Duration::from_secs(value)
+    }
+
+    fn scraped(count: f64, sum: f64) -> Scraped {
+        Scraped {
+            duration_count: count,
+            duration_sum: sum,
+            bounds: vec![1.0, f64::INFINITY],
+            buckets: vec![count, count],
+            started_at: Some(seconds(5)),
+            ..Scraped::default()
+        }
+    }
+
+    #[test]
+    fn a_replica_that_was_there_before_counts_from_its_first_scrape() {
+        let mut window = ReplicaWindow::begin(seconds(100), &scraped(50.0, 20.0), None);
+        assert!(window.growth_since(seconds(70)).is_none(), "one moment is no window");
+        window.add(seconds(101), &scraped(60.0, 24.0), WINDOW);
+        let growth = window.growth_since(seconds(71)).unwrap();
+        assert_eq!((growth.by.duration_count, growth.by.duration_sum), (10.0, 4.0));
+        assert_eq!((growth.from, growth.to), (seconds(100), seconds(101)));
+        assert_eq!(growth.by.buckets, [10.0, 10.0]);
+    }
+
+    #[test]
+    fn a_replica_that_started_under_our_eyes_counts_from_zero() {
+        let window = ReplicaWindow::begin(seconds(107), &scraped(60.0, 6.0), Some(seconds(105)));
+        let growth = window.growth_since(seconds(77)).unwrap();
+        assert_eq!((growth.by.duration_count, growth.by.seconds), (60.0, 2.0));
+    }
+
+    #[test]
+    fn only_the_window_counts() {
+        let mut window = ReplicaWindow::begin(seconds(0), &scraped(0.0, 0.0), None);
+        for second in 1..=100_u32 {
+            let count = f64::from(second) * 10.0;
+            window.add(seconds(second.into()), &scraped(count, count), WINDOW);
+        }
+        let growth = window.growth_since(seconds(70)).unwrap();
+        assert_eq!((growth.by.duration_count, growth.by.seconds), (300.0, 30.0));
+        assert!(window.entries.len() <= 31, "{} entries are kept", window.entries.len());
+        assert!(
+            window.growth_since(seconds(100)).is_none(),
+            "it has left a window that begins with its last scrape"
+        );
+    }
+
+    #[test]
+    fn a_long_window_keeps_few_entries() {
+        let hour = Duration::from_hours(1);
+        let mut window = ReplicaWindow::begin(seconds(0), &scraped(0.0, 0.0), None);
+        for second in 1..=8000_u32 {
+            window.add(seconds(second.into()), &scraped(f64::from(second), 0.0), hour);
+        }
+        assert!(window.entries.len() <= 62, "{} entries are kept", window.entries.len());
+        let growth = window.growth_since(seconds(8000 - 3600)).unwrap();
+        assert!((3600.0..=3660.0).contains(&growth.by.duration_count), "{}", growth.by.duration_count);
+    }
+
+    #[test]
+    fn a_counter_reset_loses_and_invents_nothing_that_could_be_seen() {
+        let mut window = ReplicaWindow::begin(seconds(0), &scraped(100.0, 40.0), None);
+        window.add(seconds(1), &scraped(110.0, 44.0), WINDOW);
+        // The process restarted: 3 jobs since then; and once more, with more jobs than before, which only its start
+        // time betrays.
+        window.add(seconds(2), &Scraped { started_at: Some(seconds(1)), ..scraped(3.0, 1.0) }, WINDOW);
+        window.add(seconds(3), &Scraped { started_at: Some(seconds(2)), ..scraped(5.0, 2.0) }, WINDOW);
+        let growth = window.growth_since(seconds(0)).unwrap();
+        assert_eq!((growth.by.duration_count, growth.by.duration_sum), (18.0, 7.0));
+        assert_eq!(growth.by.buckets, [18.0, 18.0]);
+    }
+
+    #[test]
+    fn gauges_are_averaged_over_time() {
+        let with_depth = |depth| Scraped { queue_depth: depth, workers: 4.0, ..scraped(0.0, 0.0) };
+        let mut window = ReplicaWindow::begin(seconds(0), &with_depth(0.0), None);
+        window.add(seconds(2), &with_depth(10.0), WINDOW);
+        window.add(seconds(3), &with_depth(10.0), WINDOW);
+        let by = window.growth_since(seconds(0)).unwrap().by;
+        // Trapezoids: (0 + 10) / 2 × 2 s + 10 × 1 s.
+        assert_eq!((by.queue_depth_seconds, by.seconds, by.worker_seconds), (20.0, 3.0, 12.0));
+    }
+
+    #[test]
+    fn replicas_with_other_buckets_are_joined_without_them() {
+        let mut one = ReplicaWindow::begin(seconds(0), &scraped(0.0, 0.0), None);
+        one.add(seconds(2), &scraped(4.0, 1.0), WINDOW);
+        let mut sum = one.growth_since(seconds(0)).unwrap();
+        sum.join(&one.growth_since(seconds(0)).unwrap());
+        assert_eq!((sum.by.duration_count, sum.by.buckets.clone()), (8.0, vec![8.0, 8.0]));
+        let other = Scraped { bounds: vec![2.0, f64::INFINITY], ..scraped(0.0, 0.0) };
+        let mut two = ReplicaWindow::begin(seconds(0), &other, None);
+        two.add(seconds(3), &Scraped { bounds: other.bounds.clone(), ..scraped(1.0, 1.0) }, WINDOW);
+        sum.join(&two.growth_since(seconds(0)).unwrap());
+        assert_eq!((sum.by.duration_count, sum.bounds, sum.to), (9.0, None, seconds(3)));
+    }
+}

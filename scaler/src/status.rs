@@ -1,0 +1,151 @@
+//! Shows the scaler's present state as one value, which API, page and events are made from.
+
+use std::collections::BTreeMap;
+
+use scaler_engine::{Action, Decision, Limit, Limits, Observed, Policy, Reading, Reason, Signal};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::clock::rfc3339;
+use crate::policy_file::NamedPolicy;
+use crate::sources::Endpoint;
+
+/// Everything at one moment.
+#[derive(Clone, Debug, Default, Serialize)]
+pub(crate) struct Status {
+    /// When this was put together; RFC 3339.
+    pub(crate) at: String,
+    /// The service's name.
+    pub(crate) service: String,
+    pub(crate) replicas: ReplicaCounts,
+    pub(crate) policy: PolicyStatus,
+    pub(crate) signals: BTreeMap<Signal, SignalStatus>,
+    /// None before the first check.
+    pub(crate) last_decision: Option<DecisionStatus>,
+    /// Whether automatic actions are off.
+    pub(crate) paused: bool,
+    /// Whether an action is being carried out.
+    pub(crate) acting: bool,
+    /// None as long as no replica reported it.
+    pub(crate) load_factor: Option<f64>,
+    pub(crate) endpoints: Vec<Endpoint>,
+    /// Where signals come from.
+    pub(crate) source: &'static str,
+    /// Who starts and stops replicas.
+    pub(crate) actuator: &'static str,
+    /// What is going wrong at this moment, one sentence each.
+    pub(crate) problems: Vec<String>,
+    pub(crate) uptime_seconds: f64,
+}
+
+/// Replicas, counted in every way.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub(crate) struct ReplicaCounts {
+    /// That exist.
+    pub(crate) current: u32,
+    /// That receive requests.
+    pub(crate) ready: u32,
+    /// That are wanted.
+    pub(crate) desired: u32,
+    /// The fewest allowed.
+    pub(crate) min: u32,
+    /// The most allowed.
+    pub(crate) max: u32,
+}
+
+/// A signal's last value.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub(crate) struct SignalStatus {
+    /// In the signal's own unit.
+    pub(crate) value: Option<f64>,
+    pub(crate) age_seconds: f64,
+}
+
+impl From<Reading> for SignalStatus {
+    fn from(reading: Reading) -> Self {
+        Self { value: reading.value, age_seconds: reading.age.as_secs_f64() }
+    }
+}
+
+/// The policy in force.
+#[derive(Clone, Debug, Default, Serialize)]
+pub(crate) struct PolicyStatus {
+    pub(crate) kind: &'static str,
+    pub(crate) name: String,
+    /// The file it came from.
+    pub(crate) origin: String,
+    /// Its settings, named and written as in a policy file.
+    pub(crate) settings: Value,
+}
+
+impl PolicyStatus {
+    /// `limits` are the ones in force, which may differ from the policy's own.
+    pub(crate) fn new(policy: &NamedPolicy, limits: Limits) -> Self {
+        let mut settings = settings_of(&policy.policy);
+        settings["minReplicas"] = limits.min().into();
+        settings["maxReplicas"] = limits.max().into();
+        Self {
+            kind: policy.policy.kind(),
+            name: policy.name.clone(),
+            origin: policy.origin.clone(),
+            settings,
+        }
+    }
+}
+
+fn settings_of(policy: &Policy) -> Value {
+    let span = |span| humantime::format_duration(span).to_string();
+    match policy {
+        Policy::Threshold(policy) => {
+            let settings = policy.settings();
+            json!({
+                "signal": settings.signal,
+                "window": span(settings.window),
+                "checkInterval": span(settings.check_interval),
+                "scaleUpThreshold": settings.scale_up_threshold,
+                "scaleUpChecks": settings.scale_up_checks,
+                "scaleDownThreshold": settings.scale_down_threshold,
+                "scaleDownChecks": settings.scale_down_checks,
+                "scaleUpCooldown": span(settings.scale_up_cooldown),
+                "scaleDownCooldown": span(settings.scale_down_cooldown),
+            })
+        }
+        // `Policy` may gain kinds before this page knows how to show them.
+        _ => json!({}),
+    }
+}
+
+/// A decision, flat.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(crate) struct DecisionStatus {
+    /// RFC 3339.
+    pub(crate) at: String,
+    pub(crate) action: Action,
+    pub(crate) from: u32,
+    pub(crate) to: u32,
+    /// The reason's code.
+    pub(crate) reason: &'static str,
+    /// The reason as a sentence.
+    pub(crate) reason_text: String,
+    /// The reason with its values.
+    pub(crate) because: Reason,
+    pub(crate) limited_by: Option<Limit>,
+    /// The values it rests on.
+    pub(crate) observation: Observed,
+}
+
+impl From<&Decision> for DecisionStatus {
+    fn from(decision: &Decision) -> Self {
+        Self {
+            at: rfc3339(decision.at),
+            action: decision.action,
+            from: decision.from,
+            to: decision.to,
+            reason: decision.reason.code(),
+            reason_text: decision.reason.to_string(),
+            because: decision.reason,
+            limited_by: decision.limited_by,
+            observation: decision.observation,
+        }
+    }
+}

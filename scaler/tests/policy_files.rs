@@ -1,0 +1,167 @@
+//! Reads good and bad policy files as a user would give them.
+
+use std::time::Duration;
+
+use scaler::policy_file::{NamedPolicy, PolicyFileError, PolicyOverrides, SHIPPED};
+use scaler_engine::{Policy, Signal, ThresholdSettings};
+
+fn settings(policy: &NamedPolicy) -> &ThresholdSettings {
+    match &policy.policy {
+        Policy::Threshold(policy) => policy.settings(),
+        other => panic!("unexpected kind {}", other.kind()),
+    }
+}
+
+fn read(text: &str) -> Result<NamedPolicy, PolicyFileError> {
+    NamedPolicy::from_text("my.yaml", "my", text, &PolicyOverrides::default())
+}
+
+fn with_spec(spec: &str) -> String {
+    format!("apiVersion: autoscale-lab/v1\nkind: ThresholdPolicy\nmetadata:\n  name: mine\nspec:\n{spec}\n")
+}
+
+#[test]
+fn the_shipped_policies_are_what_they_promise() {
+    let load = |name| NamedPolicy::load(name, &PolicyOverrides::default()).unwrap();
+    let moderate = load("moderate");
+    assert_eq!(moderate.name, "moderate");
+    assert_eq!(*settings(&moderate), ThresholdSettings::default(), "moderate spells the defaults out");
+    for (name, up, down, max) in [("conservative", 0.8, 0.1, 4), ("aggressive", 0.4, 0.3, 10)] {
+        let expected = ThresholdSettings {
+            scale_up_threshold: up,
+            scale_down_threshold: down,
+            max_replicas: max,
+            ..ThresholdSettings::default()
+        };
+        assert_eq!(*settings(&load(name)), expected, "{name}");
+    }
+    assert_eq!(SHIPPED.len(), 3);
+}
+
+#[test]
+fn a_policy_is_read_by_path_with_units() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("queue.yaml");
+    let text = "apiVersion: autoscale-lab/v1\nkind: ThresholdPolicy\nspec:\n  signal: response_time_p95_seconds\n  scaleUpThreshold: 250ms\n  scaleDownThreshold: 0.1\n  checkInterval: 5\n  scaleDownCooldown: 5m\n  maxReplicas: 9\n";
+    std::fs::write(&path, text).unwrap();
+    let policy = NamedPolicy::load(path.to_str().unwrap(), &PolicyOverrides::default()).unwrap();
+    assert_eq!(policy.name, "queue", "without metadata the file gives the name");
+    let expected = ThresholdSettings {
+        signal: Signal::ResponseTimeP95Seconds,
+        scale_up_threshold: 0.25,
+        scale_down_threshold: 0.1,
+        check_interval: Duration::from_secs(5),
+        scale_down_cooldown: Duration::from_mins(5),
+        max_replicas: 9,
+        ..ThresholdSettings::default()
+    };
+    assert_eq!(*settings(&policy), expected);
+}
+
+#[test]
+fn each_mistake_is_named_with_its_place_value_and_a_hint() {
+    let hpa =
+        "apiVersion: autoscaling/v2\nkind: HorizontalPodAutoscaler\nspec:\n  scaleTargetRef: {name: web}\n";
+    let cases: &[(String, Option<u64>, &[&str])] = &[
+        (String::new(), None, &["`kind` is missing"]),
+        ("kind: [".into(), Some(1), &[]),
+        (hpa.into(), Some(2), &["HorizontalPodAutoscaler", "not supported by this version"]),
+        ("apiVersion: v1\nkind: Pod\n".into(), Some(2), &["`kind` is Pod", "ThresholdPolicy"]),
+        (
+            "apiVersion: v1\nkind: ThresholdPolicy\n".into(),
+            Some(1),
+            &["`apiVersion` is v1", "autoscale-lab/v1"],
+        ),
+        (with_spec("  scaleUpTreshold: 0.6"), Some(6), &["`spec.scaleUpTreshold`", "not a field"]),
+        (with_spec("  scaleUpThreshold: fast"), Some(6), &["`spec.scaleUpThreshold` is `fast`", "a number"]),
+        (
+            with_spec("  minReplicas: 1\n  maxReplicas: -1"),
+            Some(7),
+            &["`spec.maxReplicas` is `-1`", "whole number"],
+        ),
+        (with_spec("  minReplicas: 0"), Some(6), &["`spec.minReplicas` is 0", "at least 1"]),
+        (with_spec("  minReplicas: 8"), None, &["`spec.maxReplicas` is 6", "which is 8"]),
+        (
+            with_spec("  scaleDownThreshold: 0.7"),
+            Some(6),
+            &["`spec.scaleDownThreshold` is 0.7", "which is 0.6"],
+        ),
+        (with_spec("  scaleUpThreshold: .nan"), Some(6), &["`.nan`", "finite"]),
+        (
+            with_spec("  scaleUpThreshold: NaN"),
+            Some(6),
+            &["`spec.scaleUpThreshold` is NaN", "a number of at least 0"],
+        ),
+        (with_spec("  signal: latency"), Some(6), &["`latency`", "response_time_p95_seconds"]),
+        (with_spec("  checkInterval: soon"), Some(6), &["`soon`", "30s"]),
+        (with_spec("  checkInterval: 0"), Some(6), &["`spec.checkInterval`", "100ms"]),
+        (with_spec("  scaleUpChecks: 2\n  scaleUpChecks: 3"), Some(7), &["scaleUpChecks"]),
+        (with_spec("  scaleUpChecks: {a: 1}"), Some(6), &[]),
+        (with_spec("  scaleUpChecks:"), Some(6), &[]),
+        (format!("{}extra: 1\n", with_spec("  scaleUpChecks: 3")), Some(7), &["extra"]),
+    ];
+    for (text, line, parts) in cases {
+        let error = read(text).expect_err(text);
+        let shown = error.to_string();
+        assert!(shown.starts_with("my.yaml"), "{shown}");
+        assert_eq!(error.line, *line, "{shown}\nin:\n{text}");
+        for part in *parts {
+            assert!(shown.contains(part), "`{part}` is missing from: {shown}");
+        }
+        assert!(!error.hint.is_empty() && !shown.contains('\n'), "{shown:?}");
+    }
+}
+
+#[test]
+fn a_file_that_is_not_there_names_the_shipped_ones() {
+    let error = NamedPolicy::load("modest", &PolicyOverrides::default()).unwrap_err();
+    assert!(error.hint.contains("moderate"), "{}", error.hint);
+    let error = NamedPolicy::load("/nowhere/policy.yaml", &PolicyOverrides::default()).unwrap_err();
+    assert!(error.to_string().starts_with("/nowhere/policy.yaml: cannot be opened"), "{error}");
+}
+
+fn environment(pairs: &'static [(&'static str, &'static str)]) -> impl Fn(&str) -> Option<String> {
+    |name| pairs.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
+}
+
+#[test]
+fn flags_beat_the_environment_which_beats_the_file_which_beats_the_default() {
+    let text = with_spec("  scaleUpThreshold: 0.5\n  maxReplicas: 5\n  minReplicas: 2");
+    let flags = PolicyOverrides { max_replicas: Some(7), ..PolicyOverrides::default() };
+    let classic = PolicyOverrides::from_environment(environment(&[
+        ("MAX_REPLICAS", "8"),
+        ("MIN_REPLICAS", "3"),
+        ("SCALE_UP_COOLDOWN", "45"),
+        ("SCALE_DOWN_COOLDOWN", "2m"),
+        ("SCALE_DOWN_THRESHOLD", "150ms"),
+        ("CHECK_INTERVAL", ""),
+    ]))
+    .unwrap();
+    let policy = NamedPolicy::from_text("my.yaml", "my", &text, &flags.or(classic)).unwrap();
+    let expected = ThresholdSettings {
+        max_replicas: 7,
+        min_replicas: 3,
+        scale_up_cooldown: Duration::from_secs(45),
+        scale_down_cooldown: Duration::from_mins(2),
+        scale_down_threshold: 0.15,
+        scale_up_threshold: 0.5,
+        ..ThresholdSettings::default()
+    };
+    assert_eq!(*settings(&policy), expected);
+}
+
+#[test]
+fn a_wrong_variable_is_named() {
+    let error = PolicyOverrides::from_environment(environment(&[("CHECK_INTERVAL", "often")])).unwrap_err();
+    let shown = error.to_string();
+    assert!(shown.starts_with("CHECK_INTERVAL:") && shown.contains("`often`"), "{shown}");
+}
+
+#[test]
+fn an_override_that_breaks_a_rule_is_not_blamed_on_the_file() {
+    let overrides = PolicyOverrides { min_replicas: Some(0), ..PolicyOverrides::default() };
+    let error =
+        NamedPolicy::from_text("my.yaml", "my", &with_spec("  minReplicas: 1"), &overrides).unwrap_err();
+    assert_eq!(error.line, None);
+    assert!(error.to_string().contains("flag or an environment variable"), "{error}");
+}
