@@ -1,0 +1,54 @@
+//! Says how an answer counts: served, honestly refused, or failed.
+
+use core::time::Duration;
+
+/// What a refused or failed answer is taken to cost, about the response time of a replica whose queue is full.
+///
+/// It enters an endpoint's cost with the share of such answers in the window. It is not a peak of the EWMA: one
+/// error in a hundred would then keep a healthy replica empty for half a minute and pile its work on the others.
+pub const UNSERVED_COST: Duration = Duration::from_secs(1);
+
+/// How one request to an endpoint ended.
+///
+/// A client that went away is none of these: the request is released without a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// Answered, with this time to the response's headers.
+    Success {
+        /// From sending the request to the response's headers.
+        latency: Duration,
+    },
+    /// 503 with `Retry-After`: the service's honest answer. Not a failure, but it never attracts traffic.
+    Refused,
+    /// Any other 5xx, a connection that failed, or no answer in time. Counts for ejection.
+    Failed {
+        /// From sending the request to the failure. It can raise the latency estimate and never lower it.
+        after: Duration,
+    },
+}
+
+impl Outcome {
+    /// Judges an answer by its status and whether it carries `Retry-After`.
+    pub fn of_answer(status: u16, has_retry_after: bool, latency: Duration) -> Self {
+        match status {
+            503 if has_retry_after => Self::Refused,
+            500..=599 => Self::Failed { after: latency },
+            _ => Self::Success { latency },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_503_with_retry_after_is_a_refusal() {
+        let latency = Duration::from_millis(7);
+        assert_eq!(Outcome::of_answer(503, true, latency), Outcome::Refused);
+        assert_eq!(Outcome::of_answer(503, false, latency), Outcome::Failed { after: latency });
+        assert_eq!(Outcome::of_answer(500, true, latency), Outcome::Failed { after: latency });
+        assert_eq!(Outcome::of_answer(429, true, latency), Outcome::Success { latency });
+        assert_eq!(Outcome::of_answer(404, false, latency), Outcome::Success { latency });
+    }
+}

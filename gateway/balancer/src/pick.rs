@@ -1,0 +1,88 @@
+//! Picks the cheaper of two endpoints drawn at random (power of two choices).
+//!
+//! The cheapest of all would be everybody's choice at the same moment, until its latency shows; two random
+//! candidates spread a burst and still avoid the bad ones (Mitzenmacher, "The Power of Two Choices in Randomized
+//! Load Balancing", 2001).
+
+use core::time::Duration;
+
+use rand::{Rng, RngExt};
+
+use crate::endpoint::Endpoint;
+use crate::outcome::UNSERVED_COST;
+
+/// Time over which the weight of a newly admitted endpoint rises, linearly, from [`SLOW_START_WEIGHT_MIN`] to 1.
+pub const SLOW_START: Duration = Duration::from_secs(2);
+
+/// Weight of an endpoint at the moment it is admitted.
+pub const SLOW_START_WEIGHT_MIN: f64 = 0.1;
+
+/// Answers, taken as served, that the share of unserved ones is smoothed with. Otherwise one error among the first
+/// few answers would keep a replica empty, and being empty it would not outgrow that error.
+pub const SMOOTHING_ANSWERS: u64 = 10;
+
+/// Most doublings of the cost for unserved answers in a row.
+pub const STREAK_DOUBLINGS_MAX: u32 = 10;
+
+/// The weight at `now` of an endpoint admitted at `admitted_at`.
+pub(crate) fn slow_start_weight(now: Duration, admitted_at: Duration) -> f64 {
+    let share = now.saturating_sub(admitted_at).as_secs_f64() / SLOW_START.as_secs_f64();
+    (SLOW_START_WEIGHT_MIN + (1.0 - SLOW_START_WEIGHT_MIN) * share).min(1.0)
+}
+
+/// What one more request costs there, in seconds.
+///
+/// `(EWMA + unserved × UNSERVED_COST) × 2^streak × (in flight + 1) / weight`, where unserved is the smoothed share
+/// of refused and failed answers in the window, and the streak is how many came in a row.
+///
+/// The sum keeps quick refusals and failures from looking fast. The doubling matters in overload: an endpoint that
+/// serves nothing has nothing in flight, and would otherwise win against every busy one. When the window holds no
+/// answer any more, the streak is forgiven and the endpoint is tried again.
+pub(crate) fn cost(endpoint: &Endpoint, now: Duration) -> f64 {
+    let counts = endpoint.window.counts(now);
+    let unserved = counts.refused + counts.failed;
+    let mut latency = endpoint.ewma.seconds_at(now);
+    if unserved > 0 {
+        let share = unserved as f64 / (counts.total() + SMOOTHING_ANSWERS) as f64;
+        let doublings = endpoint.unserved_streak.min(STREAK_DOUBLINGS_MAX);
+        latency = (latency + share * UNSERVED_COST.as_secs_f64()) * f64::from(1_u32 << doublings);
+    }
+    latency * (f64::from(endpoint.in_flight) + 1.0) / slow_start_weight(now, endpoint.admitted_at)
+}
+
+/// Draws two different candidates and returns the position of the cheaper one; none without candidates.
+pub(crate) fn cheaper_of_two<R: Rng + ?Sized>(
+    endpoints: &[Endpoint],
+    candidates: &[usize],
+    now: Duration,
+    rng: &mut R,
+) -> Option<usize> {
+    match *candidates {
+        [] => None,
+        [only] => Some(only),
+        _ => {
+            let first = rng.random_range(0..candidates.len());
+            let mut second = rng.random_range(0..candidates.len() - 1);
+            if second >= first {
+                second += 1;
+            }
+            let (first, second) = (candidates[first], candidates[second]);
+            let second_is_cheaper = cost(&endpoints[second], now) < cost(&endpoints[first], now);
+            Some(if second_is_cheaper { second } else { first })
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_weight_ramps_from_a_tenth_to_one_over_two_seconds() {
+        let admitted_at = Duration::from_secs(7);
+        for (after_ms, expected) in [(0, 0.1), (500, 0.325), (1000, 0.55), (2000, 1.0), (9000, 1.0)] {
+            let weight = slow_start_weight(admitted_at + Duration::from_millis(after_ms), admitted_at);
+            assert!((weight - expected).abs() < 1e-12, "{weight} after {after_ms} ms");
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! Counts an endpoint's answers by kind over the last ten seconds.
+
+use core::time::Duration;
+
+use crate::outcome::Outcome;
+
+const BUCKETS: usize = 10;
+const BUCKET_SECONDS: u64 = 1;
+
+/// How far back the shares of refused and failed answers look: the present second and the nine before it.
+pub const OUTCOME_WINDOW: Duration = Duration::from_secs(BUCKETS as u64 * BUCKET_SECONDS);
+
+/// Answers by kind.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct OutcomeCounts {
+    /// Answers that served the request.
+    pub succeeded: u64,
+    /// Honest refusals.
+    pub refused: u64,
+    /// Failures.
+    pub failed: u64,
+}
+
+impl OutcomeCounts {
+    /// All answers.
+    pub fn total(&self) -> u64 {
+        self.succeeded + self.refused + self.failed
+    }
+
+    /// Share of failures, 0 to 1; 0 without answers.
+    pub fn failed_share(&self) -> f64 {
+        if self.failed == 0 { 0.0 } else { self.failed as f64 / self.total() as f64 }
+    }
+
+    pub(crate) fn add(&mut self, outcome: Outcome) {
+        match outcome {
+            Outcome::Success { .. } => self.succeeded += 1,
+            Outcome::Refused => self.refused += 1,
+            Outcome::Failed { .. } => self.failed += 1,
+        }
+    }
+}
+
+/// The sliding window: one bucket per second, the oldest overwritten.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct OutcomeWindow {
+    buckets: [OutcomeCounts; BUCKETS],
+    newest: u64,
+}
+
+impl OutcomeWindow {
+    pub(crate) fn record(&mut self, now: Duration, outcome: Outcome) {
+        let bucket = (now.as_secs() / BUCKET_SECONDS).max(self.newest);
+        for stale in (self.newest + 1..=bucket).take(BUCKETS) {
+            // The first steps after a long silence clear every bucket, whichever numbers they carry.
+            self.buckets[position(stale)] = OutcomeCounts::default();
+        }
+        self.newest = bucket;
+        self.buckets[position(bucket)].add(outcome);
+    }
+
+    /// The counts of the window that ends with `now`.
+    pub(crate) fn counts(&self, now: Duration) -> OutcomeCounts {
+        let newest = (now.as_secs() / BUCKET_SECONDS).max(self.newest);
+        let first = (newest + 1).saturating_sub(BUCKETS as u64);
+        let mut sum = OutcomeCounts::default();
+        for bucket in first..=self.newest {
+            let counts = self.buckets[position(bucket)];
+            sum.succeeded += counts.succeeded;
+            sum.refused += counts.refused;
+            sum.failed += counts.failed;
+        }
+        sum
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.buckets = [OutcomeCounts::default(); BUCKETS];
+    }
+}
+
+fn position(bucket: u64) -> usize {
+    usize::try_from(bucket % BUCKETS as u64).expect("a remainder of ten fits")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FAILED: Outcome = Outcome::Failed { after: Duration::ZERO };
+    const SUCCESS: Outcome = Outcome::Success { latency: Duration::ZERO };
+
+    #[test]
+    fn counts_slide_out_after_the_window() {
+        let mut window = OutcomeWindow::default();
+        window.record(Duration::from_millis(500), FAILED);
+        window.record(Duration::from_secs(4), SUCCESS);
+        window.record(Duration::from_secs(4), Outcome::Refused);
+        let counts = window.counts(Duration::from_millis(9_999));
+        assert_eq!(counts, OutcomeCounts { succeeded: 1, refused: 1, failed: 1 });
+        let counts = window.counts(Duration::from_secs(10));
+        assert_eq!(counts, OutcomeCounts { succeeded: 1, refused: 1, failed: 0 }, "the first second is over");
+        assert_eq!(window.counts(Duration::from_secs(14)).total(), 0);
+    }
+
+    #[test]
+    fn a_long_silence_clears_all_of_it() {
+        let mut window = OutcomeWindow::default();
+        for second in 0..10 {
+            window.record(Duration::from_secs(second), FAILED);
+        }
+        window.record(Duration::from_secs(1003), SUCCESS);
+        let counts = window.counts(Duration::from_secs(1003));
+        assert_eq!(counts, OutcomeCounts { succeeded: 1, refused: 0, failed: 0 });
+    }
+}

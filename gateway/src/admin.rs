@@ -1,0 +1,152 @@
+//! Answers on the admin port: who is there, who comes, who leaves, and the metrics.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Bytes;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Query, RawQuery, Request, State};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use axum::{Json, Router};
+use http::StatusCode;
+use observability::http::error::ErrorReply;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use crate::fleet::{Drained, EndpointReport, Fleet};
+use crate::metrics::Exposition;
+use crate::target::EndpointUrl;
+
+const ROUTES_HINT: &str =
+    "the admin port has GET, PUT and DELETE /endpoints, and GET /sd, /metrics and /health";
+const PUT_HINT: &str = r#"send {"url": "http://127.0.0.1:8081"}, with "pid" where it is a process"#;
+const DELETE_HINT: &str = "ask for DELETE /endpoints?url=http://127.0.0.1:8081&wait=30s";
+
+/// How long a drain waits unless told otherwise.
+const DRAIN_WAIT: Duration = Duration::from_secs(30);
+
+/// Longest wait that can be asked for.
+const DRAIN_WAIT_MAX: Duration = Duration::from_hours(1);
+
+#[derive(Debug, Clone)]
+struct Admin {
+    fleet: Arc<Fleet>,
+    exposition: Arc<Exposition>,
+}
+
+/// The routes of the admin port.
+pub(crate) fn router(fleet: Arc<Fleet>, exposition: Arc<Exposition>) -> Router {
+    Router::new()
+        .route("/endpoints", get(list).put(put).delete(delete))
+        .route("/sd", get(service_discovery))
+        .route("/metrics", get(metrics))
+        .route("/health", get(health))
+        .fallback(unknown_route)
+        .method_not_allowed_fallback(wrong_method)
+        .with_state(Admin { fleet, exposition })
+}
+
+async fn list(State(admin): State<Admin>) -> Json<Vec<EndpointReport>> {
+    Json(admin.fleet.report())
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PutEndpoint {
+    url: String,
+    pid: Option<u32>,
+}
+
+async fn put(State(admin): State<Admin>, body: Bytes) -> Result<Response, ErrorReply> {
+    let put: PutEndpoint = serde_json::from_slice(&body).map_err(|error| {
+        ErrorReply::bad_request(format!("the body is not an endpoint: {error}"), PUT_HINT)
+    })?;
+    let url = parse_url(&put.url, PUT_HINT)?;
+    let added = admin.fleet.put(&url, put.pid);
+    let status = if added { StatusCode::CREATED } else { StatusCode::OK };
+    Ok((status, Json(json!({ "url": url.as_str(), "added": added }))).into_response())
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DeleteEndpoint {
+    url: String,
+    wait: Option<String>,
+}
+
+async fn delete(
+    State(admin): State<Admin>,
+    query: Result<Query<DeleteEndpoint>, QueryRejection>,
+) -> Result<Response, ErrorReply> {
+    let Query(delete) =
+        query.map_err(|rejection| ErrorReply::bad_request(rejection.body_text(), DELETE_HINT))?;
+    let url = parse_url(&delete.url, DELETE_HINT)?;
+    let wait = match &delete.wait {
+        None => DRAIN_WAIT,
+        Some(text) => {
+            humantime::parse_duration(text).ok().filter(|wait| *wait <= DRAIN_WAIT_MAX).ok_or_else(|| {
+                let error = format!("`wait` is `{text}`, expected a time of at most 1h such as `30s`");
+                ErrorReply::bad_request(error, DELETE_HINT)
+            })?
+        }
+    };
+    match admin.fleet.drain(&url, wait).await {
+        None => Err(ErrorReply::new(
+            StatusCode::NOT_FOUND,
+            format!("there is no endpoint `{url}`"),
+            "GET /endpoints lists those that are there",
+        )),
+        Some(Drained::PutAgain) => Err(ErrorReply::new(
+            StatusCode::CONFLICT,
+            format!("`{url}` was put again while it drained, and stays"),
+            "ask for DELETE again if it should leave after all",
+        )),
+        Some(Drained::Forgotten { in_flight }) => {
+            Ok(Json(json!({ "url": url.as_str(), "in_flight": in_flight })).into_response())
+        }
+    }
+}
+
+fn parse_url(text: &str, hint: &str) -> Result<EndpointUrl, ErrorReply> {
+    text.parse().map_err(|error: crate::target::TargetError| ErrorReply::bad_request(error.to_string(), hint))
+}
+
+/// One group in the format of Prometheus' `http_sd`.
+#[derive(Debug, Serialize)]
+struct TargetGroup {
+    targets: [String; 1],
+    labels: TargetLabels,
+}
+
+/// Labels that begin with `__meta_` are there for relabelling and end with it: as a plain label the state would
+/// begin a new series with each change.
+#[derive(Debug, Serialize)]
+struct TargetLabels {
+    #[serde(rename = "__meta_autoscale_lab_state")]
+    state: gateway_balancer::State,
+}
+
+async fn service_discovery(State(admin): State<Admin>) -> Json<Vec<TargetGroup>> {
+    let group = |report: EndpointReport| TargetGroup {
+        targets: [report.url.trim_start_matches("http://").to_owned()],
+        labels: TargetLabels { state: report.state },
+    };
+    Json(admin.fleet.report().into_iter().map(group).collect())
+}
+
+async fn metrics(State(admin): State<Admin>, RawQuery(query): RawQuery) -> Response {
+    admin.exposition.reply(&admin.fleet, query.as_deref())
+}
+
+async fn health(State(admin): State<Admin>) -> Json<serde_json::Value> {
+    Json(json!({ "status": "ok", "ready_endpoints": admin.fleet.ready_count() }))
+}
+
+async fn unknown_route(request: Request) -> ErrorReply {
+    ErrorReply::unknown_route(request.uri().path(), ROUTES_HINT)
+}
+
+async fn wrong_method(request: Request) -> ErrorReply {
+    ErrorReply::wrong_method(request.method(), request.uri().path(), ROUTES_HINT)
+}

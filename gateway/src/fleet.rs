@@ -1,0 +1,344 @@
+//! Joins the balancer's rotation with the connections to its endpoints, under one lock.
+//!
+//! The lock is held for well under a microsecond and never across a wait; a pick, a record and a release each
+//! take it once.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use gateway_balancer::{EndpointId, Outcome, ProbeAnswer, Rotation, State};
+use prometheus_client::metrics::gauge::Gauge;
+use rand::rngs::Xoshiro256PlusPlus;
+use rand::{Rng, SeedableRng};
+use serde::Serialize;
+use tokio::sync::Notify;
+use tokio::time::timeout_at;
+use tracing::{info, warn};
+
+use crate::target::EndpointUrl;
+use crate::upstream::{Upstream, UpstreamLimits};
+
+/// How often a waiting request looks by itself, because an ejection ends without anybody's call.
+const LOOK_AGAIN: Duration = Duration::from_millis(50);
+
+#[derive(Debug)]
+struct Member {
+    upstream: Arc<Upstream>,
+    pid: Option<u32>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    rotation: Rotation,
+    members: BTreeMap<EndpointId, Member>,
+    rng: Xoshiro256PlusPlus,
+}
+
+/// The endpoints of the service and the connections to them.
+#[derive(Debug)]
+pub(crate) struct Fleet {
+    origin: Instant,
+    inner: Mutex<Inner>,
+    admitted: Notify,
+    probes_changed: Notify,
+    limits: UpstreamLimits,
+    open_connections: Gauge,
+}
+
+/// What `GET /endpoints` says of one endpoint.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(crate) struct EndpointReport {
+    pub(crate) url: String,
+    pub(crate) state: State,
+    pub(crate) in_flight: u32,
+    pub(crate) ewma_ms: f64,
+    pub(crate) pid: Option<u32>,
+    pub(crate) picked: u64,
+    pub(crate) succeeded: u64,
+    pub(crate) refused: u64,
+    pub(crate) failed: u64,
+    pub(crate) ejections: u64,
+}
+
+/// How a drain ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Drained {
+    /// Forgotten, with so many requests still in flight.
+    Forgotten { in_flight: u32 },
+    /// Put again while it drained.
+    PutAgain,
+}
+
+impl Fleet {
+    pub(crate) fn new(seed: u64, limits: UpstreamLimits, open_connections: Gauge) -> Arc<Self> {
+        Arc::new(Self {
+            origin: Instant::now(),
+            inner: Mutex::new(Inner {
+                rotation: Rotation::new(),
+                members: BTreeMap::new(),
+                rng: Xoshiro256PlusPlus::seed_from_u64(seed),
+            }),
+            admitted: Notify::new(),
+            probes_changed: Notify::new(),
+            limits,
+            open_connections,
+        })
+    }
+
+    /// Adds or confirms an endpoint; a `pid` that is given replaces the one known. Returns whether it is new.
+    pub(crate) fn put(&self, url: &EndpointUrl, pid: Option<u32>) -> bool {
+        let mut inner = self.lock();
+        let put = inner.rotation.put(self.now(), url.as_str());
+        let member = self.member(&mut inner, put.id, url);
+        if pid.is_some() {
+            member.pid = pid;
+        }
+        drop(inner);
+        self.probes_changed.notify_one();
+        if put.added {
+            info!(%url, pid, "endpoint added");
+        }
+        put.added
+    }
+
+    /// Takes in one answer of DNS.
+    pub(crate) fn sync_discovered(&self, urls: &[EndpointUrl]) {
+        let mut inner = self.lock();
+        let texts: Vec<&str> = urls.iter().map(EndpointUrl::as_str).collect();
+        let discovered = inner.rotation.sync_discovered(self.now(), &texts);
+        for id in discovered.added {
+            let Some(url) = self.url_of(&inner, id, urls) else { continue };
+            info!(%url, "endpoint discovered");
+            self.member(&mut inner, id, url);
+        }
+        for id in discovered.absent {
+            if let Some(member) = inner.members.get(&id) {
+                info!(url = %member.upstream.url, "endpoint is absent from DNS and leaves");
+            }
+        }
+        self.drop_forgotten(&mut inner);
+        drop(inner);
+        self.probes_changed.notify_one();
+    }
+
+    /// Takes an endpoint out of rotation and waits until its requests are over, at most for `wait`; then forgets
+    /// it. Returns nothing if it is not there. It goes on when the caller goes away.
+    pub(crate) async fn drain(self: &Arc<Self>, url: &EndpointUrl, wait: Duration) -> Option<Drained> {
+        let id = self.lock().rotation.drain(self.now(), url.as_str())?;
+        info!(%url, "endpoint drains");
+        let fleet = Arc::clone(self);
+        let draining = tokio::spawn(async move { fleet.finish_drain(id, wait).await });
+        Some(draining.await.unwrap_or(Drained::Forgotten { in_flight: 0 }))
+    }
+
+    async fn finish_drain(&self, id: EndpointId, wait: Duration) -> Drained {
+        let deadline = Instant::now() + wait;
+        loop {
+            if let Some(drained) = self.forget_if_drained(id, deadline) {
+                return drained;
+            }
+            // Looked at now and then, so that a request pays nothing for a drain that is hardly ever going on.
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    fn forget_if_drained(&self, id: EndpointId, deadline: Instant) -> Option<Drained> {
+        let mut inner = self.lock();
+        let Some(endpoint) = inner.rotation.endpoint(self.now(), id) else {
+            return Some(Drained::Forgotten { in_flight: 0 });
+        };
+        let (state, in_flight) = (endpoint.state, endpoint.in_flight);
+        if state != State::Draining {
+            return Some(Drained::PutAgain);
+        }
+        if in_flight > 0 && Instant::now() < deadline {
+            return None;
+        }
+        inner.rotation.remove(id);
+        self.drop_forgotten(&mut inner);
+        Some(Drained::Forgotten { in_flight })
+    }
+
+    /// Picks an endpoint that is not one of `exclude`. The time is the caller's, who needs it as well.
+    pub(crate) fn pick(self: &Arc<Self>, at: Instant, exclude: &[EndpointId]) -> Option<Lease> {
+        let mut guard = self.lock();
+        let inner = &mut *guard;
+        let now = at.saturating_duration_since(self.origin);
+        let id = inner.rotation.pick(now, &mut inner.rng, exclude)?;
+        let upstream =
+            Arc::clone(&inner.members.get(&id).expect("each endpoint has its connections").upstream);
+        Some(Lease { fleet: Arc::clone(self), id, upstream })
+    }
+
+    /// Waits for an endpoint to come into rotation, and picks it.
+    pub(crate) async fn wait_and_pick(self: &Arc<Self>, wait: Duration) -> Option<Lease> {
+        let deadline = tokio::time::Instant::now() + wait;
+        loop {
+            // Created before looking, so that an admission in between is not missed.
+            let admitted = self.admitted.notified();
+            let now = tokio::time::Instant::now();
+            if let Some(lease) = self.pick(now.into_std(), &[]) {
+                return Some(lease);
+            }
+            if now >= deadline {
+                return None;
+            }
+            let _either = timeout_at(deadline.min(now + LOOK_AGAIN), admitted).await;
+        }
+    }
+
+    /// An endpoint whose probe is due, and its connections.
+    pub(crate) fn begin_probe(&self) -> Option<(EndpointId, Arc<Upstream>)> {
+        let mut inner = self.lock();
+        let id = inner.rotation.begin_probe(self.now())?;
+        let member = inner.members.get(&id).expect("each endpoint has its connections");
+        Some((id, Arc::clone(&member.upstream)))
+    }
+
+    /// Time until the next probe is due, if one is to be sent.
+    pub(crate) fn until_next_probe(&self) -> Option<Duration> {
+        let next = self.lock().rotation.next_probe_at()?;
+        Some(next.saturating_sub(self.now()))
+    }
+
+    /// Takes in a probe's answer.
+    pub(crate) fn record_probe(&self, id: EndpointId, answer: ProbeAnswer) {
+        let mut inner = self.lock();
+        let now = self.now();
+        let state = |inner: &Inner| inner.rotation.endpoint(now, id).map(|endpoint| endpoint.state);
+        let before = state(&inner);
+        let admitted = inner.rotation.record_probe(now, id, answer);
+        let after = state(&inner);
+        let url = inner.members.get(&id).map(|member| member.upstream.url.to_string());
+        drop(inner);
+        self.probes_changed.notify_one();
+        if admitted {
+            info!(url, "endpoint is in rotation");
+            self.admitted.notify_waiters();
+        } else if before != after {
+            warn!(url, "endpoint left the rotation: its probes fail");
+        }
+    }
+
+    /// Waits until the set of endpoints or their probes changed.
+    pub(crate) async fn probes_changed(&self) {
+        self.probes_changed.notified().await;
+    }
+
+    /// Drops connections that ended or have been idle for long, to all endpoints.
+    pub(crate) fn sweep_connections(&self) {
+        let upstreams: Vec<Arc<Upstream>> =
+            self.lock().members.values().map(|member| Arc::clone(&member.upstream)).collect();
+        for upstream in upstreams {
+            upstream.sweep();
+        }
+    }
+
+    /// All endpoints as they stand, in the order in which they were added.
+    pub(crate) fn report(&self) -> Vec<EndpointReport> {
+        let mut inner = self.lock();
+        let now = self.now();
+        inner.rotation.advance(now);
+        let report = |endpoint: gateway_balancer::EndpointView<'_>| EndpointReport {
+            url: endpoint.url.to_owned(),
+            state: endpoint.state,
+            in_flight: endpoint.in_flight,
+            ewma_ms: (endpoint.ewma_seconds * 1e6).round() / 1e3,
+            pid: inner.members.get(&endpoint.id).and_then(|member| member.pid),
+            picked: endpoint.picked,
+            succeeded: endpoint.answers.succeeded,
+            refused: endpoint.answers.refused,
+            failed: endpoint.answers.failed,
+            ejections: endpoint.ejections,
+        };
+        inner.rotation.endpoints(now).map(report).collect()
+    }
+
+    /// Ejections since the start.
+    pub(crate) fn ejections(&self) -> u64 {
+        self.lock().rotation.ejections()
+    }
+
+    /// Endpoints in rotation.
+    pub(crate) fn ready_count(&self) -> usize {
+        self.lock().rotation.ready_count()
+    }
+
+    /// A random number, for whoever needs a stream of its own.
+    pub(crate) fn random_seed(&self) -> u64 {
+        self.lock().rng.next_u64()
+    }
+
+    fn record(&self, at: Instant, id: EndpointId, outcome: Outcome) {
+        let mut inner = self.lock();
+        let ejected = inner.rotation.record(at.saturating_duration_since(self.origin), id, outcome);
+        if ejected {
+            let url = inner.members.get(&id).map(|member| member.upstream.url.to_string());
+            drop(inner);
+            warn!(url, "endpoint ejected: its answers fail");
+        }
+    }
+
+    fn release(&self, id: EndpointId) {
+        let mut inner = self.lock();
+        if inner.rotation.release(id) {
+            self.drop_forgotten(&mut inner);
+        }
+    }
+
+    fn member<'a>(&self, inner: &'a mut Inner, id: EndpointId, url: &EndpointUrl) -> &'a mut Member {
+        inner.members.entry(id).or_insert_with(|| Member {
+            upstream: Arc::new(Upstream::new(url.clone(), self.limits, self.open_connections.clone())),
+            pid: None,
+        })
+    }
+
+    fn url_of<'a>(&self, inner: &Inner, id: EndpointId, urls: &'a [EndpointUrl]) -> Option<&'a EndpointUrl> {
+        let endpoint = inner.rotation.endpoint(self.now(), id)?;
+        urls.iter().find(|url| url.as_str() == endpoint.url)
+    }
+
+    fn drop_forgotten(&self, inner: &mut Inner) {
+        let now = self.now();
+        let Inner { rotation, members, .. } = inner;
+        members.retain(|&id, member| {
+            let known = rotation.endpoint(now, id).is_some();
+            if !known {
+                member.upstream.close();
+                info!(url = %member.upstream.url, "endpoint forgotten");
+            }
+            known
+        });
+    }
+
+    fn now(&self) -> Duration {
+        self.origin.elapsed()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        // The rotation's own invariants hold after each of its calls, also where a later line panicked.
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// One request's stay at an endpoint. Dropping it ends the stay.
+#[derive(Debug)]
+pub(crate) struct Lease {
+    fleet: Arc<Fleet>,
+    pub(crate) id: EndpointId,
+    pub(crate) upstream: Arc<Upstream>,
+}
+
+impl Lease {
+    /// Takes in how the request went, as known at this time.
+    pub(crate) fn record(&self, at: Instant, outcome: Outcome) {
+        self.fleet.record(at, self.id, outcome);
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        self.fleet.release(self.id);
+    }
+}

@@ -1,0 +1,236 @@
+//! Takes a request from a client, finds it an endpoint, and brings back the answer.
+
+pub(crate) mod answers;
+mod attempt;
+mod headers;
+mod identity;
+mod outgoing;
+mod path;
+pub(crate) mod request_body;
+pub(crate) mod response_body;
+mod tunnel;
+
+use std::convert::Infallible;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use http::{Method, Request, Response, StatusCode, Version, header};
+use hyper::body::{Body, Incoming};
+use hyper::upgrade::OnUpgrade;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use self::attempt::{Answered, Failure, attempt};
+pub(crate) use self::identity::Identity;
+use self::outgoing::{ClientAddress, Outgoing};
+use self::path::PathRule;
+use self::response_body::{Exchange, ResponseBody};
+use crate::fleet::{Fleet, Lease};
+use crate::metrics::GatewayMetrics;
+use crate::throttle::{Scope, Throttle, Throttled};
+
+/// Endpoints tried for one request whose connections could not be established.
+const ENDPOINTS_TRIED_MAX: usize = 3;
+
+/// What all requests share.
+#[derive(Debug)]
+pub(crate) struct Proxy {
+    pub(crate) fleet: Arc<Fleet>,
+    pub(crate) metrics: Arc<GatewayMetrics>,
+    pub(crate) throttle: Throttle,
+    pub(crate) try_timeout: Duration,
+    pub(crate) endpoint_wait: Duration,
+    pub(crate) body_read_timeout: Duration,
+    pub(crate) body_bytes_max: u64,
+    /// Protocol changes that are under way.
+    pub(crate) tunnels: TaskTracker,
+    /// Ends them.
+    pub(crate) end_tunnels: CancellationToken,
+}
+
+/// A client's connection, and where its requests go.
+#[derive(Debug)]
+pub(crate) struct Client {
+    proxy: Arc<Proxy>,
+    address: ClientAddress,
+}
+
+impl Client {
+    pub(crate) fn new(proxy: Arc<Proxy>, ip: IpAddr) -> Self {
+        Self { proxy, address: ClientAddress::new(ip) }
+    }
+
+    /// A seed for a random stream of this connection's own.
+    pub(crate) fn random_seed(&self) -> u64 {
+        self.proxy.fleet.random_seed()
+    }
+
+    /// Answers one request, and counts it.
+    ///
+    /// What needs no waiting is done before the future exists: hyper moves it, and it holds the request once.
+    pub(crate) fn serve(
+        self: Arc<Self>,
+        identity: Identity,
+        mut request: Request<Incoming>,
+    ) -> impl Future<Output = Result<Response<ResponseBody>, Infallible>> {
+        let arrived = Instant::now();
+        let request_id = identity.apply(request.headers_mut());
+        let mut checked = self.proxy.check(&self.address, request, arrived);
+        async move {
+            let (mut response, known) = match &mut checked {
+                Ok(outgoing) => self.proxy.dispatch(outgoing).await,
+                Err(refusal) => (std::mem::take(&mut **refusal), arrived),
+            };
+            response.headers_mut().insert(&identity::X_REQUEST_ID, request_id);
+            self.proxy.metrics.observe_request(response.status(), known.saturating_duration_since(arrived));
+            Ok(response)
+        }
+    }
+}
+
+impl Proxy {
+    /// Refuses what must not pass, whoever is in rotation, and makes the rest ready.
+    fn check(
+        &self,
+        client: &ClientAddress,
+        request: Request<Incoming>,
+        arrived: Instant,
+    ) -> Result<Outgoing, Box<Response<ResponseBody>>> {
+        if let Err(throttled) = self.throttle.check(client.ip) {
+            return Err(Box::new(self.throttled(throttled)));
+        }
+        let refuse = |status, error: &str, hint| Err(Box::new(answers::error(status, error, hint)));
+        if request.method() == Method::CONNECT {
+            let error = "the gateway opens no tunnel for CONNECT";
+            return refuse(StatusCode::METHOD_NOT_ALLOWED, error, "send the request itself");
+        }
+        let path = request.uri().path();
+        let rule = PathRule::of(path);
+        if rule == PathRule::Internal {
+            let error = format!("`{path}` is not reachable through the gateway");
+            let hint = "ask a replica itself; GET /endpoints on the admin port names them";
+            return refuse(StatusCode::NOT_FOUND, &error, hint);
+        }
+        if request.body().size_hint().exact().is_some_and(|bytes| bytes > self.body_bytes_max) {
+            return Err(Box::new(Failure::TooLarge.into_answer(self.body_bytes_max)));
+        }
+        let outgoing = Outgoing::new(request, client, rule, self.body_bytes_max, arrived);
+        outgoing.ok_or_else(|| {
+            let error = "the request names no host";
+            Box::new(answers::error(StatusCode::BAD_REQUEST, error, "send a Host header"))
+        })
+    }
+
+    /// Sends to one endpoint after the other, as far as the rules of repetition go. Returns the answer, and when it
+    /// was known.
+    async fn dispatch(&self, outgoing: &mut Outgoing) -> (Response<ResponseBody>, Instant) {
+        if let Err(failure) = outgoing.read_body(self.body_read_timeout).await {
+            return (failure.into_answer(self.body_bytes_max), Instant::now());
+        }
+        let mut started = outgoing.ready_at;
+        let mut lease = match self.fleet.pick(started, &[]) {
+            Some(lease) => lease,
+            None => match Box::pin(self.fleet.wait_and_pick(self.endpoint_wait)).await {
+                Some(lease) => {
+                    started = Instant::now();
+                    lease
+                }
+                None => return (self.no_endpoint(), Instant::now()),
+            },
+        };
+        let mut tried = Vec::new();
+        loop {
+            let (result, known) = attempt(&lease, outgoing, started, self.try_timeout).await;
+            let failure = match result {
+                Ok(answered) => {
+                    return (self.pass_on(answered, lease, outgoing.client_upgrade.take()), known);
+                }
+                Err(failure) => failure,
+            };
+            tried.push(lease.id);
+            // The stay ends before the next begins.
+            drop(lease);
+            let may_go_elsewhere = match &failure {
+                Failure::NotSent { .. } => tried.len() < ENDPOINTS_TRIED_MAX,
+                Failure::Lost { .. } | Failure::TimedOut { .. } => outgoing.can_be_repeated(),
+                Failure::TooLarge | Failure::ClientTooSlow => false,
+            };
+            let next = if may_go_elsewhere { self.fleet.pick(known, &tried) } else { None };
+            let Some(next) = next else { return (failure.into_answer(self.body_bytes_max), known) };
+            if !matches!(failure, Failure::NotSent { .. }) {
+                outgoing.repeat();
+            }
+            lease = next;
+            started = known;
+            self.metrics.retries.inc();
+        }
+    }
+
+    /// Makes an endpoint's answer the client's.
+    fn pass_on(
+        &self,
+        answered: Answered,
+        lease: Lease,
+        client_upgrade: Option<OnUpgrade>,
+    ) -> Response<ResponseBody> {
+        let Answered { mut response, connection } = answered;
+        if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+            return self.switch_protocols(response, lease, client_upgrade);
+        }
+        if response.status() == StatusCode::SERVICE_UNAVAILABLE
+            && response.headers().contains_key(header::RETRY_AFTER)
+        {
+            self.metrics.refused.inc();
+        }
+        headers::remove_hop_by_hop(response.headers_mut());
+        // The version of the endpoint's connection says nothing about the client's.
+        *response.version_mut() = Version::HTTP_11;
+        response.map(|incoming| ResponseBody::upstream(incoming, Exchange::new(lease, connection)))
+    }
+
+    fn switch_protocols(
+        &self,
+        mut response: Response<Incoming>,
+        lease: Lease,
+        client_upgrade: Option<OnUpgrade>,
+    ) -> Response<ResponseBody> {
+        let protocol = headers::requested_upgrade(response.headers());
+        let (Some(client_upgrade), Some(protocol)) = (client_upgrade, protocol) else {
+            return answers::error(
+                StatusCode::BAD_GATEWAY,
+                "the endpoint changed the protocol without being asked to",
+                "look at the endpoint's log",
+            );
+        };
+        let upstream_upgrade = hyper::upgrade::on(&mut response);
+        self.tunnels.spawn(tunnel::run(client_upgrade, upstream_upgrade, lease, self.end_tunnels.clone()));
+        headers::remove_hop_by_hop(response.headers_mut());
+        headers::set_upgrade(response.headers_mut(), protocol);
+        response.map(|_| ResponseBody::Own(None))
+    }
+
+    fn no_endpoint(&self) -> Response<ResponseBody> {
+        self.metrics.no_endpoint.inc();
+        answers::error_with_retry(
+            StatusCode::SERVICE_UNAVAILABLE,
+            format!("no endpoint came into rotation within {:?}", self.endpoint_wait),
+            "GET /endpoints on the admin port shows who is there and why nobody is ready",
+            Duration::from_secs(1),
+        )
+    }
+
+    fn throttled(&self, throttled: Throttled) -> Response<ResponseBody> {
+        self.metrics.observe_throttled(throttled.scope);
+        let whose = match throttled.scope {
+            Scope::Service => "the service receives",
+            Scope::Client => "this client sends",
+        };
+        answers::error_with_retry(
+            StatusCode::TOO_MANY_REQUESTS,
+            format!("{whose} more requests than its limit allows"),
+            "wait as long as Retry-After says, or raise the limit",
+            throttled.retry_after,
+        )
+    }
+}
