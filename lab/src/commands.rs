@@ -1,0 +1,15 @@
+//! The subcommands, one file each: its flags, and what it does with them.
+
+pub(crate) mod demo;
+pub(crate) mod gateway;
+pub(crate) mod health;
+pub(crate) mod load;
+pub(crate) mod scaler;
+pub(crate) mod up;
+pub(crate) mod webapp;
+
+/// Tells on standard output where a process listens. A supervisor reads this line, so it comes first and once.
+#[expect(clippy::print_stdout, reason = "the one line that a user or a supervisor waits for")]
+fn announce(listening: &str) {
+    println!("listening on {listening}");
+}

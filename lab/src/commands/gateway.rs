@@ -1,0 +1,103 @@
+//! `lab gateway`: the load balancer.
+
+use std::time::Duration;
+
+use clap::Args;
+use gateway::{DnsTarget, EndpointUrl, Gateway, GatewayConfig, GatewayError, RateLimit};
+
+use super::announce;
+use crate::arguments::log::LogArguments;
+use crate::arguments::values::{duration, listen_address, resolve};
+use crate::failure::{ExitStatus, Failure};
+use crate::runtime;
+use crate::stop_signal::{StopSignals, end_with_supervisor};
+
+/// Run the load balancer.
+///
+/// It chooses the better of two random endpoints for each request, probes them, takes out those that fail, and
+/// drains those that are taken away. It alone knows who is in rotation; everybody else asks it at `--admin`.
+#[derive(Clone, Debug, Args)]
+#[command(after_help = "Example:\n  lab gateway --endpoints http://127.0.0.1:8100,http://127.0.0.1:8101\n  \
+                  curl http://127.0.0.1:8001/endpoints\n  \
+                  curl -X PUT http://127.0.0.1:8001/endpoints -d '{\"url\": \"http://127.0.0.1:8102\"}'")]
+pub(crate) struct GatewayArguments {
+    /// Where requests are taken
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8000", value_parser = listen_address)]
+    listen: String,
+    /// Where the gateway itself is asked and told: /endpoints, /metrics, /sd, /health
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8001", value_parser = listen_address)]
+    admin: String,
+    /// Base URLs of the endpoints known from the start, separated by commas
+    #[arg(long, value_name = "URL,…", value_delimiter = ',')]
+    endpoints: Vec<EndpointUrl>,
+    /// A name whose addresses are the endpoints, looked up each second: dns:NAME:PORT
+    #[arg(long, value_name = "dns:NAME:PORT")]
+    discover: Option<DnsTarget>,
+    /// Longest time from sending a request to the head of its response, per try
+    #[arg(long, value_name = "DURATION", default_value = "5s", value_parser = duration)]
+    try_timeout: Duration,
+    /// Largest body of a request; bytes
+    #[arg(long, value_name = "BYTES", default_value_t = 10 * 1024 * 1024)]
+    max_body: u64,
+    /// Most requests per second for the service as a whole; further ones get 429 [default: no limit]
+    #[arg(long, value_name = "RATE")]
+    service_rate: Option<f64>,
+    /// Requests that may come at once within the service's limit
+    #[arg(long, value_name = "N", default_value_t = 100, requires = "service_rate")]
+    service_burst: u32,
+    /// Most requests per second for each client address; further ones get 429 [default: no limit]
+    #[arg(long, value_name = "RATE")]
+    client_rate: Option<f64>,
+    /// Requests that may come at once within a client's limit
+    #[arg(long, value_name = "N", default_value_t = 20, requires = "client_rate")]
+    client_burst: u32,
+    /// Seed of the balancing, so that a run can be repeated [default: another one each time]
+    #[arg(long, value_name = "NUMBER")]
+    seed: Option<u64>,
+    /// End as soon as standard input closes; whoever starts this process holds the other end
+    #[arg(long, hide = true)]
+    supervised: bool,
+    #[command(flatten)]
+    log: LogArguments,
+}
+
+impl GatewayArguments {
+    fn config(&self) -> Result<GatewayConfig, Failure> {
+        Ok(GatewayConfig {
+            listen: resolve(&self.listen).map_err(Failure::bad_input)?,
+            admin: resolve(&self.admin).map_err(Failure::bad_input)?,
+            endpoints: self.endpoints.clone(),
+            discover: self.discover.clone(),
+            try_timeout: self.try_timeout,
+            body_bytes_max: self.max_body,
+            service_limit: limit(self.service_rate, self.service_burst),
+            client_limit: limit(self.client_rate, self.client_burst),
+            seed: self.seed,
+            ..GatewayConfig::default()
+        })
+    }
+}
+
+fn limit(rate: Option<f64>, burst: u32) -> Option<RateLimit> {
+    rate.map(|rate_per_second| RateLimit { rate_per_second, burst })
+}
+
+pub(crate) fn run(arguments: GatewayArguments) -> Result<ExitStatus, Failure> {
+    let log = arguments.log.clone();
+    runtime::run(&log, async move {
+        let mut signals = StopSignals::catch()?;
+        if arguments.supervised {
+            end_with_supervisor()?;
+        }
+        let gateway = Gateway::bind(arguments.config()?).map_err(|error| match error {
+            GatewayError::BadRateLimit { .. } | GatewayError::HeaderLimitTooSmall { .. } => {
+                Failure::bad_input(error)
+            }
+            error => Failure::could_not_run(error),
+        })?;
+        let (service, admin) = (gateway.service_address(), gateway.admin_address());
+        announce(&format!("http://{service}, admin on http://{admin}"));
+        gateway.serve(async move { signals.next().await }).await.map_err(Failure::could_not_run)?;
+        Ok(ExitStatus::Held)
+    })
+}

@@ -1,0 +1,130 @@
+//! `lab scaler`: the autoscaler.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+use scaler::{ActuatorKind, Scaler, ScalerConfig, ScalerError, SourceKind};
+
+use super::announce;
+use crate::arguments::log::LogArguments;
+use crate::arguments::policy::PolicyArguments;
+use crate::arguments::values::{base_url, duration, listen_address, resolve};
+use crate::failure::{ExitStatus, Failure};
+use crate::runtime;
+use crate::stop_signal::{StopSignals, end_with_supervisor};
+
+/// Where signals come from.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum SourceName {
+    /// Each replica's own /metrics, each second.
+    Scrape,
+}
+
+/// What carries decisions out.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum ActuatorName {
+    /// The processes of a `lab up`, through its socket.
+    Processes,
+    /// Nothing: decisions are only recorded.
+    None,
+}
+
+/// Run the autoscaler.
+///
+/// It looks each second at every replica that the gateway lists, asks the policy at each check how many replicas
+/// there should be, and has the actuator start or stop the difference.
+#[derive(Clone, Debug, Args)]
+#[command(
+    after_help = "Example:\n  lab scaler --policy aggressive --actuator none   # only say what it would do\n  \
+                  curl http://127.0.0.1:8080/api/status"
+)]
+pub(crate) struct ScalerArguments {
+    /// Where its page and API are
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080", value_parser = listen_address)]
+    listen: String,
+    #[command(flatten)]
+    policy: PolicyArguments,
+    /// Where signals come from
+    #[arg(long, value_enum, value_name = "NAME", default_value_t = SourceName::Scrape)]
+    source: SourceName,
+    /// What carries decisions out
+    #[arg(long, value_enum, value_name = "NAME", default_value_t = ActuatorName::None)]
+    actuator: ActuatorName,
+    /// The socket of the supervisor, for the actuator `processes`
+    #[arg(long, value_name = "PATH", required_if_eq("actuator", "processes"))]
+    supervisor: Option<PathBuf>,
+    /// The service, for what the page passes on
+    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8000", value_parser = base_url)]
+    gateway: String,
+    /// The gateway's admin side, which knows the replicas
+    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8001", value_parser = base_url)]
+    gateway_admin: String,
+    /// Where counters, cooldowns and limits survive a restart [default: nowhere]
+    #[arg(long, value_name = "FILE")]
+    state: Option<PathBuf>,
+    /// Time between two looks at the replicas
+    #[arg(long, value_name = "DURATION", default_value = "1s", value_parser = duration)]
+    scrape_interval: Duration,
+    /// Name of the service; also `SERVICE_NAME` [default: webapp]
+    #[arg(long, value_name = "NAME")]
+    service_name: Option<String>,
+    /// Host names other than localhost under which the page may be used, separated by commas
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
+    allowed_hosts: Vec<String>,
+    /// End as soon as standard input closes; whoever starts this process holds the other end
+    #[arg(long, hide = true)]
+    supervised: bool,
+    #[command(flatten)]
+    log: LogArguments,
+}
+
+impl ScalerArguments {
+    fn config(&self) -> Result<ScalerConfig, Failure> {
+        let policy = self.policy.load(&self.policy.overrides()?)?;
+        let classic_name = || std::env::var("SERVICE_NAME").ok().filter(|name| !name.is_empty());
+        let defaults = ScalerConfig::new(policy);
+        Ok(ScalerConfig {
+            listen: resolve(&self.listen).map_err(Failure::bad_input)?,
+            service_name: self.service_name.clone().or_else(classic_name).unwrap_or(defaults.service_name),
+            gateway_admin: self.gateway_admin.clone(),
+            gateway_url: self.gateway.clone(),
+            policy: defaults.policy,
+            source: match self.source {
+                SourceName::Scrape => SourceKind::Scrape,
+            },
+            actuator: match (self.actuator, &self.supervisor) {
+                (ActuatorName::Processes, Some(supervisor)) => {
+                    ActuatorKind::Processes { supervisor: supervisor.clone() }
+                }
+                (ActuatorName::Processes, None) => unreachable!("clap requires --supervisor with it"),
+                (ActuatorName::None, _) => ActuatorKind::None,
+            },
+            state_file: self.state.clone(),
+            scrape_interval: self.scrape_interval,
+            allowed_hosts: self.allowed_hosts.clone(),
+        })
+    }
+}
+
+pub(crate) fn run(arguments: ScalerArguments) -> Result<ExitStatus, Failure> {
+    let log = arguments.log.clone();
+    runtime::run(&log, async move {
+        let mut signals = StopSignals::catch()?;
+        if arguments.supervised {
+            end_with_supervisor()?;
+        }
+        let scaler = Scaler::bind(arguments.config()?).await.map_err(|error| {
+            let message = format!("{error}; hint: {}", error.hint());
+            match error {
+                ScalerError::ScrapeInterval { .. } | ScalerError::GatewayUrl { .. } => {
+                    Failure::bad_input(message)
+                }
+                _ => Failure::could_not_run(message),
+            }
+        })?;
+        announce(&format!("http://{}", scaler.local_addr()));
+        scaler.serve(async move { signals.next().await }).await.map_err(Failure::could_not_run)?;
+        Ok(ExitStatus::Held)
+    })
+}

@@ -1,0 +1,157 @@
+//! `lab up`: the whole loop.
+
+use clap::Args;
+use scaler::policy_file::PolicyOverrides;
+use tokio::sync::mpsc;
+
+use crate::arguments::log::LogArguments;
+use crate::arguments::physics::PhysicsArguments;
+use crate::arguments::policy::{self, PolicyArguments};
+use crate::arguments::values::listen_address;
+use crate::event_stream::{self, ServerSentEvent};
+use crate::failure::{ExitStatus, Failure};
+use crate::runtime;
+use crate::stop_signal::StopSignals;
+use crate::supervisor::{Addresses, Notice, Supervisor, SupervisorConfig};
+
+/// Run the whole loop on this machine.
+///
+/// Starts the gateway, the first replicas and the scaler as processes of their own, and starts again what dies. The
+/// scaler adds and removes replicas as the policy says; one line is printed for each of its decisions.
+#[derive(Clone, Debug, Args)]
+#[command(
+    after_help = "Example:\n  lab up --policy aggressive --max-replicas 8\n  curl http://localhost:8000/load/spike"
+)]
+pub(crate) struct UpArguments {
+    #[command(flatten)]
+    pub(crate) loop_arguments: LoopArguments,
+    #[command(flatten)]
+    pub(crate) log: LogArguments,
+}
+
+/// What `lab up` and `lab demo` have in common.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct LoopArguments {
+    /// Where the gateway takes requests
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8000", value_parser = listen_address)]
+    gateway: String,
+    /// Where the gateway itself is asked and told
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8001", value_parser = listen_address)]
+    admin: String,
+    /// Where the scaler's page and API are
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080", value_parser = listen_address)]
+    page: String,
+    /// Also run a dependency, a database with 8 workers of 20 ms, that every request needs
+    #[arg(long)]
+    with_dependency: bool,
+    #[command(flatten)]
+    pub(crate) policy: PolicyArguments,
+    #[command(flatten)]
+    pub(crate) physics: PhysicsArguments,
+}
+
+/// The dependency of `--with-dependency`: 400 requests per second, twice what a spike needs, and through pools of
+/// 8 connections for each replica it can be saturated by many replicas.
+const DEPENDENCY_FLAGS: [&str; 6] = ["--role", "database", "--workers", "8", "--service-time", "20ms"];
+
+impl LoopArguments {
+    /// Checks policy and physics, so that a mistake is found before anything starts.
+    pub(crate) fn supervisor_config(
+        &self,
+        log: &LogArguments,
+        overrides: &PolicyOverrides,
+    ) -> Result<SupervisorConfig, Failure> {
+        let policy = self.policy.load(overrides)?.policy;
+        self.physics.config(webapp::Role::Webapp).validate().map_err(Failure::bad_input)?;
+        Ok(SupervisorConfig {
+            addresses: Addresses {
+                gateway: self.gateway.clone(),
+                admin: self.admin.clone(),
+                page: self.page.clone(),
+            },
+            replica_flags: self.physics.flags(),
+            dependency_flags: self.with_dependency.then(|| DEPENDENCY_FLAGS.map(str::to_owned).to_vec()),
+            policy_flags: policy::flags(self.policy.name(), overrides),
+            log_flags: vec![
+                "--log-level".to_owned(),
+                log.log_level.clone(),
+                "--log-format".to_owned(),
+                log.log_format.to_string(),
+            ],
+            replicas: policy.limits().min(),
+        })
+    }
+}
+
+pub(crate) fn run(arguments: UpArguments) -> Result<ExitStatus, Failure> {
+    let log = arguments.log.clone();
+    runtime::run(&log, async move {
+        let overrides = arguments.loop_arguments.policy.overrides()?;
+        let config = arguments.loop_arguments.supervisor_config(&arguments.log, &overrides)?;
+        let mut signals = StopSignals::catch()?;
+        let (notices, mut happenings) = mpsc::unbounded_channel();
+        let starting = Supervisor::start(config, notices);
+        let supervisor = tokio::select! {
+            started = starting => started?,
+            // Dropping what has begun ends it: every process is killed with its handle.
+            () = signals.next() => return Ok(ExitStatus::Held),
+        };
+        greet(&supervisor, arguments.loop_arguments.policy.name());
+
+        let (events, mut decided) = mpsc::unbounded_channel();
+        tokio::spawn(event_stream::follow(format!("{}/api/events", supervisor.addresses().page), events));
+        loop {
+            tokio::select! {
+                Some(Notice(text)) = happenings.recv() => say(&format!("! {text}")),
+                Some(event) = decided.recv() => tell_decision(&event),
+                () = signals.next() => break,
+            }
+        }
+        say("stopping …");
+        tokio::select! {
+            () = supervisor.stop() => say("stopped"),
+            () = signals.next() => say("ended at once"),
+        }
+        Ok(ExitStatus::Held)
+    })
+}
+
+fn greet(supervisor: &Supervisor, policy: &str) {
+    let Addresses { gateway, admin, page } = supervisor.addresses();
+    let processes: Vec<String> =
+        supervisor.processes().into_iter().map(|(name, pid)| format!("{name} ({pid})")).collect();
+    say(&format!(
+        "Autoscale Lab is running, with policy `{policy}`.\n\n  \
+         service    {gateway}\n  \
+         endpoints  {admin}/endpoints\n  \
+         scaler     {page}\n  \
+         processes  {}\n\n\
+         Try in a second terminal:\n  \
+         curl {gateway}/load/spike      # five times the load for two minutes: watch it scale\n  \
+         curl {admin}/endpoints       # who is in rotation\n  \
+         curl {page}/api/status      # what the scaler sees, and what it decided last\n\n\
+         Ctrl-C ends everything. A line for each decision follows.\n",
+        processes.join(", ")
+    ));
+}
+
+fn tell_decision(event: &ServerSentEvent) {
+    if event.name != "decision" {
+        return;
+    }
+    let Ok(decision) = serde_json::from_str::<serde_json::Value>(&event.data) else { return };
+    let text = |field: &str| decision[field].as_str().unwrap_or_default().to_owned();
+    say(&format!(
+        "{}  {:<4}  {} -> {}  {}",
+        text("at").get(11..19).unwrap_or_default(),
+        text("action"),
+        decision["from"],
+        decision["to"],
+        text("reason_text"),
+    ));
+}
+
+#[expect(clippy::print_stdout, reason = "what the user of `lab up` watches")]
+fn say(text: &str) {
+    println!("{text}");
+}

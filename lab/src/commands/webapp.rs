@@ -1,0 +1,94 @@
+//! `lab webapp`: one replica.
+
+use std::time::Duration;
+
+use clap::Args;
+use webapp::{Role, Webapp, WebappConfig, WebappError};
+
+use super::announce;
+use crate::arguments::log::LogArguments;
+use crate::arguments::physics::PhysicsArguments;
+use crate::arguments::values::{base_url, discover, duration, listen_address};
+use crate::failure::{ExitStatus, Failure};
+use crate::runtime;
+use crate::stop_signal::{StopSignals, end_with_supervisor};
+
+/// Run one replica of the simulated service.
+///
+/// A replica is `--workers` servers behind a bounded queue: its latency comes from that finite capacity. It needs
+/// nobody else to run.
+#[derive(Clone, Debug, Args)]
+#[command(after_help = "Example:\n  lab webapp --listen 127.0.0.1:8100 --workers 2 --service-time 20ms\n  \
+                  curl http://127.0.0.1:8100/load/spike?factor=4")]
+pub(crate) struct WebappArguments {
+    /// Where to listen; port 0 lets the system choose
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0", value_parser = listen_address)]
+    listen: String,
+    /// What this process stands for: webapp, database or external-api
+    #[arg(long, value_name = "ROLE", default_value_t = Role::Webapp)]
+    role: Role,
+    /// Unique name among the replicas [default: made of role, host and process id]
+    #[arg(long, value_name = "NAME")]
+    id: Option<String>,
+    #[command(flatten)]
+    physics: PhysicsArguments,
+    /// Base URLs of other replicas, separated by commas: they share the load factor and the synthetic demand
+    #[arg(long, value_name = "URL,…", value_delimiter = ',', value_parser = base_url)]
+    peers: Vec<String>,
+    /// A name whose addresses are the replicas, looked up each second: dns:NAME:PORT
+    #[arg(long, value_name = "dns:NAME:PORT", value_parser = discover)]
+    discover: Option<(String, u16)>,
+    /// The URL at which peers reach this replica [default: where it listens]
+    #[arg(long, value_name = "URL", value_parser = base_url)]
+    advertise: Option<String>,
+    /// Base URL of a service that each request needs
+    #[arg(long, value_name = "URL", value_parser = base_url)]
+    dependency: Option<String>,
+    /// How long to stay reachable, but unready, before stopping, so that a gateway can notice
+    #[arg(long, value_name = "DURATION", default_value = "2s", value_parser = duration)]
+    drain_wait: Duration,
+    /// End as soon as standard input closes; whoever starts this process holds the other end
+    #[arg(long, hide = true)]
+    supervised: bool,
+    #[command(flatten)]
+    log: LogArguments,
+}
+
+impl WebappArguments {
+    fn config(&self) -> WebappConfig {
+        WebappConfig {
+            listen: self.listen.clone(),
+            id: self.id.clone().unwrap_or_else(|| unique_id(self.role)),
+            peers: self.peers.clone(),
+            discover: self.discover.clone(),
+            advertise: self.advertise.clone(),
+            dependency: self.dependency.clone(),
+            drain_wait: self.drain_wait,
+            ..self.physics.config(self.role)
+        }
+    }
+}
+
+/// Containers have equal process ids, processes equal host names; together they differ.
+fn unique_id(role: Role) -> String {
+    let system = rustix::system::uname();
+    let host = system.nodename().to_string_lossy();
+    format!("{role}-{host}-{}", std::process::id())
+}
+
+pub(crate) fn run(arguments: WebappArguments) -> Result<ExitStatus, Failure> {
+    let log = arguments.log.clone();
+    runtime::run(&log, async move {
+        let mut signals = StopSignals::catch()?;
+        if arguments.supervised {
+            end_with_supervisor()?;
+        }
+        let webapp = Webapp::bind(arguments.config()).await.map_err(|error| match error {
+            WebappError::Config(error) => Failure::bad_input(error),
+            error => Failure::could_not_run(error),
+        })?;
+        announce(&format!("http://{}", webapp.address()));
+        webapp.serve(async move { signals.next().await }).await.map_err(Failure::could_not_run)?;
+        Ok(ExitStatus::Held)
+    })
+}

@@ -1,0 +1,24 @@
+//! The lab's one binary: each part of the product is a subcommand.
+
+mod arguments;
+mod child_process;
+mod cli;
+mod commands;
+mod demo;
+mod event_stream;
+mod failure;
+mod runtime;
+mod stop_signal;
+mod supervisor;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    match cli::parse_and_run() {
+        Ok(status) => status.into(),
+        Err(failure) => {
+            failure.print();
+            failure.status.into()
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! When a process should stop: SIGTERM, Ctrl-C, or the end of whoever started it.
+
+use std::os::fd::AsFd;
+
+use tokio::io::AsyncReadExt;
+use tokio::net::unix::pipe;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tracing::{error, info};
+
+use crate::failure::Failure;
+
+/// The stop signals of this process, caught from here on.
+#[derive(Debug)]
+pub(crate) struct StopSignals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl StopSignals {
+    /// Starts to catch the signals.
+    pub(crate) fn catch() -> Result<Self, Failure> {
+        let catch = |kind| {
+            signal(kind).map_err(|error| Failure::could_not_run(format!("cannot catch signals: {error}")))
+        };
+        Ok(Self { terminate: catch(SignalKind::terminate())?, interrupt: catch(SignalKind::interrupt())? })
+    }
+
+    /// Returns at the next SIGTERM or Ctrl-C.
+    pub(crate) async fn next(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => info!("SIGTERM: stopping"),
+            _ = self.interrupt.recv() => info!("interrupted: stopping"),
+        }
+    }
+}
+
+/// Ends this process at once when standard input closes.
+///
+/// A supervisor holds the other end of that pipe. The system closes it however the supervisor ends, SIGKILL
+/// included, so no child outlives it; a Linux-only death signal would not cover macOS.
+pub(crate) fn end_with_supervisor() -> Result<(), Failure> {
+    let refuse = |problem: std::io::Error| {
+        Failure::bad_input(format!(
+            "standard input is no pipe ({problem}), but --supervised needs one; \
+             hint: leave --supervised away, it is for a process that `lab up` starts"
+        ))
+    };
+    let descriptor = std::io::stdin().as_fd().try_clone_to_owned().map_err(refuse)?;
+    let mut pipe = pipe::Receiver::from_owned_fd(descriptor).map_err(refuse)?;
+    tokio::spawn(async move {
+        let mut buffer = [0; 64];
+        // Nothing is ever written; anything that is, is ignored.
+        while matches!(pipe.read(&mut buffer).await, Ok(length) if length > 0) {}
+        error!("the supervisor is gone: ending");
+        std::process::exit(3);
+    });
+    Ok(())
+}

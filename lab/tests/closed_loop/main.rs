@@ -1,0 +1,8 @@
+//! Tests of the whole product as its users have it: the binary, its processes, their ports.
+
+mod bad_input;
+mod capacity;
+mod load_factor;
+mod loss;
+mod supervision;
+mod support;

@@ -1,0 +1,41 @@
+#!/usr/bin/env bash
+# Measures what the lab costs, side by side with a peer in the same run, and prints ratios.
+#
+#   scripts/bench.sh            all of it (about ten minutes)
+#   scripts/bench.sh webapp     one part: webapp, gateway, start or scaler
+#
+# Needs Linux with two cores, and wrk and nginx (Debian: apt-get install wrk nginx-light).
+# Absolute figures drift with the machine; only ratios of interleaved pairs mean anything.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+for program in wrk nginx taskset curl; do
+    command -v "$program" >/dev/null || {
+        echo "bench: $program is missing; hint: apt-get install wrk nginx-light util-linux curl" >&2
+        exit 3
+    }
+done
+
+parts=("$@")
+[ "${#parts[@]}" -gt 0 ] || parts=(webapp gateway start scaler)
+for part in "${parts[@]}"; do
+    case "$part" in
+        webapp) script=scripts/bench/webapp_vs_bare_axum.sh ;;
+        gateway) script=scripts/bench/gateway_vs_nginx.sh ;;
+        start) script=scripts/bench/replica_start.sh ;;
+        scaler) script=scripts/bench/scaler_cost.sh ;;
+        *)
+            echo "bench: there is no part \`$part\`, expected webapp, gateway, start or scaler" >&2
+            exit 2
+            ;;
+    esac
+    scripts+=("$script")
+done
+
+cargo build --release --quiet
+status=0
+for script in "${scripts[@]}"; do
+    printf '\n### %s\n' "$script"
+    bash "$script" || status=1
+done
+exit "$status"
