@@ -13,7 +13,7 @@ mod read;
 use std::sync::Arc;
 
 use axum::extract::{DefaultBodyLimit, Request};
-use axum::http::header::CACHE_CONTROL;
+use axum::http::header::{CACHE_CONTROL, X_CONTENT_TYPE_OPTIONS};
 use axum::http::{HeaderValue, Method, StatusCode, Uri};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::Response;
@@ -21,7 +21,6 @@ use axum::routing::{get, post, put};
 use axum::{Json, Router};
 use observability::http::client::HttpClient;
 use observability::http::error::ErrorReply;
-use observability::http::server;
 use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
@@ -82,7 +81,8 @@ pub(crate) fn router(state: ApiState) -> Router {
         .route("/api/load/{*rest}", load::methods())
         .layer(from_fn_with_state(state.allowed_hosts.clone(), guard::check));
     Router::new()
-        .route("/", get(page::show))
+        .route("/", get(page::index))
+        .route("/page/{file}", get(page::file))
         .route("/api/status", get(read::status))
         .route("/api/history", get(read::history))
         .route("/api/policy", get(read::policy))
@@ -93,8 +93,8 @@ pub(crate) fn router(state: ApiState) -> Router {
         .merge(changing)
         .method_not_allowed_fallback(wrong_method)
         .fallback(unknown_route)
-        .layer(from_fn_with_state(state.published.metrics.server().clone(), server::measure))
-        .layer(from_fn(no_store))
+        .layer(state.published.metrics.server().clone())
+        .layer(from_fn(set_headers))
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .with_state(state)
 }
@@ -107,10 +107,12 @@ async fn wrong_method(method: Method, uri: Uri) -> ErrorReply {
     ErrorReply::wrong_method(&method, uri.path(), ROUTES_HINT)
 }
 
-/// Everything here is true for a second at most.
-async fn no_store(request: Request, next: Next) -> Response {
+/// What does not say otherwise is true for a second at most, and nothing is what it does not say it is.
+async fn set_headers(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
-    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    let headers = response.headers_mut();
+    headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     response
 }
 

@@ -1,19 +1,25 @@
-//! Keeps the last 15 minutes, one point each second, and the last decisions.
+//! Keeps the last 15 minutes, one point each second, and the decisions of that time.
+
+mod columns;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
-use scaler_engine::Signal;
+use scaler_engine::{Action, Signal};
 use serde::Serialize;
 
-use crate::clock::rfc3339;
-use crate::status::{DecisionStatus, Status};
+pub(crate) use self::columns::Columns;
+use crate::status::{DecisionStatus, Status, as_rfc3339};
 
 /// Points kept: 15 minutes at one a second.
 pub(crate) const POINTS_MAX: usize = 900;
 
-/// Decisions kept.
-pub(crate) const DECISIONS_MAX: usize = 100;
+/// Points are at least this far apart: a service that is looked at more often is not shown more often. A little
+/// below one second, so that a look which comes early is not lost.
+const POINTS_APART: Duration = Duration::from_millis(900);
+
+/// Decisions kept: 15 minutes at one each 2 s.
+pub(crate) const DECISIONS_MAX: usize = 450;
 
 /// One second.
 #[derive(Clone, Debug, Serialize)]
@@ -47,8 +53,12 @@ pub(crate) struct History {
 }
 
 impl History {
-    /// Adds what a status shows.
-    pub(crate) fn add(&mut self, at: Duration, status: &Status) {
+    /// Adds what a status shows; false if the last point is less than a second old.
+    pub(crate) fn add(&mut self, status: &Status) -> bool {
+        let at = status.at;
+        if self.points.back().is_some_and(|last| at < last.at + POINTS_APART) {
+            return false;
+        }
         if self.points.len() == POINTS_MAX {
             self.points.pop_front();
         }
@@ -63,42 +73,61 @@ impl History {
             },
             load_factor: status.load_factor,
         });
+        true
     }
 
-    /// Adds a decision.
+    /// Adds a decision. Those that changed nothing are forgotten first: one a second must not push out the others.
     pub(crate) fn add_decision(&mut self, decision: DecisionStatus) {
         if self.decisions.len() == DECISIONS_MAX {
-            self.decisions.pop_front();
+            let oldest_hold = self.decisions.iter().position(|decision| decision.action == Action::Hold);
+            self.decisions.remove(oldest_hold.unwrap_or(0));
         }
         self.decisions.push_back(decision);
     }
 
+    /// Whether there is no point yet.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.points.is_empty()
+    }
+
     /// The points after `since`, oldest first.
     pub(crate) fn points_since(&self, since: Option<Duration>) -> Vec<Point> {
-        let first = since.map_or(0, |since| self.points.partition_point(|point| point.at <= since));
-        self.points.range(first..).cloned().collect()
+        self.range_since(since).cloned().collect()
+    }
+
+    /// The same and the decisions after `since`, in a tenth of the size.
+    pub(crate) fn columns_since(&self, since: Option<Duration>) -> Columns {
+        let decisions =
+            self.decisions.iter().filter(|decision| since.is_none_or(|since| decision.at > since));
+        Columns::of(self.range_since(since), decisions)
     }
 
     /// The decisions kept, newest first.
     pub(crate) fn decisions(&self) -> Vec<DecisionStatus> {
         self.decisions.iter().rev().cloned().collect()
     }
-}
 
-fn as_rfc3339<S: serde::Serializer>(at: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(&rfc3339(*at))
+    fn range_since(&self, since: Option<Duration>) -> impl Iterator<Item = &Point> + Clone {
+        let first = since.map_or(0, |since| self.points.partition_point(|point| point.at <= since));
+        self.points.range(first..)
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use scaler_engine::{Observed, Reason};
+
     use super::*;
+
+    fn status(at: Duration) -> Status {
+        Status { at, ..Status::default() }
+    }
 
     #[test]
     fn it_is_bounded_and_cut_by_time() {
         let mut history = History::default();
-        let status = Status::default();
         for second in 1..=1000 {
-            history.add(Duration::from_secs(second), &status);
+            assert!(history.add(&status(Duration::from_secs(second))));
         }
         assert_eq!(history.points_since(None).len(), POINTS_MAX);
         assert_eq!(history.points_since(None)[0].at, Duration::from_secs(101));
@@ -107,5 +136,46 @@ mod tests {
         assert!(history.points_since(Some(Duration::from_secs(5000))).is_empty());
         let json = serde_json::to_value(&late[0]).unwrap();
         assert_eq!(json["at"], "1970-01-01T00:16:39.000Z");
+        let columns = serde_json::to_value(history.columns_since(Some(Duration::from_secs(998)))).unwrap();
+        assert_eq!(columns["at_epoch_seconds"], serde_json::json!([999.0, 1000.0]));
+    }
+
+    #[test]
+    fn fifteen_minutes_are_kept_however_often_is_looked() {
+        let mut history = History::default();
+        let taken =
+            (0..9000_u64).filter(|look| history.add(&status(Duration::from_millis(look * 100)))).count();
+        assert_eq!(taken, 1000, "each 900 ms of 900 s");
+        assert_eq!(history.points_since(None)[0].at, Duration::from_secs(90));
+    }
+
+    #[test]
+    fn holds_are_forgotten_before_actions() {
+        let decision = |second: u64, to: u32| DecisionStatus {
+            at: Duration::from_secs(second),
+            action: Action::between(1, to),
+            from: 1,
+            to,
+            reason: "by_hand",
+            reason_text: String::new(),
+            because: Reason::ByHand { asked: to },
+            limited_by: None,
+            observation: Observed {
+                signal: Signal::InFlight,
+                value: None,
+                age: None,
+                current: 1,
+                ready: 1,
+                desired: 1,
+            },
+        };
+        let mut history = History::default();
+        history.add_decision(decision(0, 2));
+        for second in 1..1000 {
+            history.add_decision(decision(second, 1));
+        }
+        let kept = history.decisions();
+        assert_eq!((kept.len(), kept[0].at.as_secs()), (DECISIONS_MAX, 999));
+        assert_eq!((kept[DECISIONS_MAX - 1].at.as_secs(), kept[DECISIONS_MAX - 1].to), (0, 2));
     }
 }

@@ -1,20 +1,25 @@
 //! Shows the scaler's present state as one value, which API, page and events are made from.
 
-use std::collections::BTreeMap;
+mod endpoint;
 
-use scaler_engine::{Action, Decision, Limit, Limits, Observed, Policy, Reading, Reason, Signal};
-use serde::Serialize;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use scaler_engine::{Action, Decision, Direction, Limit, Limits, Observed, Policy, Reading, Reason, Signal};
+use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 
 use crate::clock::rfc3339;
 use crate::policy_file::NamedPolicy;
-use crate::sources::Endpoint;
+
+pub(crate) use self::endpoint::EndpointStatus;
 
 /// Everything at one moment.
 #[derive(Clone, Debug, Default, Serialize)]
 pub(crate) struct Status {
-    /// When this was put together; RFC 3339.
-    pub(crate) at: String,
+    /// When this was put together (run time).
+    #[serde(serialize_with = "as_rfc3339")]
+    pub(crate) at: Duration,
     /// The service's name.
     pub(crate) service: String,
     pub(crate) replicas: ReplicaCounts,
@@ -28,7 +33,10 @@ pub(crate) struct Status {
     pub(crate) acting: bool,
     /// None as long as no replica reported it.
     pub(crate) load_factor: Option<f64>,
-    pub(crate) endpoints: Vec<Endpoint>,
+    pub(crate) endpoints: Vec<EndpointStatus>,
+    /// The span that means, rates and quantiles cover.
+    pub(crate) window_seconds: f64,
+    pub(crate) slo: Slo,
     /// Where signals come from.
     pub(crate) source: &'static str,
     /// Who starts and stops replicas.
@@ -36,6 +44,21 @@ pub(crate) struct Status {
     /// What is going wrong at this moment, one sentence each.
     pub(crate) problems: Vec<String>,
     pub(crate) uptime_seconds: f64,
+}
+
+/// What the service promises.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub(crate) struct Slo {
+    /// The 95th percentile of the response time is at most this.
+    pub(crate) p95_seconds: f64,
+    /// At least this share of the requests ends without a 5xx, refusals included; 0 to 1.
+    pub(crate) success_ratio: f64,
+}
+
+impl Default for Slo {
+    fn default() -> Self {
+        Self { p95_seconds: 0.25, success_ratio: 0.999 }
+    }
 }
 
 /// Replicas, counted in every way.
@@ -76,6 +99,18 @@ pub(crate) struct PolicyStatus {
     pub(crate) origin: String,
     /// Its settings, named and written as in a policy file.
     pub(crate) settings: Value,
+    /// The values of signals at which it acts, for charts; whatever its kind.
+    pub(crate) thresholds: Vec<Threshold>,
+}
+
+/// A line that a signal has to cross before a policy acts.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub(crate) struct Threshold {
+    pub(crate) signal: Signal,
+    /// Where crossing it leads.
+    pub(crate) direction: Direction,
+    /// In the signal's own unit.
+    pub(crate) value: f64,
 }
 
 impl PolicyStatus {
@@ -89,7 +124,23 @@ impl PolicyStatus {
             name: policy.name.clone(),
             origin: policy.origin.clone(),
             settings,
+            thresholds: thresholds_of(&policy.policy),
         }
+    }
+}
+
+fn thresholds_of(policy: &Policy) -> Vec<Threshold> {
+    match policy {
+        Policy::Threshold(policy) => {
+            let settings = policy.settings();
+            let signal = settings.signal;
+            vec![
+                Threshold { signal, direction: Direction::Up, value: settings.scale_up_threshold },
+                Threshold { signal, direction: Direction::Down, value: settings.scale_down_threshold },
+            ]
+        }
+        // `Policy` may gain kinds that have no such line.
+        _ => Vec::new(),
     }
 }
 
@@ -118,8 +169,9 @@ fn settings_of(policy: &Policy) -> Value {
 /// A decision, flat.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub(crate) struct DecisionStatus {
-    /// RFC 3339.
-    pub(crate) at: String,
+    /// When it was made (run time).
+    #[serde(serialize_with = "as_rfc3339")]
+    pub(crate) at: Duration,
     pub(crate) action: Action,
     pub(crate) from: u32,
     pub(crate) to: u32,
@@ -137,7 +189,7 @@ pub(crate) struct DecisionStatus {
 impl From<&Decision> for DecisionStatus {
     fn from(decision: &Decision) -> Self {
         Self {
-            at: rfc3339(decision.at),
+            at: decision.at,
             action: decision.action,
             from: decision.from,
             to: decision.to,
@@ -148,4 +200,9 @@ impl From<&Decision> for DecisionStatus {
             observation: decision.observation,
         }
     }
+}
+
+/// Run time as RFC 3339.
+pub(crate) fn as_rfc3339<S: Serializer>(at: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&rfc3339(*at))
 }

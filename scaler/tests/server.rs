@@ -226,6 +226,18 @@ async fn the_loop_is_closed_from_metrics_to_processes_and_survives_a_restart() {
 }
 
 #[tokio::test]
+async fn limits_and_policy_are_known_before_the_first_look() {
+    // A gateway that takes connections and never answers: there is no look for as long as its timeout.
+    let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let gateway_admin = format!("http://{}", silent.local_addr().unwrap());
+    let running = Running::start(ScalerConfig { gateway_admin, ..config() }).await;
+    let status = running.status().await;
+    assert_eq!((&status["replicas"]["min"], &status["replicas"]["max"]), (&json!(1), &json!(3)));
+    assert_eq!(status["policy"]["name"], "moderate");
+    running.end().await;
+}
+
+#[tokio::test]
 async fn a_port_in_use_is_named_with_the_flag() {
     let taken = Running::start(config()).await;
     let listen: SocketAddr = taken.url.trim_start_matches("http://").parse().unwrap();

@@ -1,20 +1,41 @@
 //! Streams the state each second, and every decision, as server-sent events.
+//!
+//! Each event is written once and its bytes are shared by all who follow. Nothing is kept for a viewer that does not
+//! read: it misses events, and its page notices by the time between two of them.
 
 use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
 
+use axum::body::{Body, Bytes};
 use axum::extract::State;
-use axum::http::StatusCode;
-use axum::response::IntoResponse;
-use axum::response::sse::{self, KeepAlive, Sse};
-use futures_util::{Stream, StreamExt, stream};
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderValue, Response, StatusCode};
+use futures_util::stream;
 use observability::http::error::ErrorReply;
-use tokio_stream::wrappers::BroadcastStream;
+use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::{OwnedSemaphorePermit, broadcast};
+use tokio_util::sync::CancellationToken;
 
 use super::ApiState;
-use crate::driver::Event;
+use crate::live_event::LiveEvent;
 
-/// `GET /api/events`: one `status` at once and with each look, one `decision` for each.
-pub(super) async fn follow(State(state): State<ApiState>) -> Result<impl IntoResponse, ErrorReply> {
+/// Longest silence; a page that hears nothing for longer takes the stream for broken.
+const SILENCE_MAX: Duration = Duration::from_secs(5);
+
+const STILL_ALIVE: &[u8] = b"event: alive\ndata: {}\n\n";
+
+/// Somebody who follows.
+struct Viewer {
+    /// What it is told at once.
+    first: Option<Bytes>,
+    events: broadcast::Receiver<Arc<LiveEvent>>,
+    stop: CancellationToken,
+    _place: OwnedSemaphorePermit,
+}
+
+/// `GET /api/events`: one `status` at once and one each second, one `decision` for each.
+pub(super) async fn follow(State(state): State<ApiState>) -> Result<Response<Body>, ErrorReply> {
     let place = state.event_readers.clone().try_acquire_owned().map_err(|_| {
         ErrorReply::new(
             StatusCode::SERVICE_UNAVAILABLE,
@@ -22,30 +43,42 @@ pub(super) async fn follow(State(state): State<ApiState>) -> Result<impl IntoRes
             "close some pages, or read GET /api/status each second",
         )
     })?;
-    let events = BroadcastStream::new(state.published.events.subscribe());
-    let present = Event::Status(state.published.status.borrow().clone());
-    let stop = state.stop.clone();
-    let events = stream::once(async { present })
-        // A reader that fell behind goes on with what is new.
-        .chain(events.filter_map(async |event| event.ok()))
-        .map(move |event| {
-            let _ = &place;
-            Ok(to_sse(&event))
-        })
-        .take_until(stop.cancelled_owned());
-    Ok(Sse::new(boxed(events)).keep_alive(KeepAlive::default()))
-}
-
-fn boxed(
-    events: impl Stream<Item = Result<sse::Event, Infallible>> + Send + 'static,
-) -> stream::BoxStream<'static, Result<sse::Event, Infallible>> {
-    events.boxed()
-}
-
-fn to_sse(event: &Event) -> sse::Event {
-    let (name, data) = match event {
-        Event::Status(status) => ("status", serde_json::to_string(&**status)),
-        Event::Decision(decision) => ("decision", serde_json::to_string(decision)),
+    let has_looked = !state.published.history(|history| history.is_empty());
+    let viewer = Viewer {
+        events: state.published.events.subscribe(),
+        // Before the first look nobody knows the counts.
+        first: has_looked.then(|| LiveEvent::first_status(state.published.status.borrow().clone()).text()),
+        stop: state.stop.clone(),
+        _place: place,
     };
-    sse::Event::default().event(name).data(data.expect("states and decisions are plain data"))
+    let mut response = Response::new(Body::from_stream(stream::unfold(viewer, next)));
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
+    Ok(response)
+}
+
+async fn next(mut viewer: Viewer) -> Option<(Result<Bytes, Infallible>, Viewer)> {
+    let text = match viewer.first.take() {
+        Some(first) => first,
+        None => viewer.wait().await?,
+    };
+    Some((Ok(text), viewer))
+}
+
+impl Viewer {
+    /// None when the scaler stops.
+    async fn wait(&mut self) -> Option<Bytes> {
+        loop {
+            let told = tokio::select! {
+                biased;
+                () = self.stop.cancelled() => return None,
+                told = tokio::time::timeout(SILENCE_MAX, self.events.recv()) => told,
+            };
+            match told {
+                Ok(Ok(event)) => return Some(event.text()),
+                Ok(Err(RecvError::Lagged(_))) => self.events = self.events.resubscribe(),
+                Ok(Err(RecvError::Closed)) => return None,
+                Err(_) => return Some(Bytes::from_static(STILL_ALIVE)),
+            }
+        }
+    }
 }

@@ -1,183 +1,211 @@
-//! Shows state, decisions and routes on one page that works without a script.
+//! Serves the live page: a few small files that are part of the binary, under a strict content security policy.
+//!
+//! The page needs nothing from elsewhere and works offline. A browser asks again for each file, and is answered 304 as
+//! long as it has the one of this binary, so a new scaler never meets an old script.
 
-use std::fmt::Write as _;
+use std::hash::{DefaultHasher, Hash, Hasher};
 
-use axum::extract::State;
-use axum::response::Html;
+use axum::body::Body;
+use axum::extract::Path;
+use axum::http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, IF_NONE_MATCH, REFERRER_POLICY,
+};
+use axum::http::{HeaderMap, HeaderValue, Response, StatusCode};
+use axum::response::IntoResponse;
+use observability::http::error::ErrorReply;
 
-use super::ApiState;
-use crate::status::{DecisionStatus, Status};
+use super::ROUTES_HINT;
 
-/// Decisions shown.
-const DECISIONS_SHOWN: usize = 15;
+/// Only files and requests of this origin, no text that becomes code or markup, in nobody's frame.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; \
+                      base-uri 'none'; form-action 'none'; frame-ancestors 'none'; \
+                      require-trusted-types-for 'script'; trusted-types 'none'";
 
-const ROUTES: [(&str, &str); 13] = [
-    ("GET /api/status", "everything on this page, as JSON"),
-    ("GET /api/history?since=…", "the last 15 minutes, one point each second, and the last decisions"),
-    ("GET /api/events", "server-sent events: a status each second, every decision"),
-    ("GET /api/policy", "the policy with its settings"),
-    ("PUT /api/replicas {\"desired\": 3}", "a count by hand, within the limits"),
-    ("PUT /api/limits {\"min\": 1, \"max\": 6}", "other limits"),
-    ("POST /api/pause", "no automatic actions"),
-    ("POST /api/resume", "automatic actions again"),
-    ("GET /api/load", "the service's load"),
-    ("POST /api/load/spike, /increase, /decrease, /reset", "change it"),
-    ("GET /health", "whether this process lives"),
-    ("GET /ready", "whether it has seen the service"),
-    ("GET /metrics", "its metrics"),
-];
+const HTML: &str = "text/html; charset=utf-8";
+const CSS: &str = "text/css; charset=utf-8";
+const SCRIPT: &str = "text/javascript; charset=utf-8";
+const SVG: &str = "image/svg+xml";
 
-const STYLE: &str = "body{font:15px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:62rem;padding:0 1rem;\
-    color-scheme:light dark}table{border-collapse:collapse;width:100%;margin:.5rem 0 1.5rem}\
-    th,td{text-align:left;padding:.2rem .8rem .2rem 0;border-bottom:1px solid #8884;vertical-align:top}\
-    td.n{text-align:right;font-variant-numeric:tabular-nums}code{font-size:.95em}\
-    .up{color:#c60}.down{color:#06c}.hold{opacity:.65}.big{font-size:1.6rem}";
+struct PageFile {
+    name: &'static str,
+    content_type: &'static str,
+    text: &'static str,
+}
+
+macro_rules! page_files {
+    ($($name:literal: $content_type:ident),* $(,)?) => {
+        &[$(PageFile {
+            name: $name,
+            content_type: $content_type,
+            text: include_str!(concat!("../page/", $name)),
+        }),*]
+    };
+}
+
+const FILES: &[PageFile] = page_files! {
+    "index.html": HTML,
+    "page.css": CSS,
+    "icon.svg": SVG,
+    "main.js": SCRIPT,
+    "chart.js": SCRIPT,
+    "chart_marks.js": SCRIPT,
+    "charts.js": SCRIPT,
+    "controls.js": SCRIPT,
+    "decisions.js": SCRIPT,
+    "dom.js": SCRIPT,
+    "history.js": SCRIPT,
+    "live.js": SCRIPT,
+    "overview.js": SCRIPT,
+    "replicas.js": SCRIPT,
+    "units.js": SCRIPT,
+};
 
 /// `GET /`.
-pub(super) async fn show(State(state): State<ApiState>) -> Html<String> {
-    let status = state.published.status.borrow().clone();
-    let decisions = state.published.history(|history| history.decisions());
-    Html(render(&status, &decisions))
+pub(super) async fn index(headers: HeaderMap) -> Response<Body> {
+    serve(&FILES[0], &headers)
 }
 
-fn render(status: &Status, decisions: &[DecisionStatus]) -> String {
-    let mut page = String::with_capacity(8 * 1024);
-    let service = escape(&status.service);
-    write_to(
-        &mut page,
-        format_args!(
-            "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta http-equiv=\"refresh\" content=\"2\">\
-             <meta name=\"viewport\" content=\"width=device-width\"><title>{service}: scaler</title>\
-             <style>{STYLE}</style></head><body><h1>{service}</h1>"
-        ),
-    );
-    write_counts(&mut page, status);
-    for problem in &status.problems {
-        write_to(&mut page, format_args!("<p><strong>Problem:</strong> {}</p>", escape(problem)));
+/// `GET /page/FILE`.
+pub(super) async fn file(Path(name): Path<String>, headers: HeaderMap) -> Result<Response<Body>, ErrorReply> {
+    let file = FILES.iter().find(|file| file.name == name);
+    file.map(|file| serve(file, &headers))
+        .ok_or_else(|| ErrorReply::unknown_route(&format!("/page/{name}"), ROUTES_HINT))
+}
+
+fn serve(file: &PageFile, asked: &HeaderMap) -> Response<Body> {
+    let tag = tag(file.text);
+    let is_known = asked.get(IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == tag.as_bytes());
+    let mut response = if is_known {
+        StatusCode::NOT_MODIFIED.into_response()
+    } else {
+        Response::new(Body::from(file.text))
+    };
+    let headers = response.headers_mut();
+    headers.insert(ETAG, HeaderValue::from_str(&tag).expect("a quoted hexadecimal number"));
+    for (name, value) in [
+        (CONTENT_TYPE, file.content_type),
+        (CACHE_CONTROL, "no-cache"),
+        (CONTENT_SECURITY_POLICY, POLICY),
+        (REFERRER_POLICY, "no-referrer"),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
     }
-    write_signals(&mut page, status);
-    write_decisions(&mut page, decisions);
-    write_endpoints(&mut page, status);
-    write_routes(&mut page);
-    page.push_str("</body></html>");
-    page
+    response
 }
 
-fn write_counts(page: &mut String, status: &Status) {
-    let replicas = status.replicas;
-    let load = status.load_factor.map_or_else(|| "unknown".to_owned(), |factor| format!("{factor:.2}"));
-    write_to(
-        page,
-        format_args!(
-            "<p class=\"big\">{} of {} replicas ready, {} wanted ({} to {} allowed){}{}</p>\
-             <p>Policy <code>{}</code> ({}), source {}, actuator {}, load factor {load}, up for {:.0} s, {}</p>",
-            replicas.ready,
-            replicas.current,
-            replicas.desired,
-            replicas.min,
-            replicas.max,
-            if status.paused { ", paused" } else { "" },
-            if status.acting { ", acting" } else { "" },
-            escape(&status.policy.name),
-            status.policy.kind,
-            status.source,
-            status.actuator,
-            status.uptime_seconds,
-            status.at,
-        ),
-    );
-}
-
-fn write_signals(page: &mut String, status: &Status) {
-    page.push_str("<h2>Signals</h2><table><tr><th>signal<th>value<th>age</tr>");
-    for (signal, reading) in &status.signals {
-        let value = reading.value.map_or_else(|| "none".to_owned(), |value| signal.amount(value).to_string());
-        let age = reading.age_seconds;
-        write_to(
-            page,
-            format_args!(
-                "<tr><td><code>{signal}</code><td class=\"n\">{value}<td class=\"n\">{age:.1} s</tr>"
-            ),
-        );
-    }
-    page.push_str("</table>");
-}
-
-fn write_decisions(page: &mut String, decisions: &[DecisionStatus]) {
-    page.push_str("<h2>Decisions</h2><table><tr><th>at<th>action<th>replicas<th>because</tr>");
-    for decision in decisions.iter().take(DECISIONS_SHOWN) {
-        let action = decision.action.name();
-        write_to(
-            page,
-            format_args!(
-                "<tr class=\"{action}\"><td>{}<td>{action}<td>{} → {}<td>{}</tr>",
-                decision.at,
-                decision.from,
-                decision.to,
-                escape(&decision.reason_text)
-            ),
-        );
-    }
-    page.push_str("</table>");
-}
-
-fn write_endpoints(page: &mut String, status: &Status) {
-    page.push_str("<h2>Endpoints</h2><table><tr><th>address<th>state<th>in flight<th>process</tr>");
-    for endpoint in &status.endpoints {
-        let process = endpoint.pid.map_or_else(String::new, |pid| pid.to_string());
-        let state = format!("{:?}", endpoint.state).to_lowercase();
-        write_to(
-            page,
-            format_args!(
-                "<tr><td>{}<td>{state}<td class=\"n\">{}<td class=\"n\">{process}</tr>",
-                escape(&endpoint.url),
-                endpoint.in_flight
-            ),
-        );
-    }
-    page.push_str("</table>");
-}
-
-fn write_routes(page: &mut String) {
-    page.push_str("<h2>Routes</h2><table>");
-    for (route, text) in ROUTES {
-        write_to(page, format_args!("<tr><td><code>{}</code><td>{text}</tr>", escape(route)));
-    }
-    page.push_str("</table>");
-}
-
-fn write_to(page: &mut String, text: std::fmt::Arguments<'_>) {
-    page.write_fmt(text).expect("writing to a string does not fail");
-}
-
-fn escape(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            other => out.push(other),
-        }
-    }
-    out
+fn tag(text: &str) -> String {
+    let mut hasher = DefaultHasher::new();
+    text.hash(&mut hasher);
+    format!("\"{:016x}\"", hasher.finish())
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
 
+    /// Without compression; the page must be there at once on a phone.
+    const SIZE_MAX: usize = 96 * 1024;
+
     #[test]
-    fn what_others_wrote_cannot_become_markup() {
-        let status = Status {
-            service: "<script>alert(1)</script>".to_owned(),
-            problems: vec!["<img src=x onerror='x'>".to_owned()],
-            ..Status::default()
-        };
-        let page = render(&status, &[]);
-        assert!(!page.contains("<script") && !page.contains("<img"), "{page}");
-        assert!(page.contains("&lt;script&gt;"));
+    fn the_page_is_small_and_refers_to_nothing_elsewhere() {
+        let size: usize = FILES.iter().map(|file| file.text.len()).sum();
+        assert!(size <= SIZE_MAX, "{size} bytes, expected at most {SIZE_MAX}");
+        for file in FILES {
+            let text = file.text.replace("http://www.w3.org/2000/svg", "");
+            for elsewhere in ["http://", "https://", "src=\"//", "@import", "url("] {
+                assert!(!text.contains(elsewhere), "{} contains {elsewhere}", file.name);
+            }
+        }
+    }
+
+    #[test]
+    fn nothing_in_it_needs_a_weaker_policy() {
+        for file in FILES {
+            let needs_weaker: &[&str] = match file.content_type {
+                SCRIPT => &[
+                    "innerHTML",
+                    "outerHTML",
+                    "insertAdjacentHTML",
+                    "document.write",
+                    "eval(",
+                    "new Function",
+                ],
+                HTML => &["<style", "style=\"", " onclick", " onload", "javascript:"],
+                _ => &[],
+            };
+            for text in needs_weaker {
+                assert!(!file.text.contains(text), "{} contains {text}", file.name);
+            }
+        }
+    }
+
+    #[test]
+    fn every_file_that_another_names_is_served() {
+        let is_served = |name: &str| FILES.iter().any(|file| file.name == name);
+        for file in FILES {
+            let (html, script) = (file.text.split("\"/page/").skip(1), file.text.split("from \"./").skip(1));
+            for rest in html.chain(script) {
+                let name = rest.split('"').next().unwrap_or_default();
+                assert!(is_served(name), "{} names {name}, which is not served", file.name);
+            }
+        }
+    }
+    /// The colours of one scheme, by name.
+    fn colours(block: &str) -> BTreeMap<&str, [f64; 3]> {
+        let lines = block.lines().filter_map(|line| line.trim().strip_prefix("--")?.split_once(": #"));
+        let part =
+            |hex: &str, at: usize| f64::from(u8::from_str_radix(&hex[at..at + 2], 16).unwrap()) / 255.0;
+        lines.map(|(name, hex)| (name, [part(hex, 0), part(hex, 2), part(hex, 4)])).collect()
+    }
+
+    /// WCAG 2.2, "relative luminance".
+    fn luminance(colour: [f64; 3]) -> f64 {
+        let linear = colour
+            .map(|part| if part <= 0.04045 { part / 12.92 } else { ((part + 0.055) / 1.055).powf(2.4) });
+        0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+    }
+
+    #[test]
+    fn text_and_lines_stand_out_from_their_ground_in_both_schemes() {
+        let css = FILES.iter().find(|file| file.name == "page.css").unwrap().text;
+        let (light, dark) = css.split_once("prefers-color-scheme: dark").unwrap();
+        for (scheme, block) in [("light", light), ("dark", dark)] {
+            let colours = colours(block);
+            let contrast = |one: &str, other: &str| {
+                let (one, other) = (luminance(colours[one]), luminance(colours[other]));
+                (one.max(other) + 0.05) / (one.min(other) + 0.05)
+            };
+            let texts = [
+                ("text", "ground"),
+                ("text", "card"),
+                ("muted", "ground"),
+                ("muted", "card"),
+                ("good", "card"),
+                ("bad", "card"),
+                ("warn", "card"),
+                ("blue", "card"),
+                ("orange", "card"),
+                ("accent-text", "accent"),
+                ("text", "good-ground"),
+                ("text", "bad-ground"),
+                ("text", "warn-ground"),
+                ("card", "text"),
+            ];
+            let lines = [
+                ("purple", "card"),
+                ("teal", "card"),
+                ("grey", "card"),
+                ("focus", "card"),
+                ("focus", "ground"),
+            ];
+            for (pairs, least) in [(&texts[..], 4.5), (&lines[..], 3.0)] {
+                for (one, other) in pairs {
+                    let found = contrast(one, other);
+                    assert!(found >= least, "{scheme}: {one} on {other} has {found:.2}, expected {least}");
+                }
+            }
+        }
     }
 }

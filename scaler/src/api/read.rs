@@ -7,7 +7,7 @@ use std::time::{Duration, UNIX_EPOCH};
 use axum::Json;
 use axum::extract::{RawQuery, State};
 use axum::http::StatusCode;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use observability::http::error::ErrorReply;
 use observability::http::metrics_route;
 use serde_json::{Value, json};
@@ -22,16 +22,31 @@ pub(super) async fn status(State(state): State<ApiState>) -> Json<Status> {
 }
 
 /// `GET /api/history?since=…`: points after that moment, oldest first, and the last decisions, newest first.
+/// With `form=columns`, a list for each value, and the decisions after that moment, both oldest first.
 pub(super) async fn history(
     State(state): State<ApiState>,
     RawQuery(query): RawQuery,
-) -> Result<Json<Value>, ErrorReply> {
-    let since =
-        query.as_deref().and_then(|query| query.split('&').find_map(|pair| pair.strip_prefix("since=")));
-    let since = since.map(read_time).transpose()?;
-    let (points, decisions) =
-        state.published.history(|history| (history.points_since(since), history.decisions()));
-    Ok(Json(json!({ "points": points, "decisions": decisions })))
+) -> Result<Response, ErrorReply> {
+    let value = |name: &str| {
+        let pairs = query.as_deref().unwrap_or_default().split('&');
+        pairs.filter_map(|pair| pair.split_once('=')).find(|(key, _)| *key == name).map(|(_, value)| value)
+    };
+    let since = value("since").map(read_time).transpose()?;
+    match value("form") {
+        None | Some("points") => {
+            let (points, decisions) =
+                state.published.history(|history| (history.points_since(since), history.decisions()));
+            Ok(Json(json!({ "points": points, "decisions": decisions })).into_response())
+        }
+        Some("columns") => {
+            let columns = state.published.history(|history| history.columns_since(since));
+            Ok(Json(columns).into_response())
+        }
+        Some(other) => Err(ErrorReply::bad_request(
+            format!("`form` is `{other}`, expected `points` or `columns`"),
+            "leave it out for points",
+        )),
+    }
 }
 
 /// `GET /api/policy`.

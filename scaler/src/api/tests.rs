@@ -77,7 +77,21 @@ async fn the_status_has_its_fixed_shape() {
     assert!(decision["reason_text"].as_str().unwrap().contains("400 ms between 200 ms and 600 ms"));
     assert!(humantime::parse_rfc3339(decision["at"].as_str().unwrap()).is_ok());
     assert_eq!((&body["paused"], &body["load_factor"]), (&json!(false), &json!(1.0)));
-    assert_eq!(body["endpoints"][0]["state"], "ready");
+    assert_eq!(
+        (&body["endpoints"][0]["state"], &body["endpoints"][0]["id"]),
+        (&json!("ready"), &json!("webapp-1"))
+    );
+    assert_eq!(
+        (&body["slo"], &body["window_seconds"]),
+        (&json!({"p95_seconds": 0.25, "success_ratio": 0.999}), &json!(30.0))
+    );
+    assert_eq!(
+        body["policy"]["thresholds"],
+        json!([
+            {"signal": "response_time_mean_seconds", "direction": "up", "value": 0.6},
+            {"signal": "response_time_mean_seconds", "direction": "down", "value": 0.2},
+        ])
+    );
 }
 
 #[tokio::test]
@@ -92,6 +106,13 @@ async fn history_policy_probes_metrics_and_page_answer() {
     let (_, later) = asked.get(&format!("/api/history?since={since}")).await;
     assert_eq!(later["points"], json!([]));
     assert_eq!(asked.get("/api/history?since=yesterday").await.0, StatusCode::BAD_REQUEST);
+    let (_, columns) = asked.get("/api/history?form=columns").await;
+    assert_eq!(columns["at_epoch_seconds"][0], point["at_epoch_seconds"]);
+    assert_eq!(columns["signals"]["response_time_mean_seconds"][0], 0.4);
+    assert_eq!(columns["decisions"][0]["reason"], "within_thresholds");
+    let (_, later) = asked.get(&format!("/api/history?form=columns&since={since}")).await;
+    assert_eq!((&later["at_epoch_seconds"], &later["decisions"]), (&json!([]), &json!([])));
+    assert_eq!(asked.get("/api/history?form=rows").await.0, StatusCode::BAD_REQUEST);
     assert_eq!(asked.get("/api/policy").await.1["settings"]["maxReplicas"], 6);
     assert_eq!(asked.get("/health").await.0, StatusCode::OK);
     assert_eq!(asked.get("/ready").await.0, StatusCode::OK);
@@ -99,7 +120,7 @@ async fn history_policy_probes_metrics_and_page_answer() {
     let metrics = metrics.as_str().unwrap();
     assert!(metrics.contains("scaler_ready_replicas 1\n") && metrics.ends_with("# EOF\n"), "{metrics}");
     let (_, page) = asked.get("/").await;
-    assert!(page.as_str().is_some_and(|page| page.contains("1 of 1 replicas ready")), "{page}");
+    assert!(page.as_str().is_some_and(|page| page.contains("<title>Autoscale Lab</title>")), "{page}");
 }
 
 #[tokio::test]
@@ -228,6 +249,7 @@ async fn events_begin_with_the_state_tell_decisions_and_end_with_the_scaler() {
     };
     let first = next().await.unwrap();
     assert!(first.starts_with("event: status\ndata: {"), "{first}");
+    assert!(first.ends_with("}\n\n") && first.contains("\"id\":\"webapp-1\""), "{first}");
     asked.rig.set_by_hand(2).await.unwrap();
     loop {
         let event = next().await.expect("the events ended early");
@@ -238,4 +260,79 @@ async fn events_begin_with_the_state_tell_decisions_and_end_with_the_scaler() {
     }
     asked.rig.stop.cancel();
     while next().await.is_some() {}
+}
+
+/// The events of a viewer, as they come.
+async fn follow(asked: &Asked) -> axum::body::BodyDataStream {
+    let following = request(Method::GET, "/api/events").body(Body::empty()).unwrap();
+    let response = asked.app.clone().oneshot(following).await.unwrap();
+    assert_eq!(response.status(), StatusCode::OK);
+    response.into_body().into_data_stream()
+}
+
+#[tokio::test]
+async fn nothing_is_kept_for_a_viewer_that_does_not_read() {
+    use futures_util::StreamExt;
+
+    let asked = asked().await;
+    let mut slow = follow(&asked).await;
+    let mut decision = asked.rig.decisions()[0].clone();
+    for number in 0..1000 {
+        decision.reason_text = format!("number {number}");
+        asked.rig.published.record_decision(decision.clone());
+    }
+    let first = slow.next().await.unwrap().unwrap();
+    assert!(first.starts_with(b"event: status"), "{first:?}");
+    // What was missed stays missed; what comes from now on is told.
+    asked.rig.published.record_decision(decision.clone());
+    let read = async {
+        let mut numbers = 0;
+        while let Some(event) = slow.next().await {
+            let event = event.unwrap();
+            if event.starts_with(b"event: decision") {
+                numbers += 1;
+                assert!(event.windows(10).any(|part| part == b"number 999"), "an old event: {event:?}");
+            }
+            if numbers == 2 {
+                return;
+            }
+            asked.rig.published.record_decision(decision.clone());
+        }
+        panic!("the events ended");
+    };
+    tokio::time::timeout(Duration::from_secs(20), read).await.expect("nothing new came");
+}
+
+#[tokio::test]
+async fn the_number_of_viewers_is_bounded_and_places_are_given_back() {
+    let asked = asked().await;
+    let mut viewers = Vec::new();
+    for _ in 0..EVENT_READERS_MAX {
+        viewers.push(follow(&asked).await);
+    }
+    let (status, body) = asked.get("/api/events").await;
+    assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE, "{body}");
+    assert!(body["hint"].as_str().is_some_and(|hint| hint.contains("/api/status")), "{body}");
+    viewers.pop();
+    drop(follow(&asked).await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_silent_stream_says_that_it_is_alive() {
+    use futures_util::StreamExt;
+
+    let (commands, _asked) = mpsc::channel(1);
+    let stop = CancellationToken::new();
+    let published = Arc::new(Published::new());
+    let state =
+        ApiState::new(published.clone(), commands, "http://127.0.0.1:1", AllowedHosts::default(), stop);
+    let following = request(Method::GET, "/api/events").body(Body::empty()).unwrap();
+    let response = router(state).oneshot(following).await.unwrap();
+    let mut events = response.into_body().into_data_stream();
+    let began = tokio::time::Instant::now();
+    for _ in 0..2 {
+        let event = events.next().await.unwrap().unwrap();
+        assert_eq!(event, "event: alive\ndata: {}\n\n", "nothing is told before the first look");
+    }
+    assert_eq!(began.elapsed().as_secs(), 10);
 }

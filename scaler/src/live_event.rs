@@ -1,0 +1,200 @@
+//! Holds one event of the live stream and its text, which is written once however many follow.
+//!
+//! The stream of a viewer may take 5 KiB/s. So the status in it leaves out what never changes (`GET /api/status` has
+//! it), is rounded, and carries the replicas as often as their number allows.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, OnceLock};
+
+use axum::body::Bytes;
+use scaler_engine::Signal;
+use serde::Serialize;
+
+use crate::rounding::rounded;
+use crate::status::{DecisionStatus, EndpointStatus, ReplicaCounts, Status};
+
+/// Replicas that a status carries each second; of more than these, all are told each second, third … time.
+const ENDPOINTS_PER_SECOND: u64 = 12;
+
+/// Problems told in full.
+const PROBLEMS_TOLD: usize = 3;
+
+/// What goes out to those who follow.
+#[derive(Debug)]
+pub(crate) struct LiveEvent {
+    what: What,
+    text: OnceLock<Bytes>,
+}
+
+#[derive(Debug)]
+enum What {
+    Status { status: Arc<Status>, tells_endpoints: bool },
+    Decision(DecisionStatus),
+}
+
+impl LiveEvent {
+    /// The state at one look.
+    pub(crate) fn status(status: Arc<Status>) -> Self {
+        let every = (status.endpoints.len() as u64).div_ceil(ENDPOINTS_PER_SECOND).max(1);
+        let tells_endpoints = status.at.as_secs().is_multiple_of(every);
+        Self { what: What::Status { status, tells_endpoints }, text: OnceLock::new() }
+    }
+
+    /// The same for somebody who has seen nothing yet.
+    pub(crate) fn first_status(status: Arc<Status>) -> Self {
+        Self { what: What::Status { status, tells_endpoints: true }, text: OnceLock::new() }
+    }
+
+    /// A decision.
+    pub(crate) fn decision(decision: DecisionStatus) -> Self {
+        Self { what: What::Decision(decision), text: OnceLock::new() }
+    }
+
+    /// The event as it stands in a stream of server-sent events.
+    pub(crate) fn text(&self) -> Bytes {
+        let write = || match &self.what {
+            What::Status { status, tells_endpoints } => {
+                to_text("status", &StatusText::new(status, *tells_endpoints))
+            }
+            What::Decision(decision) => to_text("decision", decision),
+        };
+        self.text.get_or_init(write).clone()
+    }
+}
+
+fn to_text(name: &str, data: &impl Serialize) -> Bytes {
+    let data = serde_json::to_string(data).expect("states and decisions are plain data");
+    Bytes::from(format!("event: {name}\ndata: {data}\n\n"))
+}
+
+/// What of a status changes from second to second.
+#[derive(Debug, Serialize)]
+struct StatusText<'a> {
+    at_epoch_seconds: f64,
+    replicas: ReplicaCounts,
+    signals: BTreeMap<Signal, Option<f64>>,
+    /// Age of the oldest signal.
+    signals_age_seconds: Option<f64>,
+    load_factor: Option<f64>,
+    paused: bool,
+    acting: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    endpoints: Option<Vec<EndpointStatus>>,
+    problems: Vec<&'a str>,
+    /// Problems that are not in the list.
+    problems_left_out: usize,
+    uptime_seconds: f64,
+}
+
+impl<'a> StatusText<'a> {
+    fn new(status: &'a Status, tells_endpoints: bool) -> Self {
+        Self {
+            at_epoch_seconds: status.at.as_secs_f64(),
+            replicas: status.replicas,
+            signals: status
+                .signals
+                .iter()
+                .map(|(signal, reading)| (*signal, reading.value.map(rounded)))
+                .collect(),
+            signals_age_seconds: status
+                .signals
+                .values()
+                .map(|reading| reading.age_seconds)
+                .max_by(f64::total_cmp)
+                .map(rounded),
+            load_factor: status.load_factor.map(rounded),
+            paused: status.paused,
+            acting: status.acting,
+            endpoints: tells_endpoints.then(|| status.endpoints.iter().map(brief).collect()),
+            problems: status.problems.iter().take(PROBLEMS_TOLD).map(String::as_str).collect(),
+            problems_left_out: status.problems.len().saturating_sub(PROBLEMS_TOLD),
+            uptime_seconds: status.uptime_seconds.floor(),
+        }
+    }
+}
+
+fn brief(endpoint: &EndpointStatus) -> EndpointStatus {
+    EndpointStatus {
+        ewma_ms: endpoint.ewma_ms.map(rounded),
+        response_time_p95_seconds: endpoint.response_time_p95_seconds.map(rounded),
+        queue_depth: endpoint.queue_depth.map(rounded),
+        utilization: endpoint.utilization.map(rounded),
+        cpu_utilization: endpoint.cpu_utilization.map(rounded),
+        memory_bytes: endpoint.memory_bytes.map(rounded),
+        age_seconds: endpoint.age_seconds.map(f64::floor),
+        ..endpoint.clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::sources::EndpointState;
+    use crate::status::SignalStatus;
+
+    /// A state in which every number has all its digits.
+    fn full_status(replicas: u32, second: u64) -> Arc<Status> {
+        let endpoint = |index: u32| EndpointStatus {
+            id: format!("webapp-{index}"),
+            url: Some(format!("http://127.0.0.1:{}", 40_000 + index)),
+            state: EndpointState::Starting,
+            in_flight: 104,
+            ewma_ms: Some(1_234.567_890_123),
+            pid: Some(4_000_000 + index),
+            response_time_p95_seconds: Some(1.234_567_890_123),
+            queue_depth: Some(99.123_456_789),
+            utilization: Some(0.987_654_321),
+            cpu_utilization: Some(0.012_345_678_9),
+            memory_bytes: Some(12_345_678.9),
+            age_seconds: Some(12_345.678_9),
+        };
+        let reading = SignalStatus { value: Some(0.123_456_789_012), age_seconds: 0.123_456_789 };
+        Arc::new(Status {
+            at: Duration::from_millis(1_795_365_298_123 / 1000 * 1000 + second * 1000),
+            signals: Signal::ALL.into_iter().map(|signal| (signal, reading)).collect(),
+            load_factor: Some(4.987_654_321),
+            endpoints: (0..replicas).map(endpoint).collect(),
+            problems: vec!["a replica gave no metrics: http://127.0.0.1:40001: timed out".to_owned(); 60],
+            uptime_seconds: 12_345.678_9,
+            ..Status::default()
+        })
+    }
+
+    #[test]
+    fn a_second_of_the_stream_stays_below_5_kib_whatever_the_number_of_replicas() {
+        for replicas in [1, 6, 10, 12, 13, 50, 200] {
+            let seconds = 120;
+            let bytes: usize =
+                (0..seconds).map(|at| LiveEvent::status(full_status(replicas, at)).text().len()).sum();
+            let per_second = bytes as f64 / seconds as f64;
+            // A decision in each second, with the space that its sentence and chunked encoding take.
+            assert!(per_second + 800.0 < 5.0 * 1024.0, "{per_second} bytes/s with {replicas} replicas");
+        }
+    }
+
+    #[test]
+    fn all_replicas_are_told_from_time_to_time_and_at_first() {
+        let told = |replicas: u32| {
+            let tells = |at: &u64| {
+                let text = LiveEvent::status(full_status(replicas, *at)).text();
+                String::from_utf8_lossy(&text).matches("\"id\"").count() == replicas as usize
+            };
+            (0..60).filter(tells).count()
+        };
+        assert_eq!([told(12), told(13), told(60)], [60, 30, 12]);
+        let first = LiveEvent::first_status(full_status(60, 1)).text();
+        assert_eq!(String::from_utf8_lossy(&first).matches("\"id\"").count(), 60);
+    }
+
+    #[test]
+    fn all_who_follow_share_one_text() {
+        let event = LiveEvent::status(full_status(3, 0));
+        assert_eq!(event.text().as_ptr(), event.text().as_ptr(), "the text was written again");
+        let text = String::from_utf8(event.text().to_vec()).unwrap();
+        assert!(text.starts_with("event: status\ndata: {\"at_epoch_seconds\":1795365298.0,"), "{text}");
+        assert!(text.ends_with("}\n\n") && text.contains("\"problems_left_out\":57"), "{text}");
+        assert!(text.contains("\"response_time_p95_seconds\":0.1235"), "not rounded: {text}");
+    }
+}

@@ -1,0 +1,168 @@
+// The six charts, what each shows, and the cursor that they share.
+
+import { Chart } from "./chart.js";
+import { DecisionMarks } from "./chart_marks.js";
+import { byId, setText } from "./dom.js";
+import { served } from "./overview.js";
+import { count, duration, factor, rate, signalValue } from "./units.js";
+
+// With little history the axis does not begin long before it.
+const SPAN_SECONDS_MIN = 120;
+
+const signal = (name) => (point) => point.signals[name] ?? null;
+
+export class Charts {
+  #facts = { slo: null, thresholds: [], limits: null };
+  #marks = new DecisionMarks();
+  #span = 900;
+  #lookedAt = null;
+  #isDrawing = false;
+  #history;
+
+  constructor(history) {
+    this.#history = history;
+    const cursor = {
+      at: (t) => {
+        this.#lookedAt = t;
+        this.#drawSoon();
+      },
+      read: (text) => setText(byId("reading"), text),
+    };
+    this.charts = this.#specs().map((spec) => new Chart(spec, cursor));
+    byId("charts").append(...this.charts.map((chart) => chart.figure));
+    new ResizeObserver(() => this.draw()).observe(byId("charts"));
+    for (const input of document.querySelectorAll("input[name=span]")) {
+      input.addEventListener("change", () => {
+        this.#span = Number(input.value);
+        this.draw();
+      });
+    }
+  }
+
+  // What the lines are drawn at: { slo, thresholds, limits }.
+  know(facts) {
+    Object.assign(this.#facts, facts);
+  }
+
+  // A pointer moves more often than a screen shows.
+  #drawSoon() {
+    if (this.#isDrawing) return;
+    this.#isDrawing = true;
+    requestAnimationFrame(() => {
+      this.#isDrawing = false;
+      this.draw();
+    });
+  }
+
+  draw() {
+    const newest = this.#history.newest;
+    if (!newest) return;
+    const end = newest.t;
+    const first = this.#history.points[0].t;
+    const begin = this.#span === 900 ? Math.min(first, end - SPAN_SECONDS_MIN) : end - this.#span;
+    const start = Math.max(end - this.#span, begin);
+    const points = this.#history.points.filter((point) => point.t >= start);
+    const view = { points, start, end, gap: this.#history.gapSeconds, cursorPoint: nearest(points, this.#lookedAt) };
+    this.#marks.setRuns(this.#history.runs());
+    for (const chart of this.charts) chart.draw(view);
+  }
+
+  // The policy's thresholds that belong to a chart of these signals.
+  #thresholds(...signals) {
+    return this.#facts.thresholds
+      .filter((threshold) => signals.includes(threshold.signal))
+      .map(({ signal, direction, value }) => ({
+        label: `scale ${direction} ${direction === "up" ? "above" : "below"} ${signalValue(signal, value)}`,
+        value,
+        kind: `threshold ${direction}`,
+        isBelow: direction === "down",
+      }));
+  }
+
+  #sloLine() {
+    const { slo } = this.#facts;
+    if (!slo) return [];
+    return [{ label: `SLO: p95 ≤ ${duration(slo.p95_seconds)}`, value: slo.p95_seconds, kind: "slo", isRight: true }];
+  }
+
+  #limitLines() {
+    const { limits } = this.#facts;
+    return limits ? [{ label: `max ${limits.max}`, value: limits.max, kind: "threshold limit", isRight: true }] : [];
+  }
+
+  #specs() {
+    const times = ["mean", "p50", "p95", "p99"].map((name) => `response_time_${name}_seconds`);
+    return [
+      {
+        title: "Response time",
+        isWide: true,
+        height: 250,
+        format: duration,
+        axis: (value) => (value === 0 ? "0" : duration(value)),
+        summarised: 2,
+        series: [
+          { label: "mean", kind: "mean", value: signal(times[0]) },
+          { label: "p50", kind: "p50", value: signal(times[1]) },
+          { label: "p95", kind: "p95", value: signal(times[2]) },
+          { label: "p99", kind: "p99", value: signal(times[3]) },
+        ],
+        lines: () => [...this.#sloLine(), ...this.#thresholds(...times)],
+      },
+      {
+        title: "Replicas and decisions",
+        isWide: true,
+        height: 210,
+        format: count,
+        isWhole: true,
+        summarised: 1,
+        marks: this.#marks,
+        help: "▲ ▼ are actions; the band below says why nothing was changed. Point at them, or step through them with the arrow keys.",
+        series: [
+          { label: "ready", kind: "ready", isStep: true, isFilled: true, value: (point) => point.replicas.ready },
+          { label: "wanted", kind: "wanted", isStep: true, value: (point) => point.replicas.desired },
+        ],
+        lines: () => this.#limitLines(),
+      },
+      {
+        title: "Requests",
+        format: rate,
+        least: 10,
+        axis: count,
+        series: [
+          { label: "offered", kind: "offered", value: signal("requests_per_second") },
+          { label: "served", kind: "served", value: (point) => served(point.signals) },
+        ],
+        lines: () => this.#thresholds("requests_per_second"),
+      },
+      {
+        title: "Errors and refusals",
+        format: rate,
+        least: 1,
+        axis: count,
+        series: [
+          { label: "refused", kind: "refused", value: signal("refused_per_second") },
+          { label: "errors", kind: "errors", value: signal("errors_per_second") },
+        ],
+        lines: () => this.#thresholds("refused_per_second", "errors_per_second"),
+      },
+      {
+        title: "Queue depth per replica",
+        format: count,
+        least: 4,
+        series: [{ label: "waiting", kind: "queue", isFilled: true, value: signal("queue_depth") }],
+        lines: () => this.#thresholds("queue_depth"),
+      },
+      {
+        title: "Load factor",
+        format: factor,
+        least: 2,
+        series: [{ label: "factor", kind: "load", isFilled: true, value: (point) => point.loadFactor }],
+      },
+    ];
+  }
+}
+
+function nearest(points, t) {
+  if (t === null || points.length === 0) return null;
+  return points.reduce((best, point) => (Math.abs(point.t - t) < Math.abs(best.t - t) ? point : best));
+}

@@ -1,0 +1,168 @@
+//! Shows each replica with what the gateway, the platform and its own metrics know of it.
+
+use std::time::Duration;
+
+use scaler_engine::{ReplicaObservation, Signal};
+use serde::Serialize;
+
+use crate::actuators::ReplicaEntry;
+use crate::sighting::Sighting;
+use crate::sources::{Endpoint, EndpointState};
+
+/// A replica: in the gateway's list, or started and not yet there.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(crate) struct EndpointStatus {
+    /// The platform's name for it, or its address where the platform tells none.
+    pub(crate) id: String,
+    /// Its address; none before it has one.
+    pub(crate) url: Option<String>,
+    pub(crate) state: EndpointState,
+    /// Requests it is answering, as the gateway counts them.
+    pub(crate) in_flight: u32,
+    /// Peak EWMA of its latency at the gateway; milliseconds.
+    pub(crate) ewma_ms: Option<f64>,
+    /// Its process, where it is one.
+    pub(crate) pid: Option<u32>,
+    /// Its own 95th percentile over the window.
+    pub(crate) response_time_p95_seconds: Option<f64>,
+    /// Jobs waiting in its queue, mean over the window.
+    pub(crate) queue_depth: Option<f64>,
+    /// Busy workers ÷ workers, 0 to 1.
+    pub(crate) utilization: Option<f64>,
+    /// CPU time per second of time: 1.0 is one core.
+    pub(crate) cpu_utilization: Option<f64>,
+    pub(crate) memory_bytes: Option<f64>,
+    /// Time since its process started.
+    pub(crate) age_seconds: Option<f64>,
+}
+
+impl EndpointStatus {
+    /// All replicas of one look, at `now` (run time): in the gateway's order, then those it does not know yet.
+    pub(crate) fn all(seen: &Sighting, now: Duration) -> Vec<Self> {
+        let sample = &seen.sample;
+        let mut listed: Vec<&ReplicaEntry> =
+            seen.listed.as_ref().ok().and_then(Option::as_ref).into_iter().flatten().collect();
+        let mut all: Vec<Self> = sample
+            .endpoints
+            .iter()
+            .map(|endpoint| {
+                let entry = listed.iter().position(|entry| is_same(entry, endpoint));
+                let entry = entry.map(|place| listed.remove(place));
+                let measured = sample.replicas.iter().find(|replica| replica.id == endpoint.url);
+                Self::of_endpoint(endpoint, entry, measured, now)
+            })
+            .collect();
+        all.extend(listed.into_iter().map(|entry| Self::of_entry(entry, now)));
+        all
+    }
+
+    fn of_endpoint(
+        endpoint: &Endpoint,
+        entry: Option<&ReplicaEntry>,
+        measured: Option<&ReplicaObservation>,
+        now: Duration,
+    ) -> Self {
+        let signal = |signal| measured.and_then(|replica| replica.signals.get(&signal).copied().flatten());
+        let started_at = entry
+            .and_then(|entry| entry.started_at)
+            .or_else(|| measured.and_then(|replica| replica.started_at));
+        Self {
+            id: entry.map_or_else(|| endpoint.url.clone(), |entry| entry.id.clone()),
+            url: Some(endpoint.url.clone()),
+            state: endpoint.state,
+            in_flight: endpoint.in_flight,
+            ewma_ms: endpoint.ewma_ms,
+            pid: endpoint.pid,
+            response_time_p95_seconds: signal(Signal::ResponseTimeP95Seconds),
+            queue_depth: signal(Signal::QueueDepth),
+            utilization: signal(Signal::Utilization),
+            cpu_utilization: signal(Signal::CpuUtilization),
+            memory_bytes: signal(Signal::MemoryBytes),
+            age_seconds: started_at.map(|started| now.saturating_sub(started).as_secs_f64()),
+        }
+    }
+
+    fn of_entry(entry: &ReplicaEntry, now: Duration) -> Self {
+        Self {
+            id: entry.id.clone(),
+            url: entry.url.clone(),
+            state: if entry.is_stopping { EndpointState::Draining } else { EndpointState::Starting },
+            in_flight: 0,
+            ewma_ms: None,
+            pid: entry.pid,
+            response_time_p95_seconds: None,
+            queue_depth: None,
+            utilization: None,
+            cpu_utilization: None,
+            memory_bytes: None,
+            age_seconds: entry.started_at.map(|started| now.saturating_sub(started).as_secs_f64()),
+        }
+    }
+}
+
+fn is_same(entry: &ReplicaEntry, endpoint: &Endpoint) -> bool {
+    match &entry.url {
+        Some(url) => url.trim_end_matches('/') == endpoint.url.trim_end_matches('/'),
+        None => entry.pid.is_some() && entry.pid == endpoint.pid,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sources::Sample;
+
+    #[test]
+    fn the_three_who_know_a_replica_are_put_together() {
+        let endpoint = |url: &str, pid, state| Endpoint {
+            url: url.to_owned(),
+            state,
+            in_flight: 2,
+            ewma_ms: Some(51.0),
+            pid: Some(pid),
+        };
+        let entry = |id: &str, url: Option<&str>, pid, is_stopping| ReplicaEntry {
+            id: id.to_owned(),
+            url: url.map(str::to_owned),
+            pid: Some(pid),
+            is_stopping,
+            started_at: Some(Duration::from_secs(40)),
+        };
+        let measured = ReplicaObservation {
+            id: "http://a:1".to_owned(),
+            signals: [(Signal::MemoryBytes, Some(12e6)), (Signal::QueueDepth, None)].into(),
+            ..ReplicaObservation::default()
+        };
+        let seen = Sighting {
+            began_at: Duration::ZERO,
+            sample: Sample {
+                endpoints: vec![
+                    endpoint("http://a:1", 11, EndpointState::Ready),
+                    endpoint("http://b:2", 12, EndpointState::Ejected),
+                    endpoint("http://c:3", 13, EndpointState::Ready),
+                ],
+                replicas: vec![measured],
+                ..Sample::default()
+            },
+            listed: Ok(Some(vec![
+                entry("webapp-1", Some("http://a:1/"), 11, false),
+                entry("webapp-2", None, 12, false),
+                entry("webapp-4", None, 14, false),
+                entry("webapp-5", None, 15, true),
+            ])),
+        };
+        let all = EndpointStatus::all(&seen, Duration::from_secs(100));
+        let shown: Vec<_> = all.iter().map(|one| (one.id.as_str(), one.state, one.age_seconds)).collect();
+        assert_eq!(
+            shown,
+            [
+                ("webapp-1", EndpointState::Ready, Some(60.0)),
+                ("webapp-2", EndpointState::Ejected, Some(60.0)),
+                ("http://c:3", EndpointState::Ready, None),
+                ("webapp-4", EndpointState::Starting, Some(60.0)),
+                ("webapp-5", EndpointState::Draining, Some(60.0)),
+            ]
+        );
+        assert_eq!((all[0].memory_bytes, all[0].queue_depth, all[0].in_flight), (Some(12e6), None, 2));
+    }
+}
