@@ -2,7 +2,7 @@
 # Measures what the lab costs, side by side with a peer in the same run, and prints ratios.
 #
 #   scripts/bench.sh            all of it (about ten minutes)
-#   scripts/bench.sh webapp     one part: webapp, gateway, start or scaler
+#   scripts/bench.sh webapp     one part: webapp, gateway, start, scaler or page
 #
 # Needs Linux with two cores, and wrk and nginx (Debian: apt-get install wrk nginx-light).
 # Absolute figures drift with the machine; only ratios of interleaved pairs mean anything.
@@ -17,15 +17,16 @@ for program in wrk nginx taskset curl; do
 done
 
 parts=("$@")
-[ "${#parts[@]}" -gt 0 ] || parts=(webapp gateway start scaler)
+[ "${#parts[@]}" -gt 0 ] || parts=(webapp gateway start scaler page)
 for part in "${parts[@]}"; do
     case "$part" in
         webapp) script=scripts/bench/webapp_vs_bare_axum.sh ;;
         gateway) script=scripts/bench/gateway_vs_nginx.sh ;;
         start) script=scripts/bench/replica_start.sh ;;
         scaler) script=scripts/bench/scaler_cost.sh ;;
+        page) script=scripts/bench/page_cost.sh ;;
         *)
-            echo "bench: there is no part \`$part\`, expected webapp, gateway, start or scaler" >&2
+            echo "bench: there is no part \`$part\`, expected webapp, gateway, start, scaler or page" >&2
             exit 2
             ;;
     esac

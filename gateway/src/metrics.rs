@@ -9,13 +9,13 @@ use gateway_balancer::State;
 use http::StatusCode;
 use observability::buckets::RESPONSE_TIME_SECONDS;
 use observability::http::metrics_route;
-use observability::metrics::{MetricsRegistry, OnScrape};
+use observability::metrics::{MetricsRegistry, OnScrape, TracedHistogram};
 use observability::names;
+use observability::traces::Span;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
-use prometheus_client::metrics::histogram::Histogram;
 
 use crate::fleet::{EndpointReport, Fleet};
 use crate::throttle::Scope;
@@ -47,7 +47,7 @@ const CLASSES: [&str; 5] = ["1xx", "2xx", "3xx", "4xx", "5xx"];
 #[derive(Debug)]
 pub(crate) struct GatewayMetrics {
     by_class: [Counter; 5],
-    duration: Histogram,
+    duration: TracedHistogram,
     throttled_service: Counter,
     throttled_client: Counter,
     pub(crate) retries: Counter,
@@ -64,7 +64,7 @@ impl GatewayMetrics {
         let of_scope = |scope: Scope| throttled.get_or_create_owned(&ScopeLabel { scope: scope.name() });
         let metrics = Self {
             by_class: CLASSES.map(|code| requests.get_or_create_owned(&CodeLabel { code })),
-            duration: Histogram::new(RESPONSE_TIME_SECONDS),
+            duration: TracedHistogram::new(RESPONSE_TIME_SECONDS),
             throttled_service: of_scope(Scope::Service),
             throttled_client: of_scope(Scope::Client),
             retries: Counter::default(),
@@ -108,10 +108,10 @@ impl GatewayMetrics {
         metrics
     }
 
-    pub(crate) fn observe_request(&self, status: StatusCode, duration: Duration) {
+    pub(crate) fn observe_request(&self, status: StatusCode, duration: Duration, span: Option<&Span>) {
         let class = usize::from(status.as_u16() / 100).clamp(1, CLASSES.len()) - 1;
         self.by_class[class].inc();
-        self.duration.observe(duration.as_secs_f64());
+        self.duration.observe(duration.as_secs_f64(), span);
     }
 
     pub(crate) fn observe_throttled(&self, scope: Scope) {

@@ -8,6 +8,7 @@ mod outgoing;
 mod path;
 pub(crate) mod request_body;
 pub(crate) mod response_body;
+mod spans;
 mod tunnel;
 
 use std::convert::Infallible;
@@ -18,6 +19,7 @@ use std::time::{Duration, Instant};
 use http::{Method, Request, Response, StatusCode, Version, header};
 use hyper::body::{Body, Incoming};
 use hyper::upgrade::OnUpgrade;
+use observability::traces::Span;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -75,15 +77,24 @@ impl Client {
         mut request: Request<Incoming>,
     ) -> impl Future<Output = Result<Response<ResponseBody>, Infallible>> {
         let arrived = Instant::now();
-        let request_id = identity.apply(request.headers_mut());
+        let span = spans::begin_request(&request, self.address.ip);
+        let request_id = identity.apply(request.headers_mut(), span.as_ref());
         let mut checked = self.proxy.check(&self.address, request, arrived);
         async move {
             let (mut response, known) = match &mut checked {
-                Ok(outgoing) => self.proxy.dispatch(outgoing).await,
+                Ok(outgoing) => match &span {
+                    None => self.proxy.dispatch(outgoing, None).await,
+                    // In a box, as all that is rare: hyper moves the future of each request, whatever its size.
+                    Some(span) => Box::pin(span.scope(self.proxy.dispatch(outgoing, Some(span)))).await,
+                },
                 Err(refusal) => (std::mem::take(&mut **refusal), arrived),
             };
             response.headers_mut().insert(&identity::X_REQUEST_ID, request_id);
-            self.proxy.metrics.observe_request(response.status(), known.saturating_duration_since(arrived));
+            let (status, duration) = (response.status(), known.saturating_duration_since(arrived));
+            self.proxy.metrics.observe_request(status, duration, span.as_ref());
+            if let Some(span) = &span {
+                spans::end_request(span, status);
+            }
             Ok(response)
         }
     }
@@ -124,7 +135,11 @@ impl Proxy {
 
     /// Sends to one endpoint after the other, as far as the rules of repetition go. Returns the answer, and when it
     /// was known.
-    async fn dispatch(&self, outgoing: &mut Outgoing) -> (Response<ResponseBody>, Instant) {
+    async fn dispatch(
+        &self,
+        outgoing: &mut Outgoing,
+        span: Option<&Span>,
+    ) -> (Response<ResponseBody>, Instant) {
         if let Err(failure) = outgoing.read_body(self.body_read_timeout).await {
             return (failure.into_answer(self.body_bytes_max), Instant::now());
         }
@@ -141,7 +156,11 @@ impl Proxy {
         };
         let mut tried = Vec::new();
         loop {
+            let try_span = span.and_then(|span| spans::begin_try(span, outgoing, &lease, tried.len()));
             let (result, known) = attempt(&lease, outgoing, started, self.try_timeout).await;
+            if let Some(try_span) = try_span {
+                spans::end_try(&try_span, &result);
+            }
             let failure = match result {
                 Ok(answered) => {
                     return (self.pass_on(answered, lease, outgoing.client_upgrade.take()), known);

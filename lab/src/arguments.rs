@@ -3,4 +3,6 @@
 pub(crate) mod log;
 pub(crate) mod physics;
 pub(crate) mod policy;
+pub(crate) mod source;
+pub(crate) mod telemetry;
 pub(crate) mod values;

@@ -53,7 +53,7 @@ pub(crate) fn parse_and_run() -> Result<ExitStatus, Failure> {
         LabCommand::Up(arguments) => up::run(*arguments),
         LabCommand::Demo(arguments) => demo::run(*arguments),
         LabCommand::Load(arguments) => load::run(arguments),
-        LabCommand::Webapp(arguments) => webapp::run(arguments),
+        LabCommand::Webapp(arguments) => webapp::run(&arguments),
         LabCommand::Gateway(arguments) => gateway::run(arguments),
         LabCommand::Scaler(arguments) => scaler::run(*arguments),
         LabCommand::Health(arguments) => health::run(arguments),

@@ -44,8 +44,10 @@ pub(crate) struct SupervisorConfig {
     pub(crate) dependency_flags: Option<Vec<String>>,
     /// Flags of `lab scaler` that name the policy.
     pub(crate) policy_flags: Vec<String>,
-    /// Flags of logging for every process.
-    pub(crate) log_flags: Vec<String>,
+    /// Flags of `lab scaler` that name the source of its signals.
+    pub(crate) source_flags: Vec<String>,
+    /// Flags of logs and traces for every process.
+    pub(crate) telemetry_flags: Vec<String>,
     /// Replicas at the start.
     pub(crate) replicas: u32,
 }
@@ -79,9 +81,10 @@ impl Supervisor {
         check_free(&config.addresses)?;
         let folder = RunFolder::create()?;
         let start = |name: &'static str, arguments: Vec<String>| {
-            let (program, log, notices) = (program.clone(), config.log_flags.clone(), notices.clone());
+            let (program, telemetry, notices) =
+                (program.clone(), config.telemetry_flags.clone(), notices.clone());
             async move {
-                let arguments = arguments.into_iter().chain(log).collect();
+                let arguments = arguments.into_iter().chain(telemetry).collect();
                 KeptProcess::start(name, &program, arguments, notices).await.map_err(Failure::could_not_run)
             }
         };
@@ -184,7 +187,7 @@ fn replica_flags(config: &SupervisorConfig, dependency: Option<String>) -> Vec<S
     }
     // The gateway has drained a replica before it is told to stop; it need not wait for that again.
     flags.extend(["--drain-wait".to_owned(), "0s".to_owned()]);
-    flags.extend(config.log_flags.clone());
+    flags.extend(config.telemetry_flags.clone());
     flags
 }
 
@@ -200,13 +203,13 @@ fn scaler_arguments(
         ("--listen", config.addresses.page.clone()),
         ("--gateway", service.to_owned()),
         ("--gateway-admin", admin.to_owned()),
-        ("--source", "scrape".to_owned()),
         ("--actuator", "processes".to_owned()),
         ("--supervisor", path(socket.to_path_buf())),
         ("--state", path(folder.join("scaler-state.json"))),
     ];
     std::iter::once("scaler".to_owned())
         .chain(fixed.into_iter().flat_map(|(flag, value)| [flag.to_owned(), value]))
+        .chain(config.source_flags.clone())
         .chain(config.policy_flags.clone())
         .collect()
 }

@@ -1,12 +1,14 @@
-//! Sends one request, takes the answer to its last byte, and says what came of it.
+//! Sends one request, takes the answer to its last byte, and says what came of it; a sampled one begins a trace.
 
 use std::fmt;
 use std::time::{Duration, Instant};
 
 use goose::goose::GooseUser;
+use observability::traces::Span;
 use serde_json::Value;
 
 use crate::scenario::Action;
+use crate::spans;
 
 /// Why a request failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -21,6 +23,19 @@ pub(crate) enum FailureKind {
     BrokeOff,
     /// It could not be sent or followed, such as a redirect in a circle.
     NotSent,
+}
+
+impl FailureKind {
+    /// The failure as one word, for spans; a status speaks for itself.
+    const fn kind(self) -> Option<&'static str> {
+        match self {
+            Self::Status(_) => None,
+            Self::TimedOut => Some("timeout"),
+            Self::NoConnection => Some("no_connection"),
+            Self::BrokeOff => Some("connection_lost"),
+            Self::NotSent => Some("not_sent"),
+        }
+    }
 }
 
 impl fmt::Display for FailureKind {
@@ -69,18 +84,35 @@ pub(crate) struct Exchange {
 /// Sends `action` with `body` as this user.
 pub(crate) async fn exchange(user: &GooseUser, action: &Action, body: Option<&Value>) -> Exchange {
     let sent_at = Instant::now();
-    let (outcome, status) = send(user, action, body).await;
+    let span = spans::begin(user, action);
+    let (outcome, status) = send(user, action, body, span.as_ref()).await;
     let ended_at = Instant::now();
+    if let Some(span) = &span {
+        let problem = match outcome {
+            Outcome::Failed(kind) => kind.kind(),
+            Outcome::Succeeded | Outcome::Refused => None,
+        };
+        spans::end(span, status, problem);
+    }
     Exchange { outcome, status, duration: ended_at - sent_at, ended_at }
 }
 
-async fn send(user: &GooseUser, action: &Action, body: Option<&Value>) -> (Outcome, Option<u16>) {
+async fn send(
+    user: &GooseUser,
+    action: &Action,
+    body: Option<&Value>,
+    span: Option<&Span>,
+) -> (Outcome, Option<u16>) {
     let failed = |kind| (Outcome::Failed(kind), None);
     let Ok(request) = user.get_request_builder(&action.method, &action.path) else {
         return failed(FailureKind::NotSent);
     };
     let request = match body {
         Some(body) => request.json(body),
+        None => request,
+    };
+    let request = match span {
+        Some(span) => request.headers(spans::headers(span)),
         None => request,
     };
     let mut answer = match request.send().await {

@@ -4,7 +4,7 @@
 //! often. In the order in which a caller meets them:
 //!
 //! 1. [`LoadConfig`] says who loads what for how long; [`LoadConfig::validate`] checks it as a whole.
-//! 2. [`run`] sends the load inside the caller's runtime until the time is over or the caller says stop, and tells
+//! 2. [`run()`] sends the load inside the caller's runtime until the time is over or the caller says stop, and tells
 //!    how it goes as [`Progress`].
 //! 3. [`LoadResult`] is what came of it, with a [`Verdict`] for each [`Threshold`].
 //!
@@ -40,6 +40,7 @@ mod report;
 mod result;
 mod run;
 mod scenario;
+mod spans;
 mod threshold;
 
 pub use config::{ConfigError, LoadConfig};

@@ -1,12 +1,18 @@
-//! Sends log lines to standard error, one line each, as text or JSON.
+//! Sends log lines to standard error, one line each, as text or JSON; a line that belongs to a sampled request carries
+//! the id of its trace.
 //!
 //! Standard output stays free for what a command prints as its result.
+
+mod trace_id;
 
 use std::io::IsTerminal;
 use std::str::FromStr;
 
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt;
+use tracing_subscriber::fmt::format::{JsonFields, format};
+
+use trace_id::{Place, WithTraceId};
 
 /// How a log line looks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -72,15 +78,22 @@ pub fn check_level(level: &str) -> Result<(), LogError> {
 ///
 /// # Errors
 /// [`LogError::Level`] when `level` is no filter.
-pub fn start(level: &str, format: LogFormat) -> Result<(), LogError> {
-    let builder = fmt()
-        .with_env_filter(filter(level)?)
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal());
+pub fn start(level: &str, log_format: LogFormat) -> Result<(), LogError> {
+    let colours = std::io::stderr().is_terminal();
+    let builder = fmt().with_env_filter(filter(level)?).with_writer(std::io::stderr).with_ansi(colours);
     // An embedding program may have set up its own logging; then its choice stands.
-    let _already_set = match format {
-        LogFormat::Text => builder.with_target(false).try_init(),
-        LogFormat::Json => builder.json().flatten_event(true).try_init(),
+    let _already_set = match log_format {
+        LogFormat::Text => {
+            let lines = format().with_target(false).with_ansi(colours);
+            builder.event_format(WithTraceId::new(lines, Place::AtTheEnd)).try_init()
+        }
+        LogFormat::Json => {
+            let lines = format().json().flatten_event(true).with_ansi(false);
+            builder
+                .event_format(WithTraceId::new(lines, Place::InTheObject))
+                .fmt_fields(JsonFields::new())
+                .try_init()
+        }
     };
     Ok(())
 }

@@ -3,6 +3,7 @@
 //! Each family sits in a registry of its own, so that `/metrics?name[]=…` encodes only what was asked for: a
 //! scaler that looks each second at fifty replicas needs a dozen families, not all.
 
+mod exemplars;
 mod on_scrape;
 mod process;
 
@@ -12,6 +13,7 @@ use prometheus_client::encoding::text::{encode_eof, encode_registry};
 use prometheus_client::metrics::MetricType;
 use prometheus_client::registry::{Metric, Registry};
 
+pub use exemplars::TracedHistogram;
 pub use on_scrape::OnScrape;
 
 /// The media type of [`MetricsRegistry::encode`]'s text; another one makes Prometheus 3 refuse the scrape.

@@ -33,12 +33,17 @@ pub struct ScalerConfig {
 }
 
 /// Where signals come from.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SourceKind {
     /// Each replica's own `/metrics`.
     #[default]
     Scrape,
+    /// A Prometheus that scrapes the replicas under their `host:port`.
+    Prometheus {
+        /// Where it is: `http://` or `https://`, with a path prefix if it has one.
+        url: String,
+    },
 }
 
 /// Who starts and stops replicas.
@@ -57,9 +62,10 @@ pub enum ActuatorKind {
 
 impl SourceKind {
     /// The kind as flags name it.
-    pub const fn name(self) -> &'static str {
+    pub const fn name(&self) -> &'static str {
         match self {
             Self::Scrape => "scrape",
+            Self::Prometheus { .. } => "prometheus",
         }
     }
 }

@@ -8,6 +8,7 @@ pub(crate) mod command;
 mod published;
 #[cfg(test)]
 pub(crate) mod rig;
+mod spans;
 mod statistics;
 #[cfg(test)]
 mod tests;
@@ -16,6 +17,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use observability::traces::Span;
 use scaler_engine::{Action, Cause, Decision, Engine, Observation};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
@@ -24,14 +26,14 @@ use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
 use self::command::{ByHandOutcome, Command, CommandError};
-pub(crate) use self::published::{Event, Published};
+pub(crate) use self::published::Published;
 use self::statistics::Statistics;
 use crate::actuators::{Actuator, ScaleReport};
-use crate::clock::{Clock, rfc3339};
+use crate::clock::Clock;
 use crate::policy_file::NamedPolicy;
 use crate::sighting::Sighting;
 use crate::state_file::StateFile;
-use crate::status::{DecisionStatus, PolicyStatus, ReplicaCounts, Status};
+use crate::status::{DecisionStatus, EndpointStatus, PolicyStatus, ReplicaCounts, Slo, Status};
 
 /// Time between two lines of statistics, and between two saves of an unchanged state.
 const STATISTICS_EVERY: Duration = Duration::from_mins(1);
@@ -69,13 +71,15 @@ pub(crate) struct Driver {
 
 struct InFlight {
     decision: Decision,
+    /// The decision's span, which ends with the action.
+    span: Option<Span>,
     task: JoinHandle<ScaleReport>,
     answer: Option<oneshot::Sender<Result<ByHandOutcome, CommandError>>>,
 }
 
 impl Driver {
     pub(crate) fn new(parts: DriverParts) -> Self {
-        Self {
+        let mut driver = Self {
             parts,
             statistics: Statistics::default(),
             seen: None,
@@ -85,7 +89,10 @@ impl Driver {
             counts_from: Duration::ZERO,
             read_back: None,
             problems: Vec::new(),
-        }
+        };
+        // Whoever asks before the first look learns at least the policy and its limits.
+        driver.publish();
+        driver
     }
 
     /// Runs until it is stopped.
@@ -127,8 +134,7 @@ impl Driver {
         let status = self.publish();
         let now = self.parts.clock.now();
         self.statistics.see(now, status.replicas.current);
-        self.parts.published.history(|history| history.add(now, &status));
-        drop(self.parts.published.events.send(Event::Status(status)));
+        self.parts.published.record(status);
     }
 
     fn check_if_due(&mut self) {
@@ -146,9 +152,11 @@ impl Driver {
             self.accept_count(at, observation.current);
         }
         let decision = self.parts.engine.decide(&observation);
-        self.record_decision(&decision);
+        let span = self.record_decision(&decision);
         if decision.action != Action::Hold && self.parts.actuator.acts() {
-            self.act(decision, None);
+            self.act(decision, span, None);
+        } else if let Some(span) = span {
+            spans::end_decision(&span, Ok(()));
         }
     }
 
@@ -161,7 +169,11 @@ impl Driver {
         }
     }
 
-    fn record_decision(&mut self, decision: &Decision) {
+    /// Tells everybody of a decision; returns its span.
+    fn record_decision(&mut self, decision: &Decision) -> Option<Span> {
+        let span = spans::begin_decision(decision);
+        // The line below carries the trace's id.
+        let _entered = span.as_ref().map(Span::enter);
         info!(
             action = decision.action.name(),
             from = decision.from,
@@ -175,22 +187,31 @@ impl Driver {
         self.statistics.count(decision);
         let status = DecisionStatus::from(decision);
         self.last_decision = Some(status.clone());
-        published.history(|history| history.add_decision(status.clone()));
-        drop(published.events.send(Event::Decision(Box::new(status))));
+        published.record_decision(status);
+        span
     }
 
     fn act(
         &mut self,
         decision: Decision,
+        span: Option<Span>,
         answer: Option<oneshot::Sender<Result<ByHandOutcome, CommandError>>>,
     ) {
         let (actuator, asked) = (self.parts.actuator.clone(), decision.to);
-        let task = tokio::spawn(async move { actuator.scale_to(asked).await });
-        self.action = Some(InFlight { decision, task, answer });
+        let name = self.parts.actuator_name;
+        let action = span.as_ref().and_then(|span| spans::begin_action(span, name, asked));
+        let task = tokio::spawn(async move {
+            let Some(action) = action else { return actuator.scale_to(asked).await };
+            let report = action.scope(actuator.scale_to(asked)).await;
+            spans::end_action(&action, &report);
+            report
+        });
+        self.action = Some(InFlight { decision, span, task, answer });
     }
 
     fn on_action_done(&mut self, report: Result<ScaleReport, String>) {
-        let Some(InFlight { decision, answer, .. }) = self.action.take() else { return };
+        let Some(InFlight { decision, span, answer, .. }) = self.action.take() else { return };
+        let _entered = span.as_ref().map(Span::enter);
         self.counts_from = self.parts.clock.now();
         self.read_back = report.as_ref().ok().and_then(|report| report.after);
         let outcome = match report {
@@ -204,6 +225,9 @@ impl Driver {
             }
             Err(problem) => Err(problem),
         };
+        if let Some(span) = &span {
+            spans::end_decision(span, outcome.as_ref().map(|_| ()).map_err(|_| "actuator"));
+        }
         self.action_problem = outcome.as_ref().err().map(|problem| {
             self.statistics.count_failure();
             warn!(
@@ -267,8 +291,8 @@ impl Driver {
     fn set_by_hand(&mut self, asked: u32, answer: oneshot::Sender<Result<ByHandOutcome, CommandError>>) {
         match self.decide_by_hand(asked) {
             Ok(decision) => {
-                self.record_decision(&decision);
-                self.act(decision, Some(answer));
+                let span = self.record_decision(&decision);
+                self.act(decision, span, Some(answer));
                 self.publish();
             }
             Err(error) => drop(answer.send(Err(error))),
@@ -314,7 +338,7 @@ impl Driver {
         problems.extend(seen.and_then(|seen| seen.listed.as_ref().err()).map(ToString::to_string));
         problems.extend(self.action_problem.clone());
         let status = Arc::new(Status {
-            at: rfc3339(now),
+            at: Duration::from_millis(u64::try_from(now.as_millis()).unwrap_or(u64::MAX)),
             service: parts.service.clone(),
             replicas: ReplicaCounts { current, ready, desired, min: limits.min(), max: limits.max() },
             policy: PolicyStatus::new(&parts.policy, limits),
@@ -327,7 +351,9 @@ impl Driver {
             paused: parts.engine.is_paused(),
             acting: self.action.is_some(),
             load_factor: sample.and_then(|sample| sample.load_factor),
-            endpoints: sample.map(|sample| sample.endpoints.clone()).unwrap_or_default(),
+            endpoints: seen.map(|seen| EndpointStatus::all(seen, now)).unwrap_or_default(),
+            window_seconds: parts.policy.policy.window().as_secs_f64(),
+            slo: Slo::default(),
             source: parts.source_name,
             actuator: parts.actuator_name,
             problems: problems.clone(),

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::AtomicU64;
 
-use observability::http::server::ServerMetrics;
+use observability::http::server::{MeasuredRoutes, ServerMetrics};
 use observability::metrics::MetricsRegistry;
 use observability::names;
 use prometheus_client::encoding::EncodeLabelSet;
@@ -66,11 +66,29 @@ pub(crate) struct ScalerMetrics {
     actuator_errors: Counter,
 }
 
+/// What is measured of the API's routes.
+const MEASURED: MeasuredRoutes = MeasuredRoutes {
+    routes: &[
+        "/",
+        "/api/status",
+        "/api/history",
+        "/api/events",
+        "/api/policy",
+        "/api/replicas",
+        "/api/limits",
+        "/api/pause",
+        "/api/resume",
+        "/api/load",
+        "/api/load/{*rest}",
+    ],
+    unmeasured: &["/health", "/ready", "/metrics"],
+    expected: &[("GET", "/", 200), ("GET", "/api/status", 200)],
+};
+
 impl ScalerMetrics {
     pub(crate) fn new() -> Self {
         let mut registry = MetricsRegistry::with_process_metrics();
-        let server =
-            ServerMetrics::register(&mut registry, &[("GET", "/", 200), ("GET", "/api/status", 200)]);
+        let server = ServerMetrics::register(&mut registry, MEASURED);
         let actuator_duration: Family<ResultLabels, Histogram, fn() -> Histogram> =
             Family::new_with_constructor(|| Histogram::new(ACTUATOR_BOUNDS));
         let metrics = Self {

@@ -19,7 +19,9 @@ use crate::clock::Clock;
 use crate::config::{ActuatorKind, ScalerConfig, SourceKind};
 use crate::driver::{Driver, DriverParts, Published};
 use crate::sighting::keep_looking;
-use crate::sources::{ScrapeSettings, ScrapeSource, Source};
+use crate::sources::{
+    PrometheusSettings, PrometheusSource, PrometheusUrlError, ScrapeSettings, ScrapeSource, Source,
+};
 use crate::state_file::{Found, StateFile, StateFileError};
 
 /// Commands that may wait for the driver; more than a few people never ask at once.
@@ -36,6 +38,7 @@ pub struct Scaler {
     config: ScalerConfig,
     listener: TcpListener,
     address: SocketAddr,
+    source: Box<dyn Source>,
     engine: Engine,
     state_file: Option<StateFile>,
     clock: Clock,
@@ -65,6 +68,9 @@ pub enum ScalerError {
         /// What was given.
         url: String,
     },
+    /// The address of Prometheus is none.
+    #[error(transparent)]
+    PrometheusUrl(#[from] PrometheusUrlError),
     /// The scrape interval contradicts the policy's window.
     #[error(
         "the scrape interval is {interval:?}, expected {SCRAPE_INTERVAL_MIN:?} up to the policy's window of {window:?}"
@@ -90,6 +96,9 @@ impl ScalerError {
             Self::AddressInUse { .. } => "end the other process, or choose another address with --listen",
             Self::Listen { .. } => "choose another address with --listen",
             Self::GatewayUrl { .. } => "give plain http:// addresses with --gateway and --gateway-admin",
+            Self::PrometheusUrl(_) => {
+                "give the address of Prometheus with --prometheus-url or PROMETHEUS_URL"
+            }
             Self::ScrapeInterval { .. } => {
                 "choose a shorter --scrape-interval, or a longer window in the policy"
             }
@@ -120,13 +129,14 @@ impl Scaler {
                 return Err(ScalerError::GatewayUrl { url: url.clone() });
             }
         }
+        let clock = Clock::start();
+        let source = source_of(&config, clock)?;
         let address = config.listen;
         let listener = TcpListener::bind(address).await.map_err(|source| match source.kind() {
             std::io::ErrorKind::AddrInUse => ScalerError::AddressInUse { address },
             _ => ScalerError::Listen { address, source },
         })?;
         let address = listener.local_addr().map_err(|source| ScalerError::Listen { address, source })?;
-        let clock = Clock::start();
         let mut engine = Engine::new(config.policy.policy.clone());
         let state_file = config.state_file.clone().map(StateFile::new);
         if let Some(file) = &state_file {
@@ -134,7 +144,7 @@ impl Scaler {
             // Now, rather than after the first action, is the time to learn that nothing can be saved.
             file.save(engine.state())?;
         }
-        Ok(Self { config, listener, address, engine, state_file, clock })
+        Ok(Self { config, listener, address, source, engine, state_file, clock })
     }
 
     /// The address that was taken; with port 0, the one the system chose.
@@ -147,7 +157,7 @@ impl Scaler {
     /// # Errors
     /// If a part of it breaks.
     pub async fn serve(self, stop: impl Future<Output = ()>) -> Result<(), ScalerError> {
-        let Self { config, listener, address, engine, state_file, clock } = self;
+        let Self { config, listener, address, source, engine, state_file, clock } = self;
         info!(
             %address,
             service = config.service_name,
@@ -161,7 +171,6 @@ impl Scaler {
         let stopping = CancellationToken::new();
         let published = Arc::new(Published::new());
         let actuator = actuator_of(&config.actuator);
-        let source = source_of(&config, clock);
         let (sightings, seen) = watch::channel(None);
         let (commands, asked) = mpsc::channel(COMMANDS_WAITING);
         let app = api::router(ApiState::new(
@@ -242,15 +251,17 @@ fn actuator_of(kind: &ActuatorKind) -> Arc<dyn Actuator> {
     }
 }
 
-fn source_of(config: &ScalerConfig, clock: Clock) -> Box<dyn Source> {
-    match config.source {
+fn source_of(config: &ScalerConfig, clock: Clock) -> Result<Box<dyn Source>, PrometheusUrlError> {
+    let gateway_admin = config.gateway_admin.trim_end_matches('/').to_owned();
+    let (window, interval) = (config.policy.policy.window(), config.scrape_interval);
+    Ok(match &config.source {
         SourceKind::Scrape => {
-            let settings = ScrapeSettings {
-                gateway_admin: config.gateway_admin.trim_end_matches('/').to_owned(),
-                window: config.policy.policy.window(),
-                interval: config.scrape_interval,
-            };
-            Box::new(ScrapeSource::new(settings, clock))
+            Box::new(ScrapeSource::new(ScrapeSettings { gateway_admin, window, interval }, clock))
         }
-    }
+        SourceKind::Prometheus { url } => {
+            let prometheus_url = url.clone();
+            let settings = PrometheusSettings { prometheus_url, gateway_admin, window, interval };
+            Box::new(PrometheusSource::new(settings, clock)?)
+        }
+    })
 }

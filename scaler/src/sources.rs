@@ -1,7 +1,11 @@
 //! Says what a source of signals delivers, whatever it asks.
 
 pub mod exposition;
+mod growth;
+mod prometheus;
+mod rotation;
 mod scrape;
+mod signals;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -11,10 +15,11 @@ use scaler_engine::{Reading, ReplicaObservation, Signal};
 use serde::{Deserialize, Serialize};
 
 pub use crate::clock::Clock;
+pub use prometheus::{PrometheusSettings, PrometheusSource, PrometheusUrlError};
 pub use scrape::{ScrapeSettings, ScrapeSource};
 
 /// Measures a service.
-pub trait Source: Send {
+pub trait Source: std::fmt::Debug + Send {
     /// Looks once; called each second. It never fails as a whole: what could not be learned is absent, and
     /// [`Sample::problems`] says why.
     fn sample(&mut self) -> BoxFuture<'_, Sample>;
@@ -33,18 +38,18 @@ pub struct Sample {
     pub endpoints: Vec<Endpoint>,
     /// The service's load factor, as its replicas report it.
     pub load_factor: Option<f64>,
-    /// Replicas asked, and how it went.
+    /// What was asked to learn this, and how it went.
     pub scrapes: ScrapeCount,
     /// What went wrong, one sentence each; empty if all went well.
     pub problems: Vec<String>,
 }
 
-/// How many replicas were asked in one look, and how long it took.
+/// How many requests one look took, and how long: one to each replica, or the queries to Prometheus.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ScrapeCount {
-    /// Replicas that answered.
+    /// Requests that were answered.
     pub ok: u32,
-    /// Replicas that did not, or not in time, or with nonsense.
+    /// Requests that were not, or not in time, or with nonsense.
     pub failed: u32,
     /// From the first request to the last answer.
     pub took: Duration,

@@ -6,7 +6,8 @@
 use std::time::Duration;
 
 use observability::http::client::{ClientError, HttpClient};
-use tokio::sync::Semaphore;
+use observability::traces::{self, Span, SpanKind, names};
+use tokio::sync::{Semaphore, SemaphorePermit, TryAcquireError};
 
 use crate::clock::RunClock;
 use crate::metrics::DependencyMetrics;
@@ -48,10 +49,17 @@ impl Dependency {
         }
     }
 
-    /// Waits for a connection and makes one call.
-    pub(crate) async fn call(&self) -> Result<(), DependencyError> {
+    /// Waits for a connection and makes one call, inside this span.
+    pub(crate) async fn call(&self, span: Option<&Span>) -> Result<(), DependencyError> {
+        match span {
+            Some(span) => Box::pin(span.scope(self.call_once())).await,
+            None => self.call_once().await,
+        }
+    }
+
+    async fn call_once(&self) -> Result<(), DependencyError> {
         let asked_at = self.clock.now();
-        let connection = self.connections.acquire().await.expect("the pool is never closed");
+        let connection = self.connection().await;
         let sent_at = self.clock.now();
         self.metrics.waited(sent_at.saturating_sub(asked_at));
         let answer = self.client.get(&self.url, CALL_TIMEOUT).await;
@@ -63,6 +71,23 @@ impl Dependency {
         };
         self.metrics.called(self.clock.since(sent_at), result.is_ok());
         result
+    }
+
+    /// A connection of the pool. Waiting for one has a span of its own, because it tells which bottleneck it is.
+    async fn connection(&self) -> SemaphorePermit<'_> {
+        const NEVER_CLOSED: &str = "the pool is never closed";
+        match self.connections.try_acquire() {
+            Ok(connection) => return connection,
+            Err(TryAcquireError::NoPermits) => {}
+            Err(TryAcquireError::Closed) => unreachable!("{NEVER_CLOSED}"),
+        }
+        let describe = || traces::span(names::CONNECTION_WAIT, SpanKind::Internal);
+        let wait = Span::current().and_then(|work| work.child_with(describe));
+        let connection = self.connections.acquire().await.expect(NEVER_CLOSED);
+        if let Some(wait) = wait {
+            wait.end();
+        }
+        connection
     }
 
     pub(crate) fn pool_size(&self) -> u32 {

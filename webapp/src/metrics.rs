@@ -7,8 +7,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use observability::buckets::{HTTP_DURATION_SECONDS, ORDER_VALUE_DOLLARS, RESPONSE_TIME_SECONDS};
-use observability::metrics::{MetricsRegistry, OnScrape};
+use observability::metrics::{MetricsRegistry, OnScrape, TracedHistogram};
 use observability::names;
+use observability::traces::Span;
 use parking_lot::Mutex;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
@@ -41,6 +42,15 @@ impl MetricConstructor<Histogram> for NewHistogram {
     }
 }
 
+#[derive(Clone, Debug)]
+struct NewTracedHistogram(&'static [f64]);
+
+impl MetricConstructor<TracedHistogram> for NewTracedHistogram {
+    fn new_metric(&self) -> TracedHistogram {
+        TracedHistogram::new(self.0.iter().copied())
+    }
+}
+
 /// A counter or histogram for each origin, looked up once.
 #[derive(Clone, Debug)]
 struct ByOrigin<M> {
@@ -66,7 +76,7 @@ impl<M> ByOrigin<M> {
 #[derive(Clone, Debug)]
 pub(crate) struct JobMetrics {
     arrived: Arc<AtomicU64>,
-    response_times: ByOrigin<Histogram>,
+    response_times: ByOrigin<TracedHistogram>,
     refused: ByOrigin<Counter>,
     errors: ByOrigin<Counter>,
     recent: Arc<Mutex<RecentJobs>>,
@@ -74,8 +84,8 @@ pub(crate) struct JobMetrics {
 
 impl JobMetrics {
     pub(crate) fn register(registry: &mut MetricsRegistry, clock: RunClock) -> Self {
-        let response_times: Family<OriginLabel, Histogram, _> =
-            Family::new_with_constructor(NewHistogram(&RESPONSE_TIME_SECONDS));
+        let response_times: Family<OriginLabel, TracedHistogram, _> =
+            Family::new_with_constructor(NewTracedHistogram(&RESPONSE_TIME_SECONDS));
         let (refused, errors) =
             (Family::<OriginLabel, Counter>::default(), Family::<OriginLabel, Counter>::default());
         let metrics = Self {
@@ -133,8 +143,15 @@ impl JobMetrics {
         Origin::ALL.iter().map(|origin| self.errors.of(*origin).get()).sum()
     }
 
-    pub(crate) fn completed(&self, origin: Origin, now: Duration, response_time: Duration, succeeded: bool) {
-        self.response_times.of(origin).observe(response_time.as_secs_f64());
+    pub(crate) fn completed(
+        &self,
+        origin: Origin,
+        now: Duration,
+        response_time: Duration,
+        succeeded: bool,
+        span: Option<&Span>,
+    ) {
+        self.response_times.of(origin).observe(response_time.as_secs_f64(), span);
         self.recent.lock().record(now, response_time);
         if !succeeded {
             self.errors.of(origin).inc();

@@ -4,10 +4,12 @@
 //! timer lateness delays single answers by about a millisecond and never lowers the capacity.
 
 mod cpu;
+mod job_trace;
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use observability::traces::Span;
 use parking_lot::Mutex;
 use rand::RngExt;
 use tokio::sync::oneshot;
@@ -18,6 +20,7 @@ use crate::clock::RunClock;
 use crate::dependency::{Dependency, DependencyError};
 use crate::faults::Faults;
 use crate::metrics::JobMetrics;
+use job_trace::JobTrace;
 
 /// Who asked for a job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,6 +57,17 @@ pub(crate) enum JobError {
     Dependency(#[from] DependencyError),
 }
 
+impl JobError {
+    /// The error as one word, for spans.
+    const fn kind(&self) -> &'static str {
+        match self {
+            Self::Refused { .. } => "refused",
+            Self::Fault => "fault",
+            Self::Dependency(_) => "dependency",
+        }
+    }
+}
+
 /// How a served job went.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Served {
@@ -72,6 +86,8 @@ pub(crate) struct Job {
     service_time: Duration,
     /// Tells the request's handler; synthetic jobs have nobody to tell.
     finished: Option<Finished>,
+    /// There where the job is sampled.
+    trace: Option<Box<JobTrace>>,
 }
 
 /// The numbers of the queue at one moment.
@@ -143,17 +159,21 @@ impl Replica {
         finished: Option<Finished>,
     ) -> Result<(), JobError> {
         let now = self.clock.now();
-        let service_time =
-            self.service_time.draw(&mut self.draws.lock().service_times) + self.faults.added_latency(now);
+        let service_time = self.draw_service_time() + self.faults.added_latency(now);
         self.metrics.arrived();
+        let job = Job { origin, service_time, finished, trace: JobTrace::begin(origin) };
         // The guard must be gone before a job that takes no time is finished below.
-        let arrival = self.station.lock().arrive(now, Job { origin, service_time, finished });
+        let arrival = self.station.lock().arrive(now, job);
         match arrival {
             Arrival::Started(start) => self.start(start),
             Arrival::Queued => {}
-            Arrival::Refused(_) => {
+            Arrival::Refused(job) => {
                 self.metrics.refused(origin);
-                return Err(JobError::Refused { queue_capacity: self.station.lock().queue_capacity() });
+                let error = JobError::Refused { queue_capacity: self.station.lock().queue_capacity() };
+                if let Some(trace) = job.trace {
+                    trace.refuse(&error);
+                }
+                return Err(error);
             }
         }
         Ok(())
@@ -174,10 +194,21 @@ impl Replica {
         self.dependency.as_ref()
     }
 
-    fn start(self: &Arc<Self>, start: Start<Job>) {
+    fn draw_service_time(&self) -> Duration {
+        // Whatever is drawn around a mean of zero is zero.
+        if self.service_time.mean().is_zero() {
+            return Duration::ZERO;
+        }
+        self.service_time.draw(&mut self.draws.lock().service_times)
+    }
+
+    fn start(self: &Arc<Self>, mut start: Start<Job>) {
         if self.dependency.is_none() && start.job.service_time.is_zero() {
             // Work without any duration needs no task of its own.
-            let ended_at = start.started_at;
+            let (waited, ended_at) = (start.waited(), start.started_at);
+            if let Some(trace) = &mut start.job.trace {
+                trace.start(waited);
+            }
             if let Some(next) = self.finish(start, ended_at, Ok(())) {
                 tokio::spawn(Arc::clone(self).work(next));
             }
@@ -189,15 +220,16 @@ impl Replica {
     /// One worker, from its first job until it finds the queue empty.
     async fn work(self: Arc<Self>, first: Start<Job>) {
         let mut next = Some(first);
-        while let Some(start) = next {
-            let (ended_at, result) = self.perform(&start).await;
+        while let Some(mut start) = next {
+            let (ended_at, result) = self.perform(&mut start).await;
             next = self.finish(start, ended_at, result);
         }
     }
 
     /// Takes the time that the job takes; answers when it was meant to end, and how.
-    async fn perform(&self, start: &Start<Job>) -> (Duration, Result<(), JobError>) {
-        let service_time = start.job.service_time;
+    async fn perform(&self, start: &mut Start<Job>) -> (Duration, Result<(), JobError>) {
+        let (waited, service_time) = (start.waited(), start.job.service_time);
+        let work_span = start.job.trace.as_mut().and_then(|trace| trace.start(waited));
         // Durations that happened are added to the intended start, so that its lateness is not added again.
         let mut cursor = start.started_at;
         let mut result = Ok(());
@@ -209,7 +241,9 @@ impl Replica {
         }
         if let Some(dependency) = &self.dependency {
             let began = self.clock.now();
-            result = dependency.call().await.map_err(JobError::from);
+            // What is not traced here is not to be traced there either.
+            let span = work_span.cloned().or_else(Span::not_sampled);
+            result = dependency.call(span.as_ref()).await.map_err(JobError::from);
             cursor += self.clock.since(began);
         }
         let ended_at = cursor + service_time.saturating_sub(cpu_time);
@@ -232,7 +266,11 @@ impl Replica {
             result = Err(JobError::Fault);
         }
         let response_time = now.saturating_sub(arrived_at);
-        self.metrics.completed(job.origin, now, response_time, result.is_ok());
+        let span = job.trace.as_deref().map(JobTrace::span);
+        self.metrics.completed(job.origin, now, response_time, result.is_ok(), span);
+        if let Some(trace) = &job.trace {
+            trace.finish(response_time, &result);
+        }
         if let Some(finished) = job.finished {
             let waited = started_at.saturating_sub(arrived_at);
             // The client may have gone; its job was done all the same.

@@ -11,6 +11,7 @@ use tokio::net::TcpListener;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
+use tower::Layer;
 use tracing::{info, warn};
 use webapp_queue::Station;
 use workload::Streams;
@@ -84,7 +85,7 @@ impl Webapp {
         let streams = Streams::from_seed(config.seed).derive(&config.id);
         let faults = Arc::new(Faults::default());
         let mut registry = MetricsRegistry::with_process_metrics();
-        let server_metrics = ServerMetrics::register(&mut registry, &routes::EXPECTED_SERIES);
+        let server_metrics = ServerMetrics::register(&mut registry, routes::MEASURED);
         let jobs = JobMetrics::register(&mut registry, clock);
         let dependency = config.dependency.as_ref().map(|url| {
             Dependency::new(url, config.dependency_pool, clock, DependencyMetrics::register(&mut registry))
@@ -136,14 +137,15 @@ impl Webapp {
         let Self { listener, address, drain_wait, exposed, server_metrics } = self;
         let app = Arc::clone(&exposed.app);
         let stop_accepting = CancellationToken::new();
-        let router = routes::router(exposed, server_metrics);
+        let application = server_metrics.layer(routes::router(exposed));
+        let application = axum::ServiceExt::<axum::extract::Request>::into_make_service(application);
         let listener = axum::serve::ListenerExt::tap_io(listener, |stream| {
             // An answer of two small writes must not wait for the client's delayed acknowledgement.
             if let Err(error) = stream.set_nodelay(true) {
                 warn!(%error, "a connection could not be set to send at once");
             }
         });
-        let server = axum::serve(listener, router)
+        let server = axum::serve(listener, application)
             .with_graceful_shutdown(stop_accepting.clone().cancelled_owned())
             .into_future();
         tokio::pin!(server);

@@ -3,7 +3,7 @@
 //! A level is a number without a unit of its own: the load factor of a service, a multiplier of a base rate,
 //! or, for a replayed trace, requests per second. Whoever uses the shape says which.
 //!
-//! Each kind describes itself by one function: the [`Segment`](segment::Segment) that begins at a given
+//! Each kind describes itself by one function: the `Segment` that begins at a given
 //! instant. The level, and the integral that arrival processes need, follow from it, so they cannot disagree.
 
 mod points;

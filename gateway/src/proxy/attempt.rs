@@ -38,6 +38,17 @@ pub(crate) enum Failure {
 }
 
 impl Failure {
+    /// The failure as one word, for spans.
+    pub(crate) const fn kind(&self) -> &'static str {
+        match self {
+            Self::NotSent { .. } => "not_sent",
+            Self::Lost { .. } => "connection_lost",
+            Self::TimedOut { .. } => "timeout",
+            Self::TooLarge => "body_too_large",
+            Self::ClientTooSlow => "client_too_slow",
+        }
+    }
+
     /// What the client is told.
     pub(crate) fn into_answer(self, body_bytes_max: u64) -> Response<ResponseBody> {
         match self {

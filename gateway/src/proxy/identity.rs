@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use bytes::Bytes;
 use http::header::{Entry, HeaderMap, HeaderName, HeaderValue};
+use observability::traces::Span;
 use rand::Rng;
 
 pub(crate) static X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -31,17 +32,23 @@ impl Identity {
         Self { trace: [rng.next_u64(), rng.next_u64() | 1], span: rng.next_u64() | 1 }
     }
 
-    /// Completes the headers of a request and returns its id. An id and a trace that are created together have the
-    /// same 32 digits, so one leads to the other.
+    /// The identity of a request that is traced.
+    fn of(span: &Span) -> Self {
+        let (trace, span) = span.id_numbers();
+        Self { trace, span }
+    }
+
+    /// Completes the headers of a request and returns its id. An id that is created has the 32 digits of the trace, so
+    /// one leads to the other.
     ///
-    /// A created trace is marked as sampled: the gateway does not know what share of traces is wanted, and the
-    /// services behind it drop what they do not keep.
-    pub(crate) fn apply(&self, headers: &mut HeaderMap) -> HeaderValue {
-        let created = Created::new(self);
+    /// A created trace is marked as not sampled: nobody records its beginning, and whether a trace is recorded is
+    /// decided where it begins. The `traceparent` of a request with a span is written with each try.
+    pub(crate) fn apply(&self, headers: &mut HeaderMap, span: Option<&Span>) -> HeaderValue {
+        let created = Created::new(&span.map_or(*self, Self::of));
         let mut traces = headers.get_all(&TRACEPARENT).iter();
         let trace_is_valid =
             traces.next().is_some_and(|value| valid_traceparent(value.as_bytes())) && traces.next().is_none();
-        if !trace_is_valid {
+        if span.is_none() && !trace_is_valid {
             // The state belongs to the trace it came with.
             headers.remove(&TRACESTATE);
             headers.insert(&TRACEPARENT, created.traceparent);
@@ -71,7 +78,7 @@ impl Created {
         put_hex(&mut text, identity.trace[1]);
         text.push(b'-');
         put_hex(&mut text, identity.span);
-        text.extend_from_slice(b"-01");
+        text.extend_from_slice(b"-00");
         let traceparent = Bytes::from(text);
         let value =
             |bytes| HeaderValue::from_maybe_shared(bytes).expect("digits and dashes are a header value");
@@ -127,14 +134,14 @@ mod tests {
     #[test]
     fn what_is_missing_is_created_and_valid() {
         let mut headers = HeaderMap::new();
-        let id = identity(1).apply(&mut headers);
+        let id = identity(1).apply(&mut headers, None);
         assert_eq!(headers[&X_REQUEST_ID], id);
         assert!(valid_request_id(&id) && id.len() == 32);
         let trace = headers[&TRACEPARENT].to_str().unwrap();
         assert!(valid_traceparent(trace.as_bytes()), "{trace}");
         assert!(trace.contains(id.to_str().unwrap()), "{trace} has the digits of {id:?}");
         let mut others = HeaderMap::new();
-        assert_ne!(identity(2).apply(&mut others), id);
+        assert_ne!(identity(2).apply(&mut others, None), id);
     }
 
     #[test]
@@ -144,7 +151,7 @@ mod tests {
         headers.insert(&TRACEPARENT, HeaderValue::from_static(VALID));
         headers.insert(&TRACESTATE, HeaderValue::from_static("vendor=1"));
         let before = headers.clone();
-        assert_eq!(identity(1).apply(&mut headers), "order-7:retry.1");
+        assert_eq!(identity(1).apply(&mut headers, None), "order-7:retry.1");
         assert_eq!(headers, before);
     }
 
@@ -154,7 +161,7 @@ mod tests {
         headers.insert(&X_REQUEST_ID, HeaderValue::from_static("two words"));
         headers.insert(&TRACEPARENT, HeaderValue::from_static("00-0"));
         headers.insert(&TRACESTATE, HeaderValue::from_static("vendor=1"));
-        let id = identity(1).apply(&mut headers);
+        let id = identity(1).apply(&mut headers, None);
         assert_ne!(id, "two words");
         assert_eq!(headers[&X_REQUEST_ID], id);
         assert!(valid_traceparent(headers[&TRACEPARENT].as_bytes()));

@@ -27,11 +27,22 @@ pub(crate) fn resolve(address: &str) -> Result<SocketAddr, String> {
 
 /// The base URL of an HTTP service.
 pub(crate) fn base_url(text: &str) -> Result<String, String> {
+    url(text, &["http"], "http://127.0.0.1:8000")
+}
+
+/// The base URL of a Prometheus, which may be elsewhere and behind TLS.
+pub(crate) fn prometheus_url(text: &str) -> Result<String, String> {
+    url(text, &["http", "https"], "http://127.0.0.1:9090")
+}
+
+fn url(text: &str, schemes: &[&str], example: &str) -> Result<String, String> {
     let refuse = |problem: &str| {
-        Err(format!("`{text}` is no URL of a service: {problem}, expected one such as http://127.0.0.1:8000"))
+        Err(format!("`{text}` is no URL of a service: {problem}, expected one such as {example}"))
     };
     match text.parse::<http::Uri>() {
-        Ok(uri) if uri.scheme_str() != Some("http") => refuse("it must begin with http://"),
+        Ok(uri) if !uri.scheme_str().is_some_and(|scheme| schemes.contains(&scheme)) => {
+            refuse(&format!("it must begin with {}://", schemes.join(":// or ")))
+        }
         Ok(uri) if uri.host().is_none_or(str::is_empty) => refuse("the host is missing"),
         Ok(_) => Ok(text.trim_end_matches('/').to_owned()),
         Err(error) => refuse(&error.to_string()),
@@ -50,7 +61,7 @@ pub(crate) fn discover(text: &str) -> Result<(String, u16), String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{base_url, discover, duration, listen_address};
+    use super::{base_url, discover, duration, listen_address, prometheus_url};
 
     #[test]
     fn values_are_read_or_refused_with_an_example() {
@@ -66,6 +77,9 @@ mod tests {
         for bad in ["", "localhost", "https://localhost", "http://"] {
             assert!(base_url(bad).is_err(), "`{bad}` is no URL");
         }
+        assert!(
+            prometheus_url("https://localhost/path").is_ok() && prometheus_url("localhost:9090").is_err()
+        );
         for bad in ["", "dns:", "dns:webapp", "dns::80", "dns:webapp:0", "webapp:80"] {
             assert!(discover(bad).is_err(), "`{bad}` cannot be looked up");
         }

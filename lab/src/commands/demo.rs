@@ -157,6 +157,7 @@ impl<'a> Player<'a> {
             self.look().await?;
         }
         self.wait_for_check().await?;
+        sleep(self.story.after_check).await;
         let spike_at = self.start_spike().await?;
         let spike_end = spike_at + self.story.hold + self.story.ramp;
         loop {

@@ -7,6 +7,7 @@ use gateway::{DnsTarget, EndpointUrl, Gateway, GatewayConfig, GatewayError, Rate
 
 use super::announce;
 use crate::arguments::log::LogArguments;
+use crate::arguments::telemetry::{TelemetryArguments, unique_id};
 use crate::arguments::values::{duration, listen_address, resolve};
 use crate::failure::{ExitStatus, Failure};
 use crate::runtime;
@@ -58,6 +59,8 @@ pub(crate) struct GatewayArguments {
     #[arg(long, hide = true)]
     supervised: bool,
     #[command(flatten)]
+    telemetry: TelemetryArguments,
+    #[command(flatten)]
     log: LogArguments,
 }
 
@@ -84,7 +87,8 @@ fn limit(rate: Option<f64>, burst: u32) -> Option<RateLimit> {
 
 pub(crate) fn run(arguments: GatewayArguments) -> Result<ExitStatus, Failure> {
     let log = arguments.log.clone();
-    runtime::run(&log, async move {
+    let spans = arguments.telemetry.settings("gateway", unique_id("gateway"));
+    runtime::run_traced(&log, &spans, async move {
         let mut signals = StopSignals::catch()?;
         if arguments.supervised {
             end_with_supervisor()?;

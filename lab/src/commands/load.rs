@@ -7,6 +7,7 @@ use clap::Args;
 use loadgen::{LoadConfig, LoadError, Progress, Scenario, Threshold};
 
 use crate::arguments::log::LogArguments;
+use crate::arguments::telemetry::{TelemetryArguments, unique_id};
 use crate::arguments::values::duration;
 use crate::failure::{ExitStatus, Failure};
 use crate::runtime;
@@ -53,12 +54,15 @@ pub(crate) struct LoadArguments {
     #[arg(long)]
     json: bool,
     #[command(flatten)]
+    telemetry: TelemetryArguments,
+    #[command(flatten)]
     log: LogArguments,
 }
 
 pub(crate) fn run(arguments: LoadArguments) -> Result<ExitStatus, Failure> {
     let log = arguments.log.clone();
-    runtime::run(&log, async move {
+    let spans = arguments.telemetry.settings("loadgen", unique_id("loadgen"));
+    runtime::run_traced(&log, &spans, async move {
         let config = LoadConfig {
             host: arguments.host,
             users: arguments.users,

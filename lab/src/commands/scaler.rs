@@ -4,22 +4,17 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
-use scaler::{ActuatorKind, Scaler, ScalerConfig, ScalerError, SourceKind};
+use scaler::{ActuatorKind, Scaler, ScalerConfig, ScalerError};
 
 use super::announce;
 use crate::arguments::log::LogArguments;
 use crate::arguments::policy::PolicyArguments;
+use crate::arguments::source::SourceArguments;
+use crate::arguments::telemetry::{TelemetryArguments, unique_id};
 use crate::arguments::values::{base_url, duration, listen_address, resolve};
 use crate::failure::{ExitStatus, Failure};
 use crate::runtime;
 use crate::stop_signal::{StopSignals, end_with_supervisor};
-
-/// Where signals come from.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum SourceName {
-    /// Each replica's own /metrics, each second.
-    Scrape,
-}
 
 /// What carries decisions out.
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -45,9 +40,8 @@ pub(crate) struct ScalerArguments {
     listen: String,
     #[command(flatten)]
     policy: PolicyArguments,
-    /// Where signals come from
-    #[arg(long, value_enum, value_name = "NAME", default_value_t = SourceName::Scrape)]
-    source: SourceName,
+    #[command(flatten)]
+    source: SourceArguments,
     /// What carries decisions out
     #[arg(long, value_enum, value_name = "NAME", default_value_t = ActuatorName::None)]
     actuator: ActuatorName,
@@ -76,6 +70,8 @@ pub(crate) struct ScalerArguments {
     #[arg(long, hide = true)]
     supervised: bool,
     #[command(flatten)]
+    telemetry: TelemetryArguments,
+    #[command(flatten)]
     log: LogArguments,
 }
 
@@ -90,9 +86,7 @@ impl ScalerArguments {
             gateway_admin: self.gateway_admin.clone(),
             gateway_url: self.gateway.clone(),
             policy: defaults.policy,
-            source: match self.source {
-                SourceName::Scrape => SourceKind::Scrape,
-            },
+            source: self.source.kind()?,
             actuator: match (self.actuator, &self.supervisor) {
                 (ActuatorName::Processes, Some(supervisor)) => {
                     ActuatorKind::Processes { supervisor: supervisor.clone() }
@@ -109,7 +103,8 @@ impl ScalerArguments {
 
 pub(crate) fn run(arguments: ScalerArguments) -> Result<ExitStatus, Failure> {
     let log = arguments.log.clone();
-    runtime::run(&log, async move {
+    let spans = arguments.telemetry.settings("scaler", unique_id("scaler"));
+    runtime::run_traced(&log, &spans, async move {
         let mut signals = StopSignals::catch()?;
         if arguments.supervised {
             end_with_supervisor()?;
@@ -117,9 +112,9 @@ pub(crate) fn run(arguments: ScalerArguments) -> Result<ExitStatus, Failure> {
         let scaler = Scaler::bind(arguments.config()?).await.map_err(|error| {
             let message = format!("{error}; hint: {}", error.hint());
             match error {
-                ScalerError::ScrapeInterval { .. } | ScalerError::GatewayUrl { .. } => {
-                    Failure::bad_input(message)
-                }
+                ScalerError::ScrapeInterval { .. }
+                | ScalerError::GatewayUrl { .. }
+                | ScalerError::PrometheusUrl(_) => Failure::bad_input(message),
                 _ => Failure::could_not_run(message),
             }
         })?;

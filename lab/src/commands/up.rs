@@ -7,6 +7,8 @@ use tokio::sync::mpsc;
 use crate::arguments::log::LogArguments;
 use crate::arguments::physics::PhysicsArguments;
 use crate::arguments::policy::{self, PolicyArguments};
+use crate::arguments::source::SourceArguments;
+use crate::arguments::telemetry::TelemetryArguments;
 use crate::arguments::values::listen_address;
 use crate::event_stream::{self, ServerSentEvent};
 use crate::failure::{ExitStatus, Failure};
@@ -45,9 +47,13 @@ pub(crate) struct LoopArguments {
     #[arg(long)]
     with_dependency: bool,
     #[command(flatten)]
+    source: SourceArguments,
+    #[command(flatten)]
     pub(crate) policy: PolicyArguments,
     #[command(flatten)]
     pub(crate) physics: PhysicsArguments,
+    #[command(flatten)]
+    pub(crate) telemetry: TelemetryArguments,
 }
 
 /// The dependency of `--with-dependency`: 400 requests per second, twice what a spike needs, and through pools of
@@ -55,7 +61,7 @@ pub(crate) struct LoopArguments {
 const DEPENDENCY_FLAGS: [&str; 6] = ["--role", "database", "--workers", "8", "--service-time", "20ms"];
 
 impl LoopArguments {
-    /// Checks policy and physics, so that a mistake is found before anything starts.
+    /// Checks policy, physics and traces, so that a mistake is found before anything starts.
     pub(crate) fn supervisor_config(
         &self,
         log: &LogArguments,
@@ -63,6 +69,13 @@ impl LoopArguments {
     ) -> Result<SupervisorConfig, Failure> {
         let policy = self.policy.load(overrides)?.policy;
         self.physics.config(webapp::Role::Webapp).validate().map_err(Failure::bad_input)?;
+        self.telemetry.check()?;
+        let log_flags = [
+            "--log-level".to_owned(),
+            log.log_level.clone(),
+            "--log-format".to_owned(),
+            log.log_format.to_string(),
+        ];
         Ok(SupervisorConfig {
             addresses: Addresses {
                 gateway: self.gateway.clone(),
@@ -72,12 +85,8 @@ impl LoopArguments {
             replica_flags: self.physics.flags(),
             dependency_flags: self.with_dependency.then(|| DEPENDENCY_FLAGS.map(str::to_owned).to_vec()),
             policy_flags: policy::flags(self.policy.name(), overrides),
-            log_flags: vec![
-                "--log-level".to_owned(),
-                log.log_level.clone(),
-                "--log-format".to_owned(),
-                log.log_format.to_string(),
-            ],
+            source_flags: self.source.flags()?,
+            telemetry_flags: log_flags.into_iter().chain(self.telemetry.flags()).collect(),
             replicas: policy.limits().min(),
         })
     }
@@ -129,7 +138,7 @@ fn greet(supervisor: &Supervisor, policy: &str) {
          Try in a second terminal:\n  \
          curl {gateway}/load/spike      # five times the load for two minutes: watch it scale\n  \
          curl {admin}/endpoints       # who is in rotation\n  \
-         curl {page}/api/status      # what the scaler sees, and what it decided last\n\n\
+         open {page} in a browser     # curves, replicas and decisions, live\n\n\
          Ctrl-C ends everything. A line for each decision follows.\n",
         processes.join(", ")
     ));

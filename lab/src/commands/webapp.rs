@@ -8,6 +8,7 @@ use webapp::{Role, Webapp, WebappConfig, WebappError};
 use super::announce;
 use crate::arguments::log::LogArguments;
 use crate::arguments::physics::PhysicsArguments;
+use crate::arguments::telemetry::{TelemetryArguments, unique_id};
 use crate::arguments::values::{base_url, discover, duration, listen_address};
 use crate::failure::{ExitStatus, Failure};
 use crate::runtime;
@@ -51,6 +52,8 @@ pub(crate) struct WebappArguments {
     #[arg(long, hide = true)]
     supervised: bool,
     #[command(flatten)]
+    telemetry: TelemetryArguments,
+    #[command(flatten)]
     log: LogArguments,
 }
 
@@ -58,7 +61,7 @@ impl WebappArguments {
     fn config(&self) -> WebappConfig {
         WebappConfig {
             listen: self.listen.clone(),
-            id: self.id.clone().unwrap_or_else(|| unique_id(self.role)),
+            id: self.id.clone().unwrap_or_else(|| unique_id(self.role.name())),
             peers: self.peers.clone(),
             discover: self.discover.clone(),
             advertise: self.advertise.clone(),
@@ -69,21 +72,16 @@ impl WebappArguments {
     }
 }
 
-/// Containers have equal process ids, processes equal host names; together they differ.
-fn unique_id(role: Role) -> String {
-    let system = rustix::system::uname();
-    let host = system.nodename().to_string_lossy();
-    format!("{role}-{host}-{}", std::process::id())
-}
-
-pub(crate) fn run(arguments: WebappArguments) -> Result<ExitStatus, Failure> {
-    let log = arguments.log.clone();
-    runtime::run(&log, async move {
+pub(crate) fn run(arguments: &WebappArguments) -> Result<ExitStatus, Failure> {
+    let supervised = arguments.supervised;
+    let config = arguments.config();
+    let spans = arguments.telemetry.settings(config.role.name(), config.id.clone());
+    runtime::run_traced(&arguments.log, &spans, async move {
         let mut signals = StopSignals::catch()?;
-        if arguments.supervised {
+        if supervised {
             end_with_supervisor()?;
         }
-        let webapp = Webapp::bind(arguments.config()).await.map_err(|error| match error {
+        let webapp = Webapp::bind(config).await.map_err(|error| match error {
             WebappError::Config(error) => Failure::bad_input(error),
             error => Failure::could_not_run(error),
         })?;

@@ -1,5 +1,7 @@
 //! Starts a real `lab up` on ports that the system chooses, and asks its parts.
 
+// Named, because another test binary takes this file from here, too.
+#[path = "support/traffic.rs"]
 pub(crate) mod traffic;
 
 use std::collections::BTreeMap;
@@ -17,10 +19,10 @@ pub(crate) const TIMEOUT: Duration = Duration::from_secs(5);
 pub(crate) fn lab() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_lab"));
     // A developer's own settings must not change what is tested.
-    for (name, _) in
-        std::env::vars().filter(|(name, _)| name.starts_with("LAB_") || name.starts_with("SCALE_"))
-    {
-        command.env_remove(name);
+    for (name, _) in std::env::vars() {
+        if ["LAB_", "SCALE_", "OTEL_"].iter().any(|prefix| name.starts_with(prefix)) {
+            command.env_remove(name);
+        }
     }
     command
 }
@@ -44,11 +46,17 @@ static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 impl Up {
     /// Starts it with further flags and waits for its greeting.
     pub(crate) fn start(flags: &[&str]) -> Self {
+        Self::start_with(&[], flags)
+    }
+
+    /// Starts it with these variables and further flags and waits for its greeting.
+    pub(crate) fn start_with(variables: &[(&str, &str)], flags: &[&str]) -> Self {
         // A test that failed while it held the lock has ended its loop all the same.
         let alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
         let mut child = lab()
             .args(["up", "--gateway", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--page", "127.0.0.1:0"])
             .args(flags)
+            .envs(variables.iter().copied())
             .stdout(Stdio::piped())
             .spawn()
             .expect("the lab starts");

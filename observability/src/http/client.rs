@@ -1,6 +1,7 @@
 //! Asks another process over HTTP, on TCP or on a Unix socket, within a time and a size that the caller sets.
 //!
-//! Plain HTTP/1.1 only: the lab's processes talk to each other on one machine or inside one private network.
+//! Plain HTTP/1.1 only: the lab's processes talk to each other on one machine or inside one private network. Inside a
+//! sampled span a request gets a client span of its own and carries the trace on.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -15,6 +16,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::error::ErrorBody;
+use super::server::method_label;
+use crate::traces::{self, KeyValue, Span, SpanKind, names};
 
 /// The largest answer that is read, unless the caller sets another bound.
 const MAX_BODY_BYTES: usize = 4 * 1024 * 1024;
@@ -84,6 +87,20 @@ pub enum ClientError {
         /// What does not fit.
         problem: String,
     },
+}
+
+impl ClientError {
+    /// The error as one word, for spans.
+    const fn kind(&self) -> &'static str {
+        match self {
+            Self::BadUrl { .. } => "bad_url",
+            Self::Failed { .. } => "connection",
+            Self::TimedOut { .. } => "timeout",
+            Self::TooLarge { .. } => "too_large",
+            Self::Refused { .. } => "refused",
+            Self::BadJson { .. } => "bad_json",
+        }
+    }
 }
 
 /// A complete answer.
@@ -200,12 +217,17 @@ impl HttpClient {
         timeout: Duration,
     ) -> Result<Reply, ClientError> {
         let uri = parse_url(url)?;
-        let request = build_request(&method, uri, None, json_body, url)?;
+        let mut request = build_request(&method, uri, None, json_body, url)?;
+        let span = begin_span(&mut request, url, Server::Tcp);
         let exchange = async {
             let response = self.tcp.request(request).await.map_err(|error| failed(&method, url, &error))?;
             read_reply(&method, url, response, self.max_body_bytes).await
         };
-        within(timeout, &method, url, exchange).await
+        let result = within(timeout, &method, url, exchange).await;
+        if let Some(span) = span {
+            end_span(&span, &result);
+        }
+        result
     }
 }
 
@@ -239,7 +261,8 @@ impl UnixHttpClient {
     ) -> Result<Reply, ClientError> {
         let url = format!("unix:{}:{path}", self.socket.display());
         let uri = path.parse::<Uri>().map_err(|error| bad_url(&url, &error))?;
-        let request = build_request(&method, uri, Some("localhost"), json_body, &url)?;
+        let mut request = build_request(&method, uri, Some("localhost"), json_body, &url)?;
+        let span = begin_span(&mut request, &url, Server::Unix(&self.socket));
         let exchange = async {
             let stream = tokio::net::UnixStream::connect(&self.socket)
                 .await
@@ -255,7 +278,11 @@ impl UnixHttpClient {
             connection.abort();
             reply
         };
-        within(timeout, &method, &url, exchange).await
+        let result = within(timeout, &method, &url, exchange).await;
+        if let Some(span) = span {
+            end_span(&span, &result);
+        }
+        result
     }
 
     /// `method path` with a JSON body.
@@ -304,6 +331,46 @@ fn build_request(
         builder = builder.header(header::CONTENT_TYPE, "application/json");
     }
     builder.body(Full::new(json_body.unwrap_or_default())).map_err(|error| bad_url(url, &error))
+}
+
+/// Whom a client asks.
+#[derive(Clone, Copy, Debug)]
+enum Server<'a> {
+    /// Whom the request's own URL names.
+    Tcp,
+    /// Whoever listens on this socket.
+    Unix(&'a Path),
+}
+
+/// The client span of a request that is sent within a traced one; and the request says to whom it belongs, traced or
+/// not.
+fn begin_span(request: &mut Request<Full<Bytes>>, url: &str, server: Server<'_>) -> Option<Span> {
+    let parent = Span::current_or_mark()?;
+    let method = method_label(request.method());
+    let span = parent.child_with(|| {
+        let uri = request.uri();
+        let (address, port) = match server {
+            Server::Tcp => (uri.host().unwrap_or_default().to_owned(), Some(uri.port_u16().unwrap_or(80))),
+            Server::Unix(socket) => (socket.display().to_string(), None),
+        };
+        let mut attributes = vec![
+            KeyValue::new(names::HTTP_REQUEST_METHOD, method),
+            KeyValue::new(names::URL_FULL, url.to_owned()),
+            KeyValue::new(names::SERVER_ADDRESS, address),
+        ];
+        attributes.extend(port.map(|port| KeyValue::new(names::SERVER_PORT, i64::from(port))));
+        traces::span(names::http_span_name(method, None), SpanKind::Client).with_attributes(attributes)
+    });
+    span.as_ref().unwrap_or(&parent).inject(request.headers_mut());
+    span
+}
+
+fn end_span(span: &Span, result: &Result<Reply, ClientError>) {
+    match result {
+        Ok(reply) => span.set_status_code(reply.status, &SpanKind::Client),
+        Err(error) => span.fail(error.kind()),
+    }
+    span.end();
 }
 
 async fn read_reply(

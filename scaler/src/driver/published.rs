@@ -6,27 +6,19 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{broadcast, watch};
 
 use crate::history::History;
+use crate::live_event::LiveEvent;
 use crate::metrics::ScalerMetrics;
 use crate::status::{DecisionStatus, Status};
 
-/// Events kept for a reader that is slow; it loses the oldest then.
-const EVENTS_KEPT: usize = 64;
-
-/// What goes out to those who follow.
-#[derive(Clone, Debug)]
-pub(crate) enum Event {
-    /// Once each look.
-    Status(Arc<Status>),
-    /// Once each decision.
-    Decision(Box<DecisionStatus>),
-}
+/// Events kept for a viewer that is slow; one that is further behind goes on with what is new.
+const EVENTS_KEPT: usize = 16;
 
 /// What the driver publishes and everybody else reads.
 #[derive(Debug)]
 pub(crate) struct Published {
     pub(crate) status: watch::Sender<Arc<Status>>,
     pub(crate) history: Mutex<History>,
-    pub(crate) events: broadcast::Sender<Event>,
+    pub(crate) events: broadcast::Sender<Arc<LiveEvent>>,
     pub(crate) metrics: ScalerMetrics,
     /// Whether a replica was ever scraped.
     pub(crate) has_scraped: AtomicBool,
@@ -46,5 +38,22 @@ impl Published {
     pub(crate) fn history<T>(&self, read: impl FnOnce(&mut History) -> T) -> T {
         // A panic elsewhere leaves at worst one point too few behind.
         read(&mut self.history.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+    /// Keeps a look's state and tells it to whoever follows, once a second at most.
+    pub(crate) fn record(&self, status: Arc<Status>) {
+        if self.history(|history| history.add(&status)) {
+            self.tell(LiveEvent::status(status));
+        }
+    }
+
+    /// Keeps a decision and tells it to whoever follows.
+    pub(crate) fn record_decision(&self, decision: DecisionStatus) {
+        self.history(|history| history.add_decision(decision.clone()));
+        self.tell(LiveEvent::decision(decision));
+    }
+
+    fn tell(&self, event: LiveEvent) {
+        // An error says that nobody follows.
+        drop(self.events.send(Arc::new(event)));
     }
 }

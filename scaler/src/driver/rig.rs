@@ -199,10 +199,9 @@ impl Rig {
 
     /// The decisions so far as `seconds since the start, action, count, reason`.
     pub(crate) fn told(&self) -> Vec<String> {
+        // To the nearest second, half a one downwards.
         let seconds = |decision: &DecisionStatus| {
-            let at = humantime::parse_rfc3339(&decision.at).unwrap();
-            let at = at.duration_since(std::time::UNIX_EPOCH).unwrap();
-            at.saturating_sub(self.started_at).as_secs_f64().round()
+            (decision.at.saturating_sub(self.started_at).as_millis() + 499) / 1000
         };
         let tell = |decision: &DecisionStatus| {
             format!("{}s {} {} {}", seconds(decision), decision.action.name(), decision.to, decision.reason)

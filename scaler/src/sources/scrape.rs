@@ -5,7 +5,6 @@
 //! newest scrape is at most three intervals old: one slow answer is no outage.
 
 mod families;
-mod signals;
 #[cfg(test)]
 mod tests;
 mod totals;
@@ -16,18 +15,20 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use futures_util::{FutureExt, StreamExt, stream};
-use observability::http::client::HttpClient;
+use observability::http::client::{HttpClient, Reply};
 use scaler_engine::{Reading, ReplicaObservation, Signal};
 
 use self::families::{FAMILIES, Scraped};
-use self::window::{Growth, ReplicaWindow};
-use super::{Endpoint, EndpointState, Sample, ScrapeCount, Source};
+use self::window::ReplicaWindow;
+use super::growth::Growth;
+use super::rotation::Rotation;
+use super::{Endpoint, EndpointState, Sample, ScrapeCount, Source, signals};
 use crate::clock::Clock;
 
 /// Replicas asked at the same time.
 const CONCURRENCY: usize = 8;
 
-/// Longest wait for one replica, or for the gateway.
+/// Longest wait for one replica.
 const TIMEOUT: Duration = Duration::from_millis(800);
 
 /// The largest metrics text that is read; what is asked for takes about 10 kB.
@@ -54,8 +55,7 @@ pub struct ScrapeSource {
     clock: Clock,
     client: HttpClient,
     began_at: Duration,
-    endpoints: Vec<Endpoint>,
-    endpoints_at: Option<Duration>,
+    rotation: Rotation,
     replicas: BTreeMap<String, Replica>,
 }
 
@@ -67,63 +67,45 @@ struct Replica {
     scraped: Scraped,
     /// Its state in the gateway's list; none once it is not listed any more.
     state: Option<EndpointState>,
-    readiness_changed_at: Option<Duration>,
 }
 
 impl ScrapeSource {
     /// A source that has seen nothing yet.
     pub fn new(settings: ScrapeSettings, clock: Clock) -> Self {
         Self {
+            rotation: Rotation::new(&settings.gateway_admin),
             settings,
             clock,
             client: HttpClient::with_idle_connections(1).with_max_body_bytes(BODY_BYTES_MAX),
             began_at: clock.now(),
-            endpoints: Vec::new(),
-            endpoints_at: None,
             replicas: BTreeMap::new(),
         }
     }
 
     async fn look(&mut self) -> Sample {
         let mut problems = Vec::new();
-        match self.list_endpoints().await {
-            Ok(endpoints) => self.take_endpoints(endpoints),
+        match self.rotation.refresh(&self.client, || self.clock.now()).await {
+            Ok(()) => self.follow_rotation(),
             Err(problem) => problems.push(problem),
         }
         let scrapes = self.scrape_all(&mut problems).await;
         self.sample_of(scrapes, problems)
     }
 
-    async fn list_endpoints(&self) -> Result<Vec<Endpoint>, String> {
-        let url = format!("{}/endpoints", self.settings.gateway_admin);
-        let reply = self.client.get(&url, TIMEOUT).await.and_then(observability::http::client::Reply::ok);
-        reply
-            .and_then(|reply| reply.json())
-            .map_err(|error| format!("the gateway did not list its endpoints: {error}"))
-    }
-
-    fn take_endpoints(&mut self, endpoints: Vec<Endpoint>) {
+    fn follow_rotation(&mut self) {
         let now = self.clock.now();
-        let mut before: BTreeMap<String, EndpointState> = BTreeMap::new();
-        for (url, replica) in &mut self.replicas {
-            before.extend(replica.state.take().map(|state| (url.clone(), state)));
+        for replica in self.replicas.values_mut() {
+            replica.state = None;
         }
-        for endpoint in &endpoints {
+        for endpoint in self.rotation.endpoints() {
             let replica = self.replicas.entry(endpoint.url.clone()).or_insert_with(|| Replica {
                 metrics_url: metrics_url(&endpoint.url),
                 past: None,
                 scraped: Scraped::default(),
                 state: None,
-                readiness_changed_at: None,
             });
             replica.state = Some(endpoint.state);
-            let was_ready = before.get(&endpoint.url).map(|state| *state == EndpointState::Ready);
-            if was_ready.is_some_and(|was_ready| was_ready != replica.is_ready()) {
-                replica.readiness_changed_at = Some(now);
-            }
         }
-        self.endpoints = endpoints;
-        self.endpoints_at = Some(now);
         let start = now.saturating_sub(self.settings.window);
         self.replicas.retain(|_, replica| {
             replica.state.is_some() || replica.past.as_ref().is_some_and(|past| past.newest_at() > start)
@@ -161,26 +143,19 @@ impl ScrapeSource {
             .iter()
             .filter_map(|(url, replica)| Some((url.as_str(), replica.past.as_ref()?.growth_since(start)?)))
             .collect();
-        let joined = growths.values().cloned().reduce(|mut sum, growth| {
-            sum.join(&growth);
-            sum
-        });
-        if let Some(joined) = joined {
+        if let Some(joined) = Growth::joined(growths.values()) {
             let age = now.saturating_sub(joined.to);
-            let seconds = joined.to.saturating_sub(joined.from).as_secs_f64();
-            for (signal, value) in signals::of(&joined, seconds) {
+            for (signal, value) in signals::of(&joined) {
                 service.insert(signal, Reading { value: Some(value), age });
             }
         }
-        if let Some(at) = self.endpoints_at {
-            let total: f64 = self.endpoints.iter().map(|endpoint| f64::from(endpoint.in_flight)).sum();
-            service.insert(Signal::InFlight, Reading { value: Some(total), age: now.saturating_sub(at) });
-        }
+        service.extend(self.rotation.in_flight(now).map(|reading| (Signal::InFlight, reading)));
+        let endpoints = self.rotation.endpoints();
         Sample {
             window: self.settings.window,
             service,
-            replicas: self.endpoints.iter().map(|endpoint| self.observe(endpoint, &growths, now)).collect(),
-            endpoints: self.endpoints.clone(),
+            replicas: endpoints.iter().map(|endpoint| self.observe(endpoint, &growths, now)).collect(),
+            endpoints: endpoints.to_vec(),
             load_factor: self.load_factor(),
             scrapes,
             problems,
@@ -197,23 +172,9 @@ impl ScrapeSource {
         let past = replica.and_then(|replica| replica.past.as_ref());
         let oldest = now.saturating_sub(self.settings.interval * REPORTED_INTERVALS);
         let growth = growths.get(endpoint.url.as_str()).filter(|growth| growth.to >= oldest);
-        let mut signals: BTreeMap<Signal, Option<f64>> =
-            Signal::ALL.into_iter().map(|signal| (signal, None)).collect();
-        if let Some(growth) = growth {
-            let seconds = growth.to.saturating_sub(growth.from).as_secs_f64();
-            signals.extend(signals::of(growth, seconds).map(|(signal, value)| (signal, Some(value))));
-        }
-        signals.insert(Signal::InFlight, Some(f64::from(endpoint.in_flight)));
-        ReplicaObservation {
-            id: endpoint.url.clone(),
-            ready: endpoint.state == EndpointState::Ready,
-            readiness_changed_at: replica.and_then(|replica| replica.readiness_changed_at),
-            started_at: past.and_then(|past| past.latest().started_at),
-            deleting: endpoint.state == EndpointState::Draining,
-            in_flight: endpoint.in_flight,
-            sampled_at: past.map(ReplicaWindow::newest_at),
-            signals,
-        }
+        let started_at = past.and_then(|past| past.latest().started_at);
+        let sampled_at = past.map(ReplicaWindow::newest_at);
+        self.rotation.observe(endpoint, started_at, sampled_at, growth.into_iter().flat_map(signals::of))
     }
 
     /// The replicas agree on it within a second or two; until then the newest scrape of a ready one tells.
@@ -267,8 +228,7 @@ impl Replica {
         began_at: Duration,
     ) -> Result<(), String> {
         let problem = |error: &dyn std::fmt::Display| format!("a replica gave no metrics: {error}");
-        let reply =
-            client.get(&self.metrics_url, TIMEOUT).await.and_then(observability::http::client::Reply::ok);
+        let reply = client.get(&self.metrics_url, TIMEOUT).await.and_then(Reply::ok);
         let reply = reply.map_err(|error| problem(&error))?;
         let text = std::str::from_utf8(&reply.body).map_err(|error| problem(&error))?;
         self.scraped.read(text).map_err(|error| problem(&format!("{}: {error}", self.metrics_url)))?;

@@ -7,39 +7,7 @@
 use std::time::Duration;
 
 use super::families::Scraped;
-
-/// Growing totals of one replica at one moment.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Totals {
-    /// When they were scraped (run time).
-    pub(super) at: Duration,
-    /// Response times of completed jobs, summed; seconds.
-    pub(super) duration_sum: f64,
-    /// Completed jobs.
-    pub(super) duration_count: f64,
-    /// Completed jobs up to each bound, cumulative, `+Inf` last.
-    pub(super) buckets: Vec<f64>,
-    /// Jobs refused.
-    pub(super) refused: f64,
-    /// Jobs failed.
-    pub(super) errors: f64,
-    /// Waits for the dependency, summed; seconds.
-    pub(super) dependency_wait_sum: f64,
-    /// Waits for the dependency.
-    pub(super) dependency_wait_count: f64,
-    /// Time that workers were busy, summed over them; seconds.
-    pub(super) busy_seconds: f64,
-    /// Workers × time; seconds.
-    pub(super) worker_seconds: f64,
-    /// CPU time; seconds.
-    pub(super) cpu_seconds: f64,
-    /// Time covered; seconds.
-    pub(super) seconds: f64,
-    /// Queue depth × time.
-    pub(super) queue_depth_seconds: f64,
-    /// Resident memory × time.
-    pub(super) memory_byte_seconds: f64,
-}
+use crate::sources::growth::Totals;
 
 impl Totals {
     /// The totals before anything was counted, for a replica whose life is wholly under our eyes.

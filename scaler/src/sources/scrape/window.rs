@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::families::Scraped;
-use super::totals::Totals;
+use crate::sources::growth::{Growth, Totals};
 
 /// Entries kept per replica, however long the window is: a window of an hour is then cut to within a minute.
 const ENTRIES_PER_WINDOW: u32 = 60;
@@ -66,16 +66,6 @@ impl ReplicaWindow {
     }
 }
 
-/// What totals grew by, of one replica or of several together.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Growth {
-    pub(super) from: Duration,
-    pub(super) to: Duration,
-    pub(super) by: Totals,
-    /// Bounds of the buckets; none if replicas with different bounds came together.
-    pub(super) bounds: Option<Vec<f64>>,
-}
-
 impl Growth {
     fn between(from: &Totals, to: &Totals, bounds: &[f64]) -> Self {
         let mut by = to.clone();
@@ -95,32 +85,6 @@ impl Growth {
             *total -= earlier;
         }
         Self { from: from.at, to: to.at, by, bounds: Some(bounds.to_vec()) }
-    }
-
-    /// The growth of both together.
-    pub(super) fn join(&mut self, other: &Self) {
-        self.from = self.from.min(other.from);
-        self.to = self.to.max(other.to);
-        let (sum, by) = (&mut self.by, &other.by);
-        sum.duration_sum += by.duration_sum;
-        sum.duration_count += by.duration_count;
-        sum.refused += by.refused;
-        sum.errors += by.errors;
-        sum.dependency_wait_sum += by.dependency_wait_sum;
-        sum.dependency_wait_count += by.dependency_wait_count;
-        sum.busy_seconds += by.busy_seconds;
-        sum.worker_seconds += by.worker_seconds;
-        sum.cpu_seconds += by.cpu_seconds;
-        sum.seconds += by.seconds;
-        sum.queue_depth_seconds += by.queue_depth_seconds;
-        sum.memory_byte_seconds += by.memory_byte_seconds;
-        if self.bounds == other.bounds {
-            for (total, more) in sum.buckets.iter_mut().zip(&by.buckets) {
-                *total += more;
-            }
-        } else {
-            self.bounds = None;
-        }
     }
 }
 

@@ -2,14 +2,14 @@
 
 use scaler_engine::Signal;
 
-use super::window::Growth;
+use super::growth::Growth;
 
 /// The signals that a growth tells, each with its value; those it cannot tell are left out.
 ///
-/// `seconds` is the span that rates are taken over. A window without requests is data: means, quantiles and rates are
+/// A window without requests is data: means, quantiles and rates are
 /// then 0.
-pub(super) fn of(growth: &Growth, seconds: f64) -> impl Iterator<Item = (Signal, f64)> + '_ {
-    let by = &growth.by;
+pub(super) fn of(growth: &Growth) -> impl Iterator<Item = (Signal, f64)> + '_ {
+    let (by, seconds) = (&growth.by, growth.seconds());
     let quantile = |q| growth.bounds.as_deref().and_then(|bounds| quantile(q, bounds, &by.buckets));
     [
         (Signal::ResponseTimeMeanSeconds, Some(ratio_or_zero(by.duration_sum, by.duration_count))),
@@ -69,7 +69,7 @@ mod tests {
     use std::collections::BTreeMap;
     use std::time::Duration;
 
-    use super::super::totals::Totals;
+    use super::super::growth::Totals;
     use super::*;
 
     fn growth() -> Growth {
@@ -95,7 +95,7 @@ mod tests {
 
     #[test]
     fn every_signal_by_hand() {
-        let found: BTreeMap<Signal, f64> = of(&growth(), 10.0).collect();
+        let found: BTreeMap<Signal, f64> = of(&growth()).collect();
         // Median: rank 50 lies 30 of 40 into the bucket from 0.1 to 0.5; p95: rank 95 lies 35 of 40 into 0.5 to 1.
         for (signal, expected) in [
             (Signal::ResponseTimeMeanSeconds, 0.4),
@@ -120,8 +120,9 @@ mod tests {
     #[test]
     fn a_window_without_requests_is_data() {
         let by = Totals { buckets: vec![0.0; 2], seconds: 5.0, ..Totals::default() };
-        let idle = Growth { by, bounds: Some(vec![1.0, f64::INFINITY]), ..Growth::default() };
-        let found: BTreeMap<Signal, f64> = of(&idle, 5.0).collect();
+        let bounds = Some(vec![1.0, f64::INFINITY]);
+        let idle = Growth { by, bounds, to: Duration::from_secs(5), ..Growth::default() };
+        let found: BTreeMap<Signal, f64> = of(&idle).collect();
         for signal in
             [Signal::ResponseTimeMeanSeconds, Signal::ResponseTimeP95Seconds, Signal::RequestsPerSecond]
         {

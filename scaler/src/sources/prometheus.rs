@@ -1,0 +1,279 @@
+//! Asks the gateway who is there and a Prometheus what it scraped of them, and computes the signals over a window.
+//!
+//! PromQL delivers each replica's growth in the window, and from there on everything is computed as for the source
+//! `scrape`, so both deliver the same. A replica is known by the label `instance`, which is the `host:port` of its
+//! endpoint. Nothing depends on the clocks of this machine and of Prometheus' agreeing: an age is the time between a
+//! sample and the evaluation that found it, both as Prometheus tells them.
+
+mod answer;
+mod client;
+mod coverage;
+mod queries;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use futures_util::future::{BoxFuture, join3};
+use observability::http::client::HttpClient;
+use scaler_engine::{Reading, ReplicaObservation, Signal};
+
+use self::answer::{Answer, Seen};
+use self::client::PrometheusClient;
+pub use self::client::PrometheusUrlError;
+use self::queries::Queries;
+use super::growth::Growth;
+use super::rotation::Rotation;
+use super::{Endpoint, EndpointState, Sample, ScrapeCount, Source, signals};
+use crate::clock::Clock;
+
+/// An answer is used for this many looks if none comes after it: one that is late is no outage.
+const ANSWER_LOOKS: u32 = 3;
+
+/// A replica has reported while its newest sample is at most this many scrapes old: one that failed is no outage.
+const REPORTED_SCRAPES: f64 = 3.0;
+
+/// A window with fewer scrapes than this says little about rates: one that comes late would be a large part of it.
+const SCRAPES_PER_WINDOW_MIN: f64 = 4.0;
+
+/// Scrapes are never exactly as far apart as they were meant to be.
+const SPACING_TOLERANCE: f64 = 0.95;
+
+/// What a Prometheus source needs to know.
+#[derive(Clone, Debug)]
+pub struct PrometheusSettings {
+    /// Where Prometheus is: `http://` or `https://`, with a path prefix if it has one.
+    pub prometheus_url: String,
+    /// The gateway's admin address, without a slash at its end.
+    pub gateway_admin: String,
+    /// The span that means, rates and quantiles cover.
+    pub window: Duration,
+    /// Time between two looks.
+    pub interval: Duration,
+}
+
+/// Signals from a Prometheus that scrapes the replicas.
+#[derive(Debug)]
+pub struct PrometheusSource {
+    settings: PrometheusSettings,
+    clock: Clock,
+    gateway: HttpClient,
+    prometheus: PrometheusClient,
+    rotation: Rotation,
+    /// Replicas that are asked about, by `instance`; one that left is, until its share of the window has passed.
+    asked: BTreeMap<String, Asked>,
+    answer: Option<Answer>,
+    /// Time between two scrapes, as last seen; seconds.
+    spacing_seconds: Option<f64>,
+}
+
+#[derive(Debug)]
+struct Asked {
+    since: Duration,
+    listed_at: Duration,
+}
+
+impl PrometheusSource {
+    /// A source that has asked nothing yet.
+    ///
+    /// # Errors
+    /// If the URL is none of an HTTP server, or no client of it can be made.
+    pub fn new(settings: PrometheusSettings, clock: Clock) -> Result<Self, PrometheusUrlError> {
+        Ok(Self {
+            prometheus: PrometheusClient::new(&settings.prometheus_url)?,
+            rotation: Rotation::new(&settings.gateway_admin),
+            settings,
+            clock,
+            gateway: HttpClient::with_idle_connections(1),
+            asked: BTreeMap::new(),
+            answer: None,
+            spacing_seconds: None,
+        })
+    }
+
+    async fn look(&mut self) -> Sample {
+        let mut problems = Vec::new();
+        match self.rotation.refresh(&self.gateway, || self.clock.now()).await {
+            Ok(()) => self.follow_rotation(),
+            Err(problem) => problems.push(problem),
+        }
+        let scrapes = self.ask(&mut problems).await;
+        self.sample_of(scrapes, problems)
+    }
+
+    fn follow_rotation(&mut self) {
+        let now = self.clock.now();
+        for endpoint in self.rotation.endpoints() {
+            let instance = queries::instance_of(&endpoint.url);
+            if let Some(asked) = self.asked.get_mut(instance) {
+                asked.listed_at = now;
+            } else if endpoint.state != EndpointState::Starting {
+                // One that never served need not have been scraped yet.
+                self.asked.insert(instance.to_owned(), Asked { since: now, listed_at: now });
+            }
+        }
+        let start = now.saturating_sub(self.range());
+        self.asked.retain(|_, asked| asked.listed_at > start);
+    }
+
+    /// Time between two scrapes, as far as it is known.
+    fn spacing(&self) -> Duration {
+        Duration::try_from_secs_f64(self.spacing_seconds.unwrap_or_default()).unwrap_or_default()
+    }
+
+    /// The span that is asked for. The samples in a span reach over one scrape interval less than it, and `increase()`
+    /// scales what they tell up to it; so it is one interval longer than the window, for samples that fill the window.
+    fn range(&self) -> Duration {
+        self.settings.window + self.spacing()
+    }
+
+    /// Three queries at the same time; an answer is taken if all of them brought theirs.
+    async fn ask(&mut self, problems: &mut Vec<String>) -> ScrapeCount {
+        if self.asked.is_empty() {
+            return ScrapeCount::default();
+        }
+        let started = self.clock.now();
+        let range = self.range();
+        let queries = Queries::about(self.asked.keys(), range, self.spacing());
+        let [state, counters, buckets] =
+            [&queries.state, &queries.counters, &queries.buckets].map(|query| self.prometheus.vector(query));
+        let (state, counters, buckets) = join3(state, counters, buckets).await;
+        let now = self.clock.now();
+        let failed = [&state, &counters, &buckets].into_iter().filter(|answer| answer.is_err()).count();
+        let failed = u32::try_from(failed).unwrap_or(u32::MAX);
+        match (state, counters, buckets) {
+            (Ok(state), Ok(counters), Ok(buckets)) => {
+                let answer = Answer::read(now, range, state, counters, buckets);
+                self.spacing_seconds = answer.spacing_seconds.or(self.spacing_seconds);
+                self.answer = Some(answer);
+            }
+            // Where several failed, they mostly failed alike.
+            (Err(problem), ..) | (_, Err(problem), _) | (.., Err(problem)) => problems.push(problem),
+        }
+        ScrapeCount { ok: 3 - failed, failed, took: now.saturating_sub(started) }
+    }
+
+    fn sample_of(&mut self, scrapes: ScrapeCount, mut problems: Vec<String>) -> Sample {
+        let now = self.clock.now();
+        let is_late = |answer: &Answer| now.saturating_sub(answer.at) > self.settings.interval * ANSWER_LOOKS;
+        if self.answer.as_ref().is_some_and(is_late) {
+            self.answer = None;
+        }
+        if let Some(problem) = self.window_problem() {
+            problems.push(problem);
+            self.answer.iter_mut().for_each(Answer::forget_growth);
+        }
+        problems.extend(self.sample_problems(now));
+        let mut service = BTreeMap::new();
+        if let Some(answer) = &self.answer {
+            let with_growth = || answer.replicas.values().filter(|seen| seen.growth.is_some());
+            let joined = Growth::joined(with_growth().filter_map(|seen| seen.growth.as_ref()));
+            if let (Some(joined), Some(age)) = (joined, with_growth().map(|seen| seen.age).min()) {
+                let age = age + now.saturating_sub(answer.at);
+                for (signal, value) in signals::of(&joined) {
+                    service.insert(signal, Reading { value: Some(value), age });
+                }
+            }
+        }
+        service.extend(self.rotation.in_flight(now).map(|reading| (Signal::InFlight, reading)));
+        let endpoints = self.rotation.endpoints();
+        Sample {
+            window: self.settings.window,
+            service,
+            replicas: endpoints.iter().map(|endpoint| self.observe(endpoint, now)).collect(),
+            endpoints: endpoints.to_vec(),
+            load_factor: self.load_factor(),
+            scrapes,
+            problems,
+        }
+    }
+
+    fn observe(&self, endpoint: &Endpoint, now: Duration) -> ReplicaObservation {
+        let seen = self.seen(endpoint);
+        let age = |seen: &Seen| self.age(seen, now);
+        let growth = seen.filter(|seen| !self.is_silent(age(seen))).and_then(|seen| seen.growth.as_ref());
+        let started_at = seen.and_then(|seen| seen.started_at);
+        let sampled_at = seen.map(|seen| now.saturating_sub(age(seen)));
+        self.rotation.observe(endpoint, started_at, sampled_at, growth.into_iter().flat_map(signals::of))
+    }
+
+    fn seen(&self, endpoint: &Endpoint) -> Option<&Seen> {
+        self.answer.as_ref()?.replicas.get(queries::instance_of(&endpoint.url))
+    }
+
+    /// The age of a replica's newest sample.
+    fn age(&self, seen: &Seen, now: Duration) -> Duration {
+        seen.age + now.saturating_sub(self.answer.as_ref().map_or(now, |answer| answer.at))
+    }
+
+    /// Whether a newest sample of this age means that the replica is not scraped any more.
+    fn is_silent(&self, age: Duration) -> bool {
+        let at_most = self.settings.window.as_secs_f64() / SCRAPES_PER_WINDOW_MIN;
+        let spacing = self.spacing_seconds.unwrap_or(at_most).max(self.settings.interval.as_secs_f64());
+        age.as_secs_f64() > REPORTED_SCRAPES * spacing
+    }
+
+    /// The replicas agree on it within a second or two; until then the newest sample of a ready one tells.
+    fn load_factor(&self) -> Option<f64> {
+        let ready = self.rotation.endpoints().iter().filter(|endpoint| endpoint.is_ready());
+        ready
+            .filter_map(|endpoint| self.seen(endpoint))
+            .filter_map(|seen| Some((seen.age, seen.load_factor?)))
+            .min_by_key(|(age, _)| *age)
+            .map(|(_, factor)| factor)
+    }
+
+    fn window_problem(&self) -> Option<String> {
+        let (window, spacing) = (self.settings.window, self.spacing_seconds?);
+        let needed = SCRAPES_PER_WINDOW_MIN * spacing;
+        (window.as_secs_f64() < SPACING_TOLERANCE * needed).then(|| {
+            format!(
+                "Prometheus scrapes the replicas each {spacing:.1} s, too seldom for the policy's window of \
+                 {window:?}, expected {SCRAPES_PER_WINDOW_MIN} scrapes in it; hint: a window of at least \
+                 {needed:.0} s, or a shorter scrape_interval in Prometheus' configuration"
+            )
+        })
+    }
+
+    /// Which replicas in rotation Prometheus does not know, or does not scrape any more.
+    fn sample_problems(&self, now: Duration) -> Vec<String> {
+        let Some(answer) = &self.answer else { return Vec::new() };
+        let mut problems = answer.problems.clone();
+        if answer.replicas.is_empty() && !self.asked.is_empty() {
+            let wanted: Vec<&str> = self.asked.keys().map(String::as_str).collect();
+            problems.push(format!(
+                "{} has no samples of any replica, expected series with the label `instance` {}; hint: scrape what \
+                 the gateway's GET /sd lists",
+                self.prometheus.name(),
+                wanted.join(" or ")
+            ));
+            return problems;
+        }
+        for endpoint in self.rotation.endpoints().iter().filter(|endpoint| endpoint.is_ready()) {
+            let instance = queries::instance_of(&endpoint.url);
+            let Some(asked) = self.asked.get(instance) else { continue };
+            match answer.replicas.get(instance).map(|seen| self.age(seen, now)) {
+                Some(age) if self.is_silent(age) => problems.push(format!(
+                    "{}'s newest sample of {instance} is {:.1} s old; hint: is the replica among the targets, and up?",
+                    self.prometheus.name(),
+                    age.as_secs_f64()
+                )),
+                // A new replica is discovered and scraped a while after the gateway has it in rotation.
+                None if now.saturating_sub(asked.since) > self.settings.window => problems.push(format!(
+                    "{} has no samples of {instance}; hint: is the replica among the targets?",
+                    self.prometheus.name()
+                )),
+                _ => {}
+            }
+        }
+        problems
+    }
+}
+
+impl Source for PrometheusSource {
+    fn sample(&mut self) -> BoxFuture<'_, Sample> {
+        self.look().boxed()
+    }
+}

@@ -1,0 +1,447 @@
+//! Asks an in-process Prometheus whose answers the test sets.
+
+use std::fmt::Display;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
+
+use axum::Router;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use serde_json::{Value, json};
+
+use super::*;
+
+/// The moment at which the pretended Prometheus evaluates; seconds since the Unix epoch.
+const NOW: f64 = 1_700_000_000.0;
+
+/// One replica as the pretended Prometheus knows it: figures as text, because not every figure is a number.
+#[derive(Clone, Debug, Default)]
+struct Known {
+    instance: String,
+    state: Vec<(&'static str, String)>,
+    counters: Vec<(&'static str, String)>,
+    buckets: Vec<(&'static str, String)>,
+}
+
+impl Known {
+    /// Scraped each `spacing` seconds, the last time `age` seconds ago; `count` samples are in the window, and one is
+    /// before it.
+    fn scraped(instance: &str, spacing: f64, age: f64, count: f64) -> Self {
+        let last = NOW - age;
+        Self { instance: instance.to_owned(), ..Self::default() }
+            .state(queries::LAST_SAMPLE, last)
+            .state(queries::FIRST_SAMPLE, last - count * spacing)
+            .state(queries::SAMPLES, count)
+            .state(queries::JOBS, 1.0)
+            .state(queries::STARTED_AT, NOW - 3600.0)
+            .state(queries::WORKERS, 4.0)
+            .state(queries::QUEUE_DEPTH, 10.0)
+            .state(queries::MEMORY_BYTES, 2000.0)
+            .state(queries::LOAD_FACTOR, 5.0)
+            .grown(queries::DURATION_COUNT, 0.0)
+    }
+
+    /// 100 jobs in 40 s, and everything else that can be counted.
+    fn busy(self) -> Self {
+        let mut busy = self
+            .grown(queries::DURATION_SUM, 40.0)
+            .grown(queries::DURATION_COUNT, 100.0)
+            .grown(queries::REFUSED, 50.0)
+            .grown(queries::ERRORS, 3.0)
+            .grown(queries::DEPENDENCY_WAIT_SUM, 1.0)
+            .grown(queries::DEPENDENCY_WAIT_COUNT, 4.0)
+            .grown(queries::BUSY_SECONDS, 60.0)
+            .grown(queries::CPU_SECONDS, 3.0);
+        // Not in order, and one bound written in two ways.
+        busy.buckets = [("1.0", "70"), ("+Inf", "100"), ("0.1", "20"), ("0.5", "60"), ("1", "30")]
+            .map(|(bound, value)| (bound, value.to_owned()))
+            .to_vec();
+        busy
+    }
+
+    fn state(mut self, figure: &'static str, value: impl Display) -> Self {
+        put(&mut self.state, figure, value.to_string());
+        self
+    }
+
+    fn grown(mut self, figure: &'static str, value: impl Display) -> Self {
+        put(&mut self.counters, figure, value.to_string());
+        self
+    }
+}
+
+fn put(figures: &mut Vec<(&'static str, String)>, figure: &'static str, value: String) {
+    figures.retain(|(known, _)| *known != figure);
+    figures.push((figure, value));
+}
+
+/// How the pretended Prometheus behaves.
+#[derive(Clone, Debug, Default)]
+enum Manner {
+    #[default]
+    Answers,
+    Refuses(StatusCode, &'static str, &'static str),
+    Hangs,
+}
+
+/// Gateway and Prometheus in one.
+#[derive(Clone, Default)]
+struct World {
+    endpoints: Arc<Mutex<Value>>,
+    known: Arc<Mutex<Vec<Known>>>,
+    manner: Arc<Mutex<Manner>>,
+    asked: Arc<Mutex<String>>,
+    queries: Arc<AtomicU32>,
+}
+
+impl World {
+    fn list(&self, endpoints: &[(&str, &str)]) {
+        let list = endpoints
+            .iter()
+            .map(|(url, state)| json!({"url": url, "state": state, "in_flight": 3, "ewma_ms": 1.5}));
+        *self.endpoints.lock().unwrap() = list.collect();
+    }
+
+    fn know(&self, replicas: &[Known]) {
+        *self.known.lock().unwrap() = replicas.to_vec();
+    }
+
+    fn behave(&self, manner: Manner) {
+        *self.manner.lock().unwrap() = manner;
+    }
+
+    async fn answer(&self, query: &str) -> Response {
+        let manner = self.manner.lock().unwrap().clone();
+        query.clone_into(&mut self.asked.lock().unwrap());
+        self.queries.fetch_add(1, Ordering::Relaxed);
+        match manner {
+            Manner::Hangs => std::future::pending().await,
+            Manner::Refuses(status, content_type, body) => {
+                (status, [("content-type", content_type)], body).into_response()
+            }
+            Manner::Answers => axum::Json(self.vector(query)).into_response(),
+        }
+    }
+
+    fn vector(&self, query: &str) -> Value {
+        let known = self.known.lock().unwrap();
+        let points: Vec<Value> = known
+            .iter()
+            .flat_map(|replica| {
+                let (label, figures) = if query.contains("first_sample") {
+                    ("figure", &replica.state)
+                } else if query.contains("webapp_workers_busy_seconds_total") {
+                    ("figure", &replica.counters)
+                } else {
+                    ("le", &replica.buckets)
+                };
+                figures.iter().map(
+                    move |(name, value)| json!({"metric": {"instance": replica.instance, label: name}, "value": [NOW, value]}),
+                )
+            })
+            .collect();
+        json!({"status": "success", "data": {"resultType": "vector", "result": points}})
+    }
+
+    /// A source that looks each 100 ms over a window of 30 s.
+    async fn source(&self) -> PrometheusSource {
+        let (endpoints, world) = (self.endpoints.clone(), self.clone());
+        let app = Router::new()
+            .route("/endpoints", get(async move || axum::Json(endpoints.lock().unwrap().clone())))
+            .route("/api/v1/query", post(async move |query: String| world.answer(&query).await));
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        tokio::spawn(async move { axum::serve(listener, app).await });
+        let settings = PrometheusSettings {
+            prometheus_url: url.clone(),
+            gateway_admin: url,
+            window: Duration::from_secs(30),
+            interval: Duration::from_millis(100),
+        };
+        PrometheusSource::new(settings, Clock::start()).unwrap()
+    }
+}
+
+/// A world with one replica in rotation, known as this.
+fn world_of(known: Known) -> World {
+    let world = World::default();
+    world.list(&[("http://a:1", "ready")]);
+    world.know(&[known]);
+    world
+}
+
+fn value(sample: &Sample, signal: Signal) -> Option<f64> {
+    sample.service.get(&signal).and_then(|reading| reading.value)
+}
+
+#[track_caller]
+fn assert_close(found: Option<f64>, expected: f64, what: &str) {
+    assert!(
+        found.is_some_and(|found| (found - expected).abs() < 1e-9),
+        "{what} is {found:?}, expected {expected}"
+    );
+}
+
+#[track_caller]
+fn assert_nothing_measured(sample: &Sample) {
+    assert_eq!(sample.service.keys().copied().collect::<Vec<_>>(), [Signal::InFlight], "{sample:?}");
+    for replica in &sample.replicas {
+        for (signal, value) in &replica.signals {
+            assert_eq!(value.is_some(), *signal == Signal::InFlight, "{signal} of {}", replica.id);
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_signal_by_hand() {
+    let sample = world_of(Known::scraped("a:1", 5.0, 2.0, 6.0).busy()).source().await.sample().await;
+    assert_eq!(sample.problems, Vec::<String>::new());
+    assert_eq!((sample.scrapes.ok, sample.scrapes.failed, sample.load_factor), (3, 0, Some(5.0)));
+    let replica = &sample.replicas[0];
+    // The window of 30 s is filled. Median: rank 50 lies 30 of 40 into the bucket from 0.1 to 0.5; p95: rank 95 lies
+    // 35 of 40 into 0.5 to 1. 4 workers × 30 s are 120 s, of which 60 were busy.
+    for (signal, expected) in [
+        (Signal::ResponseTimeMeanSeconds, 0.4),
+        (Signal::ResponseTimeP50Seconds, 0.4),
+        (Signal::ResponseTimeP95Seconds, 0.9375),
+        (Signal::ResponseTimeP99Seconds, 0.9875),
+        (Signal::RequestsPerSecond, 5.0),
+        (Signal::RefusedPerSecond, 50.0 / 30.0),
+        (Signal::ErrorsPerSecond, 0.1),
+        (Signal::InFlight, 3.0),
+        (Signal::QueueDepth, 10.0),
+        (Signal::Utilization, 0.5),
+        (Signal::CpuUtilization, 0.1),
+        (Signal::MemoryBytes, 2000.0),
+        (Signal::DependencyWaitSeconds, 0.25),
+    ] {
+        assert_close(value(&sample, signal), expected, signal.name());
+        assert_close(replica.signals[&signal], expected, &format!("the replica's {signal}"));
+    }
+    let age = sample.service[&Signal::ResponseTimeMeanSeconds].age;
+    assert!((2.0..4.0).contains(&age.as_secs_f64()), "the newest sample is 2 s old, not {age:?}");
+    assert_eq!(replica.started_at, Some(Duration::from_secs_f64(NOW - 3600.0)));
+    assert!(replica.ready && replica.sampled_at.is_some());
+}
+
+#[tokio::test]
+async fn replicas_are_weighted_by_their_requests_and_a_young_one_counts_from_its_start() {
+    let old = Known::scraped("a:1", 5.0, 0.0, 6.0).busy();
+    // Started 10 s ago, scraped once, 4 s ago: 20 jobs of 1 s each in 6 s.
+    let young = Known::scraped("b:2", 5.0, 4.0, 1.0)
+        .state(queries::FIRST_SAMPLE, NOW - 4.0)
+        .state(queries::STARTED_AT, NOW - 10.0)
+        .state(queries::YOUNG_SINCE, NOW - 10.0)
+        .state(queries::QUEUE_DEPTH, 8.0)
+        .grown(queries::DURATION_COUNT, 20.0)
+        .grown(queries::DURATION_SUM, 20.0)
+        .grown(queries::BUSY_SECONDS, 20.0);
+    let world = World::default();
+    world.list(&[("http://a:1", "ready"), ("http://b:2/", "ready")]);
+    world.know(&[old, young]);
+    let sample = world.source().await.sample().await;
+    assert_close(value(&sample, Signal::ResponseTimeMeanSeconds), 60.0 / 120.0, "the mean");
+    assert_close(value(&sample, Signal::Utilization), 80.0 / (4.0 * 36.0), "the utilization");
+    // Its queue was empty at its start and had 8 jobs 6 s later: 24 job-seconds.
+    assert_close(value(&sample, Signal::QueueDepth), (10.0 * 30.0 + 24.0) / 36.0, "the queue depth");
+    assert_close(value(&sample, Signal::RequestsPerSecond), 170.0 / 30.0, "the rate");
+    assert_close(sample.replicas[1].signals[&Signal::RequestsPerSecond], 20.0 / 6.0, "the young one's rate");
+    assert_eq!(value(&sample, Signal::ResponseTimeP95Seconds), None, "one of them has no buckets");
+}
+
+#[tokio::test]
+async fn of_a_life_that_began_shortly_before_the_window_its_share_counts() {
+    // Started 40 s ago and discovered 15 s later: 100 jobs in 39 s, of which the window has its share.
+    let late = Known::scraped("a:1", 1.0, 1.0, 25.0)
+        .busy()
+        .state(queries::FIRST_SAMPLE, NOW - 25.0)
+        .state(queries::YOUNG_SINCE, NOW - 40.0);
+    let sample = world_of(late).source().await.sample().await;
+    assert_close(value(&sample, Signal::RequestsPerSecond), 150.0 / 39.0, "the rate");
+    assert_close(value(&sample, Signal::Utilization), 60.0 / (4.0 * 39.0), "the utilization");
+    assert_close(value(&sample, Signal::ResponseTimeP50Seconds), 0.4, "the median");
+    // 10 jobs since 25 s ago; before that it rose from 0 at 40 s to 10 at 25 s ago, so it had 6.67 when the window began.
+    let expected = (10.0 * 25.0 + 5.0 * f64::midpoint(20.0 / 3.0, 10.0)) / 30.0;
+    assert_close(value(&sample, Signal::QueueDepth), expected, "the queue depth");
+}
+
+#[tokio::test]
+async fn a_service_without_requests_is_data() {
+    let sample = world_of(Known::scraped("a:1", 5.0, 1.0, 6.0)).source().await.sample().await;
+    for signal in [Signal::ResponseTimeMeanSeconds, Signal::RequestsPerSecond, Signal::Utilization] {
+        assert_close(value(&sample, signal), 0.0, signal.name());
+    }
+    assert_eq!(sample.problems, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_prometheus_that_knows_nobody_is_told_so_at_once() {
+    let world = world_of(Known::default());
+    world.know(&[]);
+    let sample = world.source().await.sample().await;
+    assert_nothing_measured(&sample);
+    assert!(sample.problems[0].contains("`instance` a:1"), "{:?}", sample.problems);
+    assert_eq!(sample.replicas[0].sampled_at, None);
+}
+
+#[tokio::test]
+async fn a_missing_instance_is_a_hole_and_a_problem_once_it_should_be_there() {
+    let world = world_of(Known::scraped("a:1", 5.0, 1.0, 6.0).busy());
+    world.list(&[("http://a:1", "ready"), ("http://b:2", "ready")]);
+    let mut source = world.source().await;
+    let sample = source.sample().await;
+    assert_eq!(sample.problems, Vec::<String>::new(), "it is not discovered in the moment it is ready");
+    let reported = sample.replicas.iter().map(|replica| replica.signals[&Signal::Utilization]);
+    assert_eq!(reported.collect::<Vec<_>>(), [Some(0.5), None], "a hole, not a zero");
+    assert_close(value(&sample, Signal::ResponseTimeMeanSeconds), 0.4, "the mean of those that are known");
+    source.asked.get_mut("b:2").unwrap().since -= Duration::from_secs(31);
+    let sample = source.sample().await;
+    assert!(sample.problems[0].contains("no samples of b:2"), "{:?}", sample.problems);
+}
+
+#[tokio::test]
+async fn what_is_no_number_is_absent_and_named() {
+    for bad in ["NaN", "+Inf"] {
+        for known in [
+            Known::scraped("a:1", 5.0, 1.0, 6.0).grown(queries::DURATION_SUM, bad),
+            Known::scraped("a:1", 5.0, 1.0, 6.0).state(queries::QUEUE_DEPTH, bad),
+            Known { buckets: vec![("0.5", bad.to_owned())], ..Known::scraped("a:1", 5.0, 1.0, 6.0) },
+        ] {
+            let sample = world_of(known).source().await.sample().await;
+            assert_nothing_measured(&sample);
+            assert!(sample.problems[0].contains("a:1"), "{:?}", sample.problems);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_replica_in_two_jobs_is_not_counted_double() {
+    let twice = Known::scraped("a:1", 5.0, 1.0, 6.0).state(queries::JOBS, 2.0);
+    let sample = world_of(twice).source().await.sample().await;
+    assert_nothing_measured(&sample);
+    assert!(sample.problems[0].contains("double"), "{:?}", sample.problems);
+}
+
+#[tokio::test]
+async fn old_samples_are_shown_with_their_age() {
+    // Scraped each 5 s until 16 s ago.
+    let stale = Known::scraped("a:1", 5.0, 16.0, 3.0).busy();
+    let sample = world_of(stale).source().await.sample().await;
+    let reading = sample.service[&Signal::ResponseTimeMeanSeconds];
+    assert!(reading.value.is_some() && reading.age >= Duration::from_secs(16), "{reading:?}");
+    assert_eq!(sample.replicas[0].signals[&Signal::ResponseTimeMeanSeconds], None, "it has not reported");
+    assert!(sample.problems[0].contains("16.0 s old"), "{:?}", sample.problems);
+}
+
+#[tokio::test]
+async fn a_window_of_few_scrapes_is_refused() {
+    for (spacing, is_enough) in [(7.5, true), (7.8, true), (8.0, false), (60.0, false)] {
+        let count = (29.9_f64 / spacing).floor() + 1.0;
+        let known = Known::scraped("a:1", spacing, 0.1, count);
+        let sample = world_of(known.busy()).source().await.sample().await;
+        assert_eq!(value(&sample, Signal::RequestsPerSecond).is_some(), is_enough, "each {spacing} s");
+        assert_eq!(sample.problems.is_empty(), is_enough, "each {spacing} s: {:?}", sample.problems);
+        if !is_enough {
+            assert_nothing_measured(&sample);
+            assert!(sample.problems[0].contains("hint: a window of at least"), "{:?}", sample.problems);
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_distance_of_scrapes_is_remembered_while_none_is_in_the_window() {
+    let world = world_of(Known::scraped("a:1", 60.0, 0.0, 1.0));
+    let mut source = world.source().await;
+    source.sample().await;
+    world.know(&[Known::scraped("a:1", 0.0, 40.0, 0.0)]);
+    let sample = source.sample().await;
+    assert_nothing_measured(&sample);
+    assert!(sample.problems[0].contains("each 60.0 s"), "{:?}", sample.problems);
+}
+
+#[tokio::test]
+async fn a_prometheus_that_fails_is_named_and_what_it_said_before_does_not_last() {
+    let json = "application/json";
+    let bad_data =
+        r#"{"status": "error", "errorType": "bad_data", "error": "parse error: no closing brace"}"#;
+    let matrix = r#"{"status": "success", "data": {"resultType": "matrix", "result": []}}"#;
+    for (manner, part) in [
+        (Manner::Refuses(StatusCode::BAD_REQUEST, json, bad_data), "no closing brace"),
+        (Manner::Refuses(StatusCode::INTERNAL_SERVER_ERROR, "text/html", "<html>"), "500"),
+        (Manner::Refuses(StatusCode::OK, json, "{\"status\": \"succ"), "failed to parse JSON"),
+        (Manner::Refuses(StatusCode::OK, json, matrix), "no vector"),
+        (Manner::Hangs, "timed out"),
+    ] {
+        let world = world_of(Known::scraped("a:1", 5.0, 1.0, 6.0).busy());
+        let mut source = world.source().await;
+        source.settings.interval = Duration::from_millis(500);
+        source.sample().await;
+        let answered_at = source.answer.as_ref().unwrap().at;
+        world.behave(manner);
+        loop {
+            let sample = source.sample().await;
+            let silence = source.clock.now().saturating_sub(answered_at);
+            let problems = &sample.problems;
+            assert_eq!((problems.len(), sample.scrapes.ok, sample.scrapes.failed), (1, 0, 3), "{problems:?}");
+            assert!(
+                problems[0].starts_with("Prometheus at http://127") && problems[0].contains(part),
+                "{problems:?}"
+            );
+            let Some(reading) = sample.service.get(&Signal::ResponseTimeMeanSeconds) else {
+                assert_nothing_measured(&sample);
+                assert!(
+                    silence > Duration::from_millis(1500),
+                    "forgotten after {silence:?}: late is no outage"
+                );
+                break;
+            };
+            assert!(reading.age >= Duration::from_secs(1), "its age grows: {reading:?}");
+            assert!(silence < Duration::from_secs(10), "still used after {silence:?}");
+        }
+        world.behave(Manner::Answers);
+        assert_close(
+            value(&source.sample().await, Signal::ResponseTimeMeanSeconds),
+            0.4,
+            "the mean after it",
+        );
+    }
+}
+
+#[tokio::test]
+async fn with_nobody_listening_the_cause_is_told() {
+    let world = world_of(Known::scraped("a:1", 5.0, 1.0, 6.0));
+    let mut source = world.source().await;
+    source.prometheus = PrometheusClient::new("http://127.0.0.1:1").unwrap();
+    let sample = source.sample().await;
+    assert_nothing_measured(&sample);
+    assert!(sample.problems[0].contains("refused"), "{:?}", sample.problems);
+}
+
+#[tokio::test]
+async fn who_left_is_asked_about_until_it_has_left_the_window() {
+    let world = world_of(Known::scraped("a:1", 5.0, 1.0, 6.0));
+    world.list(&[("http://a:1", "ready"), ("http://b:2", "ready"), ("http://c:3", "starting")]);
+    let mut source = world.source().await;
+    source.sample().await;
+    world.list(&[("http://a:1", "ready")]);
+    source.sample().await;
+    assert_eq!(source.asked.keys().collect::<Vec<_>>(), ["a:1", "b:2"]);
+    source.asked.get_mut("b:2").unwrap().listed_at -= Duration::from_secs(60);
+    source.sample().await;
+    assert_eq!(source.asked.keys().collect::<Vec<_>>(), ["a:1"]);
+    assert!(!world.asked.lock().unwrap().contains("b%3A2"), "{}", world.asked.lock().unwrap());
+}
+
+#[tokio::test]
+async fn with_nobody_there_nobody_is_asked() {
+    let world = World::default();
+    world.list(&[("http://a:1", "starting")]);
+    let mut source = world.source().await;
+    let sample = source.sample().await;
+    assert_nothing_measured(&sample);
+    assert_eq!((sample.problems.len(), world.queries.load(Ordering::Relaxed)), (0, 0));
+    *world.endpoints.lock().unwrap() = json!({"not": "a list"});
+    let sample = source.sample().await;
+    assert!(sample.problems[0].starts_with("the gateway did not list"), "{:?}", sample.problems);
+}
