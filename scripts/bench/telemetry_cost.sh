@@ -1,8 +1,12 @@
 #!/usr/bin/env bash
-# What telemetry costs a replica on `/` with zero service time: throughput and p99 of a replica without any, of one as
-# shipped without an endpoint for its traces, and of one that exports them to a collector (default sampling). Interleaved
-# rounds, the server pinned to one core, wrk and collector to the other; ratios of medians. As shipped with a collector
-# it must keep 0.90 of the throughput and lose at most 0.1 ms of p99.
+# What telemetry costs a replica on `/` with zero service time: one without any, one as shipped without an endpoint for
+# its traces, and one that exports them to a collector (default sampling). Interleaved rounds, the server pinned to one
+# core, wrk and collector to the other; ratios of medians. As shipped with a collector it must keep 0.90 of the
+# throughput and lose at most 0.1 ms of p99.
+#
+# Throughput is what a second of CPU time serves at saturation, which other work on the machine hardly touches; the
+# requests per second are printed beside it. p99 is measured at about 7,000 requests per second: at saturation it would
+# only say how long the queue of wrk's own connections is.
 #
 # The replica without telemetry is built from a copy of the sources whose measuring functions return at once.
 set -euo pipefail
@@ -31,7 +35,8 @@ tar c --exclude=./target --exclude=./.git . | tar x -C "$folder/sources"
     insert_before webapp/src/metrics.rs 'self.arrived.fetch_add(' 'return;'
     insert_before webapp/src/metrics.rs 'self.response_times.of(origin).observe(' 'return;'
     insert_before webapp/src/replica/job_trace.rs 'let job = match origin {' 'return None;'
-    RUSTFLAGS=-Awarnings CARGO_TARGET_DIR=$target cargo build --release --quiet
+    # It warns of code that is not reached, which is what was wanted.
+    CARGO_TARGET_DIR=$target cargo build --release --quiet 2>"$folder/build.log" || { cat "$folder/build.log" >&2; exit 3; }
 )
 cp "$target/release/lab" "$folder/lab-without"
 cargo build --release --quiet
@@ -50,7 +55,13 @@ class Yes(http.server.BaseHTTPRequestHandler):
 http.server.ThreadingHTTPServer(("127.0.0.1", 8198), Yes).serve_forever()' &
 collector=$!
 
-# Starts the binary $1 with further flags and prints wrk's requests per second and p99 in milliseconds.
+# CPU time of the server so far, user and system, all its threads; in ticks of 10 ms.
+ticks() { sed 's/.*) //' "/proc/$server/stat" | awk '{print $12 + $13}'; }
+
+load() { taskset -c 1 wrk -t 1 -c "$connections" "$@" http://127.0.0.1:8197/; }
+
+# Starts the binary $1 with further flags and prints requests per CPU second, requests per second, and the p99 of a
+# paced load in milliseconds.
 measure() {
     taskset -c 0 "$1" webapp --listen 127.0.0.1:8197 --service-time 0s --base-rps 0 --drain-wait 0s --log-level error \
         "${@:2}" >/dev/null 2>&1 &
@@ -59,11 +70,17 @@ measure() {
         curl -fsS -o /dev/null http://127.0.0.1:8197/ 2>/dev/null && break
         read -rt 0.05 <> <(:) || :
     done
-    taskset -c 1 wrk -t 1 -c "$connections" -d 1s http://127.0.0.1:8197/ >/dev/null
-    taskset -c 1 wrk -t 1 -c "$connections" -d "${seconds}s" --latency http://127.0.0.1:8197/ | awk '
-        $1 == "99%" {p99 = $2 ~ /us$/ ? $2 / 1000 : $2 ~ /ms$/ ? $2 + 0 : $2 * 1000}
+    load -d 1s >/dev/null
+    local before after saturated p99
+    before=$(ticks)
+    saturated=$(load -d "${seconds}s")
+    after=$(ticks)
+    p99=$(load -d "${seconds}s" --latency -s scripts/bench/gateway_vs_nginx/paced.lua | awk '
+        $1 == "99%" {print $2 ~ /us$/ ? $2 / 1000 : $2 ~ /ms$/ ? $2 + 0 : $2 * 1000}')
+    awk -v ticks="$((after - before))" -v p99="$p99" '
+        / requests in / {requests = $1}
         /Requests\/sec/ {rate = $2}
-        END {print rate, p99}'
+        END {print requests * 100 / ticks, rate, p99}' <<<"$saturated"
     stop "$server"
     server=''
 }
@@ -88,14 +105,14 @@ for round in $(seq "$rounds"); do
 done
 
 of() { awk -v variant="$1" -v column="$2" '$1 == variant {print $column}' "$folder/results" | median; }
-base_rate=$(of without 2) base_p99=$(of without 3)
+base=$(of without 2) base_p99=$(of without 4)
 held=0
 for variant in "${variants[@]}"; do
-    awk -v variant="$variant" -v rate="$(of "$variant" 2)" -v p99="$(of "$variant" 3)" -v base="$base_rate" \
-        -v base_p99="$base_p99" 'BEGIN {
-            printf "median: %-10s %6.0f/s, %.3f of the throughput, p99 %.3f ms (%+.3f ms)\n", variant, rate, rate / base,
-                p99, p99 - base_p99
-            exit variant == "exporting" && !(rate / base >= 0.90 && p99 - base_p99 <= 0.1)
+    awk -v variant="$variant" -v served="$(of "$variant" 2)" -v rate="$(of "$variant" 3)" -v p99="$(of "$variant" 4)" \
+        -v base="$base" -v base_p99="$base_p99" 'BEGIN {
+            printf "median: %-10s %6.0f per CPU second (%.3f), %6.0f/s, p99 %.3f ms (%+.3f)\n", variant, served,
+                served / base, rate, p99, p99 - base_p99
+            exit variant == "exporting" && !(served / base >= 0.90 && p99 - base_p99 <= 0.1)
         }' || held=1
 done
 exit "$held"

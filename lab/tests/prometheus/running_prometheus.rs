@@ -95,7 +95,8 @@ impl RunningPrometheus {
 
     /// All values that a graph of the whole run would show.
     pub(crate) async fn values_of_the_run(&self, expression: &str) -> Result<Vec<f64>, String> {
-        let (start, end) = (self.started_at_epoch_seconds.to_string(), epoch_seconds().to_string());
+        // A step past now, so that what was written a moment ago lies on the grid too.
+        let (start, end) = (self.started_at_epoch_seconds.to_string(), (epoch_seconds() + 1.0).to_string());
         let parameters = [("query", expression), ("start", &start), ("end", &end), ("step", "1s")];
         let data = self.ask("/api/v1/query_range", &parameters).await?;
         let series = data["result"].as_array().into_iter().flatten();

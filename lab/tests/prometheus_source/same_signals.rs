@@ -46,16 +46,16 @@ struct Tolerance {
 /// None for what is no matter of the source: `in_flight` is the gateway's count at the moment of a look.
 fn tolerance(signal: Signal) -> Option<Tolerance> {
     let (share, amount) = match signal {
-        Signal::ResponseTimeMeanSeconds | Signal::ResponseTimeP50Seconds => (0.05, 0.002),
+        Signal::ResponseTimeMeanSeconds | Signal::ResponseTimeP50Seconds => (0.03, 0.002),
         // The few requests beyond it are others, and a bucket is coarse.
         Signal::ResponseTimeP95Seconds | Signal::ResponseTimeP99Seconds => (0.1, 0.005),
         Signal::DependencyWaitSeconds => (0.05, 0.001),
         // One more or less in the window is 0.07 per second.
-        Signal::RequestsPerSecond | Signal::RefusedPerSecond | Signal::ErrorsPerSecond => (0.05, 0.5),
+        Signal::RequestsPerSecond | Signal::RefusedPerSecond | Signal::ErrorsPerSecond => (0.03, 0.5),
         // 15 looks at a queue that changes within milliseconds; and the newest of them, which is up to 100, counts whole
         // in PromQL's mean, and by half where the time between two looks is divided between both.
         Signal::QueueDepth => (0.1, 5.0),
-        Signal::Utilization => (0.05, 0.02),
+        Signal::Utilization => (0.03, 0.02),
         // The system counts in steps of 10 ms.
         Signal::CpuUtilization => (0.1, 0.004),
         Signal::MemoryBytes => (0.05, 0.0),
