@@ -2,7 +2,7 @@
 # Measures what the lab costs, side by side with a peer in the same run, and prints ratios.
 #
 #   scripts/bench.sh            all of it (about ten minutes)
-#   scripts/bench.sh webapp     one part: webapp, gateway, start, scaler or page
+#   scripts/bench.sh webapp     one part: webapp, gateway, start, scaler, page or telemetry
 #
 # Needs Linux with two cores, and wrk and nginx (Debian: apt-get install wrk nginx-light).
 # Absolute figures drift with the machine; only ratios of interleaved pairs mean anything.
@@ -17,7 +17,7 @@ for program in wrk nginx taskset curl; do
 done
 
 parts=("$@")
-[ "${#parts[@]}" -gt 0 ] || parts=(webapp gateway start scaler page)
+[ "${#parts[@]}" -gt 0 ] || parts=(webapp gateway start scaler page telemetry)
 for part in "${parts[@]}"; do
     case "$part" in
         webapp) script=scripts/bench/webapp_vs_bare_axum.sh ;;
@@ -25,8 +25,9 @@ for part in "${parts[@]}"; do
         start) script=scripts/bench/replica_start.sh ;;
         scaler) script=scripts/bench/scaler_cost.sh ;;
         page) script=scripts/bench/page_cost.sh ;;
+        telemetry) script=scripts/bench/telemetry_cost.sh ;;
         *)
-            echo "bench: there is no part \`$part\`, expected webapp, gateway, start, scaler or page" >&2
+            echo "bench: there is no part \`$part\`, expected webapp, gateway, start, scaler, page or telemetry" >&2
             exit 2
             ;;
     esac
