@@ -8,6 +8,8 @@
 mod answer;
 mod client;
 mod coverage;
+#[cfg(test)]
+mod pretence;
 mod queries;
 #[cfg(test)]
 mod tests;
