@@ -70,7 +70,11 @@ pub(crate) fn run(arguments: DemoArguments) -> Result<ExitStatus, Failure> {
         let loop_arguments = &arguments.loop_arguments;
         let overrides = loop_arguments.policy.overrides()?;
         let story = plan(loop_arguments, overrides, arguments.fast)?;
-        let config = loop_arguments.supervisor_config(&arguments.log, &story.overrides)?;
+        let mut config = loop_arguments.supervisor_config(&arguments.log, &story.overrides)?;
+        // A scaler that looks each second would see a story five times as fast a fifth of a story late.
+        config
+            .policy_flags
+            .extend(["--scrape-interval".to_owned(), format!("{}ms", story.scrape_interval.as_millis())]);
         let mut signals = StopSignals::catch()?;
         let (notices, happenings) = mpsc::unbounded_channel();
         let starting = Supervisor::start(config, notices);

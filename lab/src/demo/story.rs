@@ -12,6 +12,9 @@ const FAST: f64 = 0.2;
 /// Rest before the spike at least, so that it begins from a service that is well.
 const REST: Duration = Duration::from_secs(10);
 
+/// Time between two looks of the scaler, as its own default.
+const SCRAPE_INTERVAL: Duration = Duration::from_secs(1);
+
 // The spike begins a tenth of an interval after a check. With the default policy the mean of 30 s exceeds 0.6 s about 10 s
 // after a spike begins: a check exactly then could go either way, and the story with it.
 
@@ -24,6 +27,8 @@ const P95_WINDOW: Duration = Duration::from_secs(5);
 pub(crate) struct Story {
     /// Rest before the spike at least, until the scaler's next check.
     pub(crate) rest: Duration,
+    /// Time between two looks of the scaler.
+    pub(crate) scrape_interval: Duration,
     /// From that check to the spike.
     pub(crate) after_check: Duration,
     /// Load factor of the spike.
@@ -67,6 +72,7 @@ impl Story {
         let patience = settings.window + step * steps.min(6) + settings.check_interval;
         Self {
             rest: times(REST),
+            scrape_interval: times(SCRAPE_INTERVAL),
             after_check: times(settings.check_interval) / 10,
             factor: SPIKE_FACTOR,
             hold: times(SPIKE_HOLD),
