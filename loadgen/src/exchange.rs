@@ -1,54 +1,14 @@
 //! Sends one request, takes the answer to its last byte, and says what came of it; a sampled one begins a trace.
 
-use std::fmt;
 use std::time::{Duration, Instant};
 
 use goose::goose::GooseUser;
 use observability::traces::Span;
 use serde_json::Value;
 
+use crate::failure_kind::FailureKind;
 use crate::scenario::Action;
 use crate::spans;
-
-/// Why a request failed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum FailureKind {
-    /// Answered, with a status that is no success.
-    Status(u16),
-    /// No complete answer within the timeout.
-    TimedOut,
-    /// No connection came about.
-    NoConnection,
-    /// The connection ended before the answer was complete.
-    BrokeOff,
-    /// It could not be sent or followed, such as a redirect in a circle.
-    NotSent,
-}
-
-impl FailureKind {
-    /// The failure as one word, for spans; a status speaks for itself.
-    const fn kind(self) -> Option<&'static str> {
-        match self {
-            Self::Status(_) => None,
-            Self::TimedOut => Some("timeout"),
-            Self::NoConnection => Some("no_connection"),
-            Self::BrokeOff => Some("connection_lost"),
-            Self::NotSent => Some("not_sent"),
-        }
-    }
-}
-
-impl fmt::Display for FailureKind {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Status(status) => write!(formatter, "status {status}"),
-            Self::TimedOut => formatter.write_str("timed out"),
-            Self::NoConnection => formatter.write_str("no connection"),
-            Self::BrokeOff => formatter.write_str("broke off"),
-            Self::NotSent => formatter.write_str("could not be sent"),
-        }
-    }
-}
 
 /// What came of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,7 +49,9 @@ pub(crate) async fn exchange(user: &GooseUser, action: &Action, body: Option<&Va
     let ended_at = Instant::now();
     if let Some(span) = &span {
         let problem = match outcome {
-            Outcome::Failed(kind) => kind.kind(),
+            // A status speaks for itself.
+            Outcome::Failed(FailureKind::Status(_)) => None,
+            Outcome::Failed(kind) => Some(kind.code()),
             Outcome::Succeeded | Outcome::Refused => None,
         };
         spans::end(span, status, problem);

@@ -34,6 +34,8 @@ mod attack;
 mod config;
 mod error;
 mod exchange;
+mod failure_kind;
+mod measurement;
 mod progress;
 mod recorder;
 mod report;
@@ -45,6 +47,8 @@ mod threshold;
 
 pub use config::{ConfigError, LoadConfig};
 pub use error::LoadError;
+pub use failure_kind::FailureKind;
+pub use measurement::{Measurement, MeasurementPart, SIGNIFICANT_DIGITS};
 pub use progress::Progress;
 pub use recorder::Latency;
 pub use result::{LoadResult, RequestResult};

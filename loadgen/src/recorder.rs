@@ -10,7 +10,8 @@ use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 
-use crate::exchange::{Exchange, FailureKind, Outcome};
+use crate::exchange::{Exchange, Outcome};
+use crate::failure_kind::FailureKind;
 
 mod histogram;
 

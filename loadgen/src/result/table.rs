@@ -73,7 +73,8 @@ mod tests {
     use std::time::{Duration, Instant};
 
     use crate::config::LoadConfig;
-    use crate::exchange::{Exchange, FailureKind, Outcome};
+    use crate::exchange::{Exchange, Outcome};
+    use crate::failure_kind::FailureKind;
     use crate::recorder::Recorder;
     use crate::result::LoadResult;
 
