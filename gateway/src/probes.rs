@@ -1,16 +1,18 @@
 //! Sends the probes of `/ready` when the balancer says they are due.
 
+use std::future::poll_fn;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use gateway_balancer::{EndpointId, ProbeAnswer};
 use http::{Request, header};
-use http_body_util::{BodyExt, Limited};
+use hyper::body::Incoming;
 use tokio::time::timeout;
 
 use crate::fleet::Fleet;
 use crate::proxy::request_body::RequestBody;
-use crate::upstream::Upstream;
+use crate::upstream::{Connection, Upstream};
 
 /// What is read of a probe's answer before its connection is given up.
 const BODY_BYTES_MAX: usize = 64 * 1024;
@@ -57,11 +59,23 @@ async fn ask(upstream: &Upstream) -> Option<ProbeAnswer> {
         .header(header::USER_AGENT, concat!("autoscale-lab-gateway/", env!("CARGO_PKG_VERSION")))
         .body(RequestBody::empty())
         .expect("a probe is a valid request");
-    let response = connection.send_request(request).await.ok()?;
+    let response = connection.send(request).await.ok()?;
     let has_retry_after = response.headers().contains_key(header::RETRY_AFTER);
     let answer = ProbeAnswer::of_answer(response.status().as_u16(), has_retry_after);
-    if Limited::new(response.into_body(), BODY_BYTES_MAX).collect().await.is_ok() {
+    if discard(&mut connection, response.into_body()).await {
         upstream.check_in(connection);
     }
     Some(answer)
+}
+
+/// Reads an answer's body to its end, and returns whether that came before it grew too long.
+async fn discard(connection: &mut Connection, mut body: Incoming) -> bool {
+    let mut left_bytes = BODY_BYTES_MAX;
+    while let Some(frame) = poll_fn(|context| connection.poll_body(&mut body, context)).await {
+        let Ok(frame) = frame else { return false };
+        let size = frame.data_ref().map_or(0, Bytes::len);
+        let Some(left) = left_bytes.checked_sub(size) else { return false };
+        left_bytes = left;
+    }
+    true
 }

@@ -2,6 +2,7 @@
 
 pub(crate) mod answers;
 mod attempt;
+mod deadline;
 mod headers;
 mod identity;
 mod outgoing;
@@ -24,13 +25,16 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use self::attempt::{Answered, Failure, attempt};
+use self::deadline::{Deadline, DeadlineSlot};
 pub(crate) use self::identity::Identity;
 use self::outgoing::{ClientAddress, Outgoing};
 use self::path::PathRule;
 use self::response_body::{Exchange, ResponseBody};
+use self::tunnel::UpstreamSide;
 use crate::fleet::{Fleet, Lease};
 use crate::metrics::GatewayMetrics;
 use crate::throttle::{Scope, Throttle, Throttled};
+use crate::upstream::Connection;
 
 /// Endpoints tried for one request whose connections could not be established.
 const ENDPOINTS_TRIED_MAX: usize = 3;
@@ -56,11 +60,12 @@ pub(crate) struct Proxy {
 pub(crate) struct Client {
     proxy: Arc<Proxy>,
     address: ClientAddress,
+    deadline: DeadlineSlot,
 }
 
 impl Client {
     pub(crate) fn new(proxy: Arc<Proxy>, ip: IpAddr) -> Self {
-        Self { proxy, address: ClientAddress::new(ip) }
+        Self { proxy, address: ClientAddress::new(ip), deadline: DeadlineSlot::default() }
     }
 
     /// A seed for a random stream of this connection's own.
@@ -82,11 +87,19 @@ impl Client {
         let mut checked = self.proxy.check(&self.address, request, arrived);
         async move {
             let (mut response, known) = match &mut checked {
-                Ok(outgoing) => match &span {
-                    None => self.proxy.dispatch(outgoing, None).await,
-                    // In a box, as all that is rare: hyper moves the future of each request, whatever its size.
-                    Some(span) => Box::pin(span.scope(self.proxy.dispatch(outgoing, Some(span)))).await,
-                },
+                Ok(outgoing) => {
+                    let mut deadline = self.deadline.take();
+                    let answered = match &span {
+                        None => self.proxy.dispatch(outgoing, &mut deadline, None).await,
+                        // In a box, as all that is rare: hyper moves the future of each request, whatever its size.
+                        Some(span) => {
+                            let dispatched = self.proxy.dispatch(outgoing, &mut deadline, Some(span));
+                            Box::pin(span.scope(dispatched)).await
+                        }
+                    };
+                    self.deadline.put_back(deadline);
+                    answered
+                }
                 Err(refusal) => (std::mem::take(&mut **refusal), arrived),
             };
             response.headers_mut().insert(&identity::X_REQUEST_ID, request_id);
@@ -138,6 +151,7 @@ impl Proxy {
     async fn dispatch(
         &self,
         outgoing: &mut Outgoing,
+        deadline: &mut Deadline,
         span: Option<&Span>,
     ) -> (Response<ResponseBody>, Instant) {
         if let Err(failure) = outgoing.read_body(self.body_read_timeout).await {
@@ -157,7 +171,7 @@ impl Proxy {
         let mut tried = Vec::new();
         loop {
             let try_span = span.and_then(|span| spans::begin_try(span, outgoing, &lease, tried.len()));
-            let (result, known) = attempt(&lease, outgoing, started, self.try_timeout).await;
+            let (result, known) = attempt(&lease, outgoing, deadline, started, self.try_timeout).await;
             if let Some(try_span) = try_span {
                 spans::end_try(&try_span, &result);
             }
@@ -195,7 +209,7 @@ impl Proxy {
     ) -> Response<ResponseBody> {
         let Answered { mut response, connection } = answered;
         if response.status() == StatusCode::SWITCHING_PROTOCOLS {
-            return self.switch_protocols(response, lease, client_upgrade);
+            return self.switch_protocols(response, connection, lease, client_upgrade);
         }
         if response.status() == StatusCode::SERVICE_UNAVAILABLE
             && response.headers().contains_key(header::RETRY_AFTER)
@@ -211,6 +225,7 @@ impl Proxy {
     fn switch_protocols(
         &self,
         mut response: Response<Incoming>,
+        connection: Connection,
         lease: Lease,
         client_upgrade: Option<OnUpgrade>,
     ) -> Response<ResponseBody> {
@@ -222,8 +237,8 @@ impl Proxy {
                 "look at the endpoint's log",
             );
         };
-        let upstream_upgrade = hyper::upgrade::on(&mut response);
-        self.tunnels.spawn(tunnel::run(client_upgrade, upstream_upgrade, lease, self.end_tunnels.clone()));
+        let upstream = UpstreamSide { upgrade: hyper::upgrade::on(&mut response), connection, lease };
+        self.tunnels.spawn(tunnel::run(client_upgrade, upstream, self.end_tunnels.clone()));
         headers::remove_hop_by_hop(response.headers_mut());
         headers::set_upgrade(response.headers_mut(), protocol);
         response.map(|_| ResponseBody::Own(None))

@@ -1,24 +1,21 @@
 //! Holds the connections to one endpoint: opens them, keeps idle ones, hands them out again.
 
+mod connection;
+
 use std::io;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use http::HeaderValue;
-use hyper::client::conn::http1::{self, SendRequest};
-use hyper_util::rt::TokioIo;
 use prometheus_client::metrics::gauge::Gauge;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use crate::proxy::request_body::RequestBody;
+pub(crate) use self::connection::Connection;
 use crate::target::EndpointUrl;
 
 /// Sweeps that an idle connection outlasts. Counted in sweeps, so that keeping a connection reads no clock.
 const IDLE_SWEEPS_MAX: u32 = 6;
-
-/// A connection to an endpoint, ready for one request after the other.
-pub(crate) type Connection = SendRequest<RequestBody>;
 
 #[derive(Debug)]
 struct Idle {
@@ -59,22 +56,14 @@ impl Upstream {
         Self { url, host, pool: Mutex::default(), limits, open_connections }
     }
 
-    /// The most recently used idle connection, if there is one.
+    /// The most recently used idle connection, if there is one. The endpoint may have closed it in the meantime.
     pub(crate) fn check_out(&self) -> Option<Connection> {
-        let mut pool = self.lock();
-        loop {
-            // One that has just served may not be ready yet: it is passed over and used later.
-            let position = pool.idle.iter().rposition(|idle| idle.connection.is_ready())?;
-            let idle = pool.idle.remove(position);
-            if !idle.connection.is_closed() {
-                return Some(idle.connection);
-            }
-        }
+        self.lock().idle.pop().map(|idle| idle.connection)
     }
 
-    /// Keeps a connection whose exchange is complete.
-    pub(crate) fn check_in(&self, connection: Connection) {
-        if connection.is_closed() {
+    /// Keeps a connection whose exchange is complete, if it can serve another one.
+    pub(crate) fn check_in(&self, mut connection: Connection) {
+        if !connection.rest() {
             return;
         }
         let mut pool = self.lock();
@@ -84,7 +73,7 @@ impl Upstream {
         }
     }
 
-    /// Opens a connection. It closes when its handle is dropped and its exchange is over.
+    /// Opens a connection. It closes when it is dropped.
     pub(crate) async fn connect(&self) -> io::Result<Connection> {
         let connecting = async {
             match self.url.socket_address() {
@@ -97,15 +86,7 @@ impl Upstream {
             Err(io::Error::new(io::ErrorKind::TimedOut, problem))
         })?;
         stream.set_nodelay(true)?;
-        let (sender, connection) =
-            http1::Builder::new().handshake(TokioIo::new(stream)).await.map_err(io::Error::other)?;
-        let open = OpenConnection::count(self.open_connections.clone());
-        tokio::spawn(async move {
-            let _open = open;
-            // Its errors reach whoever waits for an answer; an idle connection that breaks is only dropped.
-            let _ended = connection.with_upgrades().await;
-        });
-        Ok(sender)
+        Connection::new(stream, self.open_connections.clone()).await
     }
 
     /// Drops connections that ended, or have been idle for [`IDLE_SWEEPS_MAX`] of these calls.
@@ -113,8 +94,8 @@ impl Upstream {
         let mut pool = self.lock();
         pool.sweeps = pool.sweeps.wrapping_add(1);
         let sweeps = pool.sweeps;
-        pool.idle.retain(|idle| {
-            !idle.connection.is_closed() && sweeps.wrapping_sub(idle.since_sweep) < IDLE_SWEEPS_MAX
+        pool.idle.retain_mut(|idle| {
+            sweeps.wrapping_sub(idle.since_sweep) < IDLE_SWEEPS_MAX && idle.connection.rest()
         });
     }
 
@@ -128,21 +109,5 @@ impl Upstream {
     fn lock(&self) -> MutexGuard<'_, Pool> {
         // Each change is complete before anything can panic.
         self.pool.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Counts a connection for as long as it lives.
-struct OpenConnection(Gauge);
-
-impl OpenConnection {
-    fn count(gauge: Gauge) -> Self {
-        gauge.inc();
-        Self(gauge)
-    }
-}
-
-impl Drop for OpenConnection {
-    fn drop(&mut self) {
-        self.0.dec();
     }
 }

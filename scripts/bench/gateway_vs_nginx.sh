@@ -3,8 +3,9 @@
 #
 # Both proxies run pinned to one core; the load (wrk) and the backend (another nginx that answers a constant) run on
 # the other. Each round measures all proxies one after the other, saturated and at a fixed rate, so that a drift of the
-# machine meets all of them; what counts is the median over the rounds of the ratio within a round. CPU time is
-# utime + stime of /proc/PID/stat.
+# machine meets all of them; what counts is the median over the rounds of the ratio within a round. CPU time is the
+# scheduler's own account of each thread (/proc/PID/task/*/schedstat, nanoseconds): utime and stime are sampled at the
+# timer's tick, which at a third of a core is several per cent of chance.
 #
 # The fixed rate: wrk has none, so 32 connections each pause 1 to 7 ms between two requests (paced.lua), which makes
 # about 7,000 requests per second as long as the proxy keeps up, the same for all.
@@ -79,19 +80,18 @@ pid_gateway=$!
 started+=("$pid_gateway")
 until_answers $((port + 5)) gateway
 
-ticks() { awk '{ sub(/.*\) /, ""); print $12 + $13 }' "/proc/$1/stat"; }
-ticks_per_second=$(getconf CLK_TCK)
+cpu_nanoseconds() { cat "/proc/$1/task/"*/schedstat | awk '{ sum += $1 } END { printf "%.0f", sum }'; }
 
 # measure PID PORT WRK-ARGUMENTS…: prints CPU microseconds per request, and requests per second.
 measure() {
     local pid=$1 to=$2 before after
     shift 2
-    before=$(ticks "$pid")
+    before=$(cpu_nanoseconds "$pid")
     taskset -c "$load_core" wrk -t1 -d"${seconds}s" "$@" "http://127.0.0.1:$to/" > "$work/wrk"
-    after=$(ticks "$pid")
+    after=$(cpu_nanoseconds "$pid")
     if grep -qE 'Non-2xx|Socket errors' "$work/wrk"; then cat "$work/wrk" >&2; fail "requests failed"; fi
-    awk -v cpu=$((after - before)) -v hz="$ticks_per_second" -v seconds="$seconds" \
-        '/requests in/ { printf "%.3f %.0f\n", cpu / hz * 1e6 / $1, $1 / seconds }' "$work/wrk"
+    awk -v cpu=$((after - before)) -v seconds="$seconds" \
+        '/requests in/ { printf "%.3f %.0f\n", cpu / 1e3 / $1, $1 / seconds }' "$work/wrk"
 }
 
 saturated=(-c16)

@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 use gateway_balancer::Outcome;
 use http::{Request, Response, StatusCode, header};
 use hyper::body::Incoming;
-use tokio::time::timeout_at;
 
 use super::answers;
+use super::deadline::Deadline;
 use super::outgoing::Outgoing;
 use super::request_body::{RequestBody, Stage, Upload};
 use super::response_body::ResponseBody;
@@ -89,6 +89,7 @@ impl Failure {
 pub(crate) async fn attempt(
     lease: &Lease,
     outgoing: &mut Outgoing,
+    deadline: &mut Deadline,
     started: Instant,
     try_timeout: Duration,
 ) -> (Result<Answered, Failure>, Instant) {
@@ -98,13 +99,13 @@ pub(crate) async fn attempt(
     let mut exchange = pin!(exchange(lease, request));
     let result = loop {
         let seen = last_progress();
-        match timeout_at((seen + try_timeout).into(), exchange.as_mut()).await {
-            Ok(result) => break result,
-            Err(_) if last_progress() != seen => {}
-            Err(_) if upload.is_some_and(|upload| upload.stage() == Stage::WaitingForClient) => {
+        match deadline.limit((seen + try_timeout).into(), exchange.as_mut()).await {
+            Some(result) => break result,
+            None if last_progress() != seen => {}
+            None if upload.is_some_and(|upload| upload.stage() == Stage::WaitingForClient) => {
                 break Err(Failure::ClientTooSlow);
             }
-            Err(_) => break Err(Failure::TimedOut { after: try_timeout }),
+            None => break Err(Failure::TimedOut { after: try_timeout }),
         }
     };
     let result = match (result, upload.map(Upload::stage)) {
@@ -145,8 +146,7 @@ async fn exchange(lease: &Lease, slot: &mut Option<Request<RequestBody>>) -> Res
         if !request.headers().contains_key(header::HOST) {
             request.headers_mut().insert(header::HOST, upstream.host.clone());
         }
-        let sending = connection.try_send_request(request);
-        let mut error = match sending.await {
+        let mut error = match connection.send(request).await {
             Ok(response) => return Ok(Answered { response, connection }),
             Err(error) => error,
         };

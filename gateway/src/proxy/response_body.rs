@@ -77,7 +77,11 @@ impl Body for ResponseBody {
         match self.get_mut() {
             Self::Own(bytes) => Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
             Self::Upstream { incoming, exchange } => {
-                let polled = Pin::new(&mut *incoming).poll_frame(context);
+                let polled = match exchange {
+                    Some(exchange) => exchange.connection.poll_body(incoming, context),
+                    // Its end has been seen already.
+                    None => Poll::Ready(None),
+                };
                 match &polled {
                     Poll::Pending => {}
                     Poll::Ready(Some(Err(_))) => {

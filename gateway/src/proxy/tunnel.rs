@@ -7,10 +7,23 @@ use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
 use crate::fleet::Lease;
+use crate::upstream::Connection;
+
+/// The endpoint's side of a protocol change.
+#[derive(Debug)]
+pub(crate) struct UpstreamSide {
+    pub(crate) upgrade: OnUpgrade,
+    /// The connection that changes.
+    pub(crate) connection: Connection,
+    pub(crate) lease: Lease,
+}
 
 /// Copies until both sides are done, or the gateway has to end. The stay at the endpoint lasts as long.
-pub(crate) async fn run(client: OnUpgrade, upstream: OnUpgrade, lease: Lease, end: CancellationToken) {
+pub(crate) async fn run(client: OnUpgrade, upstream: UpstreamSide, end: CancellationToken) {
+    let UpstreamSide { upgrade: upstream, mut connection, lease } = upstream;
     let copying = async {
+        // Only then it can be handed over.
+        connection.finish().await;
         let (client, upstream) = match tokio::try_join!(client, upstream) {
             Ok(both) => both,
             Err(error) => return debug!(%error, "a protocol change did not complete"),
