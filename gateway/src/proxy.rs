@@ -7,6 +7,7 @@ mod headers;
 mod identity;
 mod outgoing;
 mod path;
+mod replay;
 pub(crate) mod request_body;
 pub(crate) mod response_body;
 mod spans;

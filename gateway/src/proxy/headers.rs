@@ -19,20 +19,31 @@ static HOP_BY_HOP: [HeaderName; 9] = [
     HeaderName::from_static("proxy-connection"),
 ];
 
+/// What `Connection` says of the connection itself (`keep-alive` is also a header, and removed as such).
+const NAMES_NO_HEADER: [&str; 2] = ["keep-alive", "close"];
+
 pub(crate) static X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 pub(crate) static X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 pub(crate) static X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 
 /// Removes the headers that belong to the connection the message came on, those that `Connection` names included.
 pub(crate) fn remove_hop_by_hop(headers: &mut HeaderMap) {
-    // Most messages have none: looking first is cheaper than removing each.
-    if !headers.keys().any(|name| HOP_BY_HOP.contains(name)) {
+    // Most messages have none, or `Connection: keep-alive` alone: looking first is cheaper than removing each.
+    let mut present = [false; HOP_BY_HOP.len()];
+    for name in headers.keys() {
+        if let Some(index) = HOP_BY_HOP.iter().position(|hop_by_hop| hop_by_hop == name) {
+            present[index] = true;
+        }
+    }
+    if !present.contains(&true) {
         return;
     }
     let named: Vec<HeaderName> = tokens(headers, &CONNECTION)
+        .filter(|token| !NAMES_NO_HEADER.iter().any(|option| option.eq_ignore_ascii_case(token)))
         .filter_map(|token| HeaderName::from_bytes(token.as_bytes()).ok())
         .collect();
-    for name in HOP_BY_HOP.iter().chain(&named) {
+    let known = HOP_BY_HOP.iter().zip(present).filter(|&(_, is_present)| is_present).map(|(name, _)| name);
+    for name in known.chain(&named) {
         headers.remove(name);
     }
 }
@@ -108,6 +119,15 @@ mod tests {
         ]);
         remove_hop_by_hop(&mut map);
         assert_eq!(map, headers(&[("accept", "*/*"), ("x-kept", "1")]));
+    }
+
+    #[test]
+    fn a_connection_that_is_kept_loses_that_header_alone() {
+        for value in ["keep-alive", "close", "Keep-Alive"] {
+            let mut map = headers(&[("connection", value), ("close", "1"), ("accept", "*/*")]);
+            remove_hop_by_hop(&mut map);
+            assert_eq!(map, headers(&[("close", "1"), ("accept", "*/*")]), "{value}");
+        }
     }
 
     #[test]

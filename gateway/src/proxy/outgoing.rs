@@ -5,9 +5,8 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
 use http::request::Parts;
-use http::{HeaderMap, HeaderValue, Method, Request, Uri, Version, header};
+use http::{HeaderValue, Method, Request, Uri, Version, header};
 use http_body_util::BodyExt;
 use hyper::body::{Body, Incoming};
 use hyper::upgrade::OnUpgrade;
@@ -16,6 +15,7 @@ use tokio::time::timeout;
 use super::attempt::Failure;
 use super::headers;
 use super::path::PathRule;
+use super::replay::Replay;
 use super::request_body::{RequestBody, Upload};
 
 /// A body of this size at most is read as a whole where its request may be sent again.
@@ -52,15 +52,6 @@ pub(crate) struct Outgoing {
     /// Whether doing it twice does what once would do.
     repeatable: bool,
     replay: Option<Replay>,
-}
-
-/// What is needed to send a request again.
-#[derive(Debug)]
-struct Replay {
-    method: Method,
-    uri: Uri,
-    headers: HeaderMap,
-    body: Option<Bytes>,
 }
 
 impl Outgoing {
@@ -127,26 +118,6 @@ impl Outgoing {
         if let Some(replay) = self.replay.take() {
             self.request = Some(replay.into_request());
         }
-    }
-}
-
-impl Replay {
-    fn of(request: &Request<RequestBody>) -> Option<Self> {
-        let RequestBody::Whole(body) = request.body() else { return None };
-        Some(Self {
-            method: request.method().clone(),
-            uri: request.uri().clone(),
-            headers: request.headers().clone(),
-            body: body.clone(),
-        })
-    }
-
-    fn into_request(self) -> Request<RequestBody> {
-        let mut request = Request::new(RequestBody::Whole(self.body));
-        *request.method_mut() = self.method;
-        *request.uri_mut() = self.uri;
-        *request.headers_mut() = self.headers;
-        request
     }
 }
 
