@@ -126,6 +126,18 @@ names! {
     SCALER_ACTUATOR_ERRORS_TOTAL = "scaler_actuator_errors_total";
     /// 1 while the scaler is paused.
     SCALER_PAUSED = "scaler_paused";
+
+    /// Virtual users that act; 0 for a load that is given as a rate.
+    LOADGEN_USERS = "loadgen_users";
+    /// Requests that were due: of users when they act, of a rate at their intended start, sent in time or not.
+    LOADGEN_SCHEDULED_TOTAL = "loadgen_scheduled_total";
+    /// Requests that were sent.
+    LOADGEN_SENT_TOTAL = "loadgen_sent_total";
+    /// Requests that ended, by `result`: `ok`, `refused` (503 with `Retry-After`), or the kind of failure.
+    LOADGEN_REQUESTS_TOTAL = "loadgen_requests_total";
+    /// Time from a request's intended start, which for a user is the sending, to the last byte of its answer;
+    /// refusals and requests without an answer have none; seconds.
+    LOADGEN_REQUEST_DURATION_SECONDS = "loadgen_request_duration_seconds";
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 mod bad_input;
 mod capacity;
 mod load_factor;
+mod load_metrics;
 mod loss;
 mod supervision;
 mod support;
