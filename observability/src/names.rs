@@ -108,6 +108,9 @@ names! {
     SCALER_MIN_REPLICAS = "scaler_min_replicas";
     /// Most replicas allowed.
     SCALER_MAX_REPLICAS = "scaler_max_replicas";
+    /// Values of a `signal` at which the policy acts in a `direction` (`up` above it, `down` below it), in the
+    /// signal's own unit; a policy without such lines has no series.
+    SCALER_THRESHOLD = "scaler_threshold";
     /// Decisions by `action` and `reason` (its code).
     SCALER_DECISIONS_TOTAL = "scaler_decisions_total";
     /// Decisions that a limit changed, by `limit`.
@@ -116,9 +119,9 @@ names! {
     SCALER_SIGNAL_VALUE = "scaler_signal_value";
     /// Age of the last value of each `signal`; seconds.
     SCALER_SIGNAL_AGE_SECONDS = "scaler_signal_age_seconds";
-    /// Scrapes of replicas by `result`.
+    /// Requests for signals by `result`: one to each replica, or the queries to Prometheus, as the source is.
     SCALER_SCRAPES_TOTAL = "scaler_scrapes_total";
-    /// Time to scrape all replicas once; seconds.
+    /// Time from a look's first request for signals to its last answer; seconds.
     SCALER_SCRAPE_DURATION_SECONDS = "scaler_scrape_duration_seconds";
     /// Time until the actuator's count was read back, by `result`; seconds.
     SCALER_ACTUATOR_DURATION_SECONDS = "scaler_actuator_duration_seconds";
