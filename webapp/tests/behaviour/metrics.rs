@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use futures_util::StreamExt;
-use http::StatusCode;
+use http::{Method, StatusCode};
 use observability::names;
 use webapp::WebappConfig;
 
@@ -158,6 +158,46 @@ async fn random_paths_make_no_series() {
         .map(|series| scrape.value(series))
         .sum();
     assert!((unmatched - 10_002.0).abs() < 0.5, "{unmatched} requests without a route were counted");
+}
+
+/// What a scrape may weigh.
+const SCRAPE_BYTES_MAX: usize = 64 * 1024;
+
+/// ` # {trace_id="…",span_id="…"} value time`, with ids of 32 and 16 digits and numbers of up to 20.
+const EXEMPLAR_BYTES_MAX: usize = 32 + 16 + 32 + 2 * 20;
+
+#[tokio::test]
+async fn a_scrape_stays_small_when_every_user_route_was_called_and_every_bucket_has_an_exemplar() {
+    let config = WebappConfig { workers: 1, queue: 0, service_time: Duration::from_millis(50), ..quiet() };
+    let replica = Replica::start(config).await;
+    let routes = [
+        (Method::GET, "/"),
+        (Method::GET, "/api/dashboard"),
+        (Method::POST, "/api/events"),
+        (Method::POST, "/order"),
+        (Method::POST, "/buy"),
+    ];
+    for (method, path) in routes {
+        // As usual; three at once, of which two are refused; and with a mistake.
+        replica.send(method.clone(), path, None).await;
+        let together = || replica.send(method.clone(), path, None);
+        tokio::join!(together(), together(), together());
+        replica.send(method.clone(), path, Some("{")).await;
+        replica.send(Method::DELETE, path, None).await;
+    }
+    for path in ["/load", "/load/increase", "/load/decrease", "/load/reset", "/load/spike", "/nowhere"] {
+        replica.get(path).await;
+    }
+    let text = text(&replica, "/metrics").await;
+    let buckets = text.lines().filter(|line| line.contains("_bucket{")).count();
+    let refused = text.lines().any(|line| line.contains("/buy") && line.contains("\"503\""));
+    assert!(refused && buckets > 300, "{buckets} buckets in:\n{text}");
+    let most = text.len() + buckets * EXEMPLAR_BYTES_MAX;
+    assert!(
+        most <= SCRAPE_BYTES_MAX,
+        "{} bytes, with an exemplar in each of {buckets} buckets {most}",
+        text.len()
+    );
 }
 
 #[tokio::test]
