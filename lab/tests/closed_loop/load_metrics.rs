@@ -1,7 +1,7 @@
 //! `lab load` tells a scraper what it does while it does it.
 
 use std::io::{BufRead, BufReader};
-use std::process::Stdio;
+use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
 use observability::metrics::OPENMETRICS_CONTENT_TYPE;
@@ -22,12 +22,8 @@ async fn a_load_is_scraped_while_it_runs_and_not_afterwards() {
         .stderr(Stdio::piped())
         .spawn()
         .expect("the lab starts");
-    let mut said = BufReader::new(load.stderr.take().expect("standard error was piped")).lines();
-    let line = said.next().expect("it says where its metrics are").expect("it is text");
-    let url = line.strip_prefix("metrics on ").unwrap_or_else(|| panic!("it said `{line}`")).to_owned();
+    let url = metrics_url(&mut load);
     assert!(url.starts_with("http://127.0.0.1:"), "it listens for this machine alone: {url}");
-    // The rest is progress, which must be taken off the pipe.
-    let reader = std::thread::spawn(move || said.count());
 
     let began = Instant::now();
     let text = loop {
@@ -47,8 +43,16 @@ async fn a_load_is_scraped_while_it_runs_and_not_afterwards() {
 
     let status = tokio::task::spawn_blocking(move || load.wait()).await.expect("no panic");
     assert!(status.expect("it is our child").success(), "no request failed");
-    reader.join().expect("the reader does not panic");
     assert!(up.client.get(&url, TIMEOUT).await.is_err(), "nobody answers any more");
+}
+
+/// Where a `lab load` whose standard error is piped says that its metrics are.
+pub(crate) fn metrics_url(load: &mut Child) -> String {
+    let mut said = BufReader::new(load.stderr.take().expect("standard error was piped")).lines();
+    let line = said.next().expect("it says where its metrics are").expect("it is text");
+    // The rest is progress, which must be taken off the pipe.
+    std::thread::spawn(move || said.map_while(Result::ok).count());
+    line.strip_prefix("metrics on ").unwrap_or_else(|| panic!("it said `{line}`")).to_owned()
 }
 
 fn value(text: &str, series: &str) -> f64 {
