@@ -10,11 +10,13 @@ use crate::shipped;
 use crate::support::{TIMEOUT, Up};
 
 /// Every histogram that carries exemplars, of every part, and the service whose spans they name.
-const TRACED: [(&str, &str); 6] = [
+const TRACED: [(&str, &str); 8] = [
     (r#"loadgen_request_duration_seconds_bucket{job="loadgen"}"#, "loadgen"),
     (r#"gateway_request_duration_seconds_bucket{job="gateway"}"#, "gateway"),
     (r#"http_server_request_duration_seconds_bucket{job="webapp"}"#, "webapp"),
     (r#"webapp_request_duration_seconds_bucket{job="webapp"}"#, "webapp"),
+    (r#"webapp_dependency_wait_seconds_bucket{job="webapp"}"#, "webapp"),
+    (r#"webapp_dependency_duration_seconds_bucket{job="webapp"}"#, "webapp"),
     (r#"http_server_request_duration_seconds_bucket{job="dependency"}"#, "database"),
     (r#"webapp_request_duration_seconds_bucket{job="dependency"}"#, "database"),
 ];
