@@ -17,7 +17,7 @@ for program in wrk nginx taskset curl; do
 done
 
 parts=("$@")
-[ "${#parts[@]}" -gt 0 ] || parts=(webapp gateway start scaler page telemetry)
+[ "${#parts[@]}" -gt 0 ] || parts=(webapp gateway start scaler page scrape telemetry)
 for part in "${parts[@]}"; do
     case "$part" in
         webapp) script=scripts/bench/webapp_vs_bare_axum.sh ;;
@@ -25,9 +25,10 @@ for part in "${parts[@]}"; do
         start) script=scripts/bench/replica_start.sh ;;
         scaler) script=scripts/bench/scaler_cost.sh ;;
         page) script=scripts/bench/page_cost.sh ;;
+        scrape) script=scripts/bench/scrape_cost.sh ;;
         telemetry) script=scripts/bench/telemetry_cost.sh ;;
         *)
-            echo "bench: there is no part \`$part\`, expected webapp, gateway, start, scaler, page or telemetry" >&2
+            echo "bench: there is no part \`$part\`, expected webapp, gateway, start, scaler, page, scrape or telemetry" >&2
             exit 2
             ;;
     esac

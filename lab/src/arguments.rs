@@ -1,6 +1,7 @@
 //! Groups of flags that several commands share.
 
 pub(crate) mod log;
+pub(crate) mod metrics;
 pub(crate) mod physics;
 pub(crate) mod policy;
 pub(crate) mod source;

@@ -7,6 +7,7 @@ mod commands;
 mod demo;
 mod event_stream;
 mod failure;
+mod metrics_server;
 mod runtime;
 mod stop_signal;
 mod supervisor;

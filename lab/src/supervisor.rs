@@ -36,16 +36,18 @@ const READY_TIMEOUT: Duration = Duration::from_secs(10);
 /// What to run.
 #[derive(Clone, Debug)]
 pub(crate) struct SupervisorConfig {
-    /// Where the gateway, its admin side and the scaler listen, as `host:port`.
+    /// Where the gateway, its admin side, the scaler and the dependency listen, as `host:port`.
     pub(crate) addresses: Addresses,
     /// Flags of `lab webapp` for every replica.
     pub(crate) replica_flags: Vec<String>,
-    /// Flags of `lab webapp` for a dependency, where there is to be one.
-    pub(crate) dependency_flags: Option<Vec<String>>,
+    /// Flags of `lab webapp` for the dependency, where the addresses have one.
+    pub(crate) dependency_flags: Vec<String>,
     /// Flags of `lab scaler` that name the policy.
     pub(crate) policy_flags: Vec<String>,
     /// Flags of `lab scaler` that name the source of its signals.
     pub(crate) source_flags: Vec<String>,
+    /// Host names other than localhost under which the scaler's page may be used.
+    pub(crate) allowed_hosts: Vec<String>,
     /// Flags of logs and traces for every process.
     pub(crate) telemetry_flags: Vec<String>,
     /// Replicas at the start.
@@ -91,8 +93,10 @@ impl Supervisor {
 
         let gateway = start("gateway", gateway_arguments(&config.addresses)).await?;
         let (service, admin) = parse_announcement(&gateway.announcement()).map_err(Failure::could_not_run)?;
-        let dependency = match config.dependency_flags.clone() {
-            Some(flags) => Some(start("dependency", dependency_arguments(flags)).await?),
+        let dependency = match &config.addresses.dependency {
+            Some(address) => {
+                Some(start("dependency", dependency_arguments(address, &config.dependency_flags)).await?)
+            }
             None => None,
         };
         let plan = ReplicaPlan {
@@ -109,7 +113,12 @@ impl Supervisor {
         let scaler = start("scaler", arguments).await?;
         let (page, _) = parse_announcement(&scaler.announcement()).map_err(Failure::could_not_run)?;
         wait_until_ready(&page).await?;
-        let addresses = Addresses { gateway: service, admin, page };
+        let addresses = Addresses {
+            gateway: service,
+            admin,
+            page,
+            dependency: dependency.as_ref().map(KeptProcess::announcement),
+        };
         Ok(Self {
             addresses,
             gateway,
@@ -122,7 +131,7 @@ impl Supervisor {
         })
     }
 
-    /// Base URLs of gateway, its admin side and the scaler.
+    /// Base URLs of gateway, its admin side, the scaler and the dependency.
     pub(crate) fn addresses(&self) -> &Addresses {
         &self.addresses
     }
@@ -176,8 +185,9 @@ fn gateway_arguments(addresses: &Addresses) -> Vec<String> {
     ["gateway", "--listen", &addresses.gateway, "--admin", &addresses.admin].map(str::to_owned).to_vec()
 }
 
-fn dependency_arguments(flags: Vec<String>) -> Vec<String> {
-    ["webapp", "--id", "dependency-1"].map(str::to_owned).into_iter().chain(flags).collect()
+fn dependency_arguments(address: &str, flags: &[String]) -> Vec<String> {
+    let fixed = ["webapp", "--id", "dependency-1", "--listen", address].map(str::to_owned);
+    fixed.into_iter().chain(flags.iter().cloned()).collect()
 }
 
 fn replica_flags(config: &SupervisorConfig, dependency: Option<String>) -> Vec<String> {
@@ -209,7 +219,12 @@ fn scaler_arguments(
     ];
     std::iter::once("scaler".to_owned())
         .chain(fixed.into_iter().flat_map(|(flag, value)| [flag.to_owned(), value]))
+        .chain(allowed_hosts_flag(&config.allowed_hosts))
         .chain(config.source_flags.clone())
         .chain(config.policy_flags.clone())
         .collect()
+}
+
+fn allowed_hosts_flag(names: &[String]) -> Vec<String> {
+    if names.is_empty() { Vec::new() } else { vec!["--allowed-hosts".to_owned(), names.join(",")] }
 }

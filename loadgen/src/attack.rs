@@ -16,6 +16,7 @@ use workload::{Stream, Streams};
 
 use crate::config::LoadConfig;
 use crate::exchange::{Exchange, Outcome, exchange};
+use crate::metrics::LoadMetrics;
 use crate::recorder::Recorder;
 use crate::report;
 use crate::scenario::{Action, UserType};
@@ -33,6 +34,7 @@ pub(crate) struct Shared {
     pub(crate) recorder: Recorder,
     /// Turns true when requests that are still unanswered are given up.
     pub(crate) give_up: watch::Sender<bool>,
+    metrics: LoadMetrics,
     streams: Streams,
     /// Whether Goose writes reports and so wants to know of each request.
     goose_reports: bool,
@@ -46,6 +48,7 @@ impl Shared {
         Self {
             recorder: Recorder::new(config.users, config.run_time, names),
             give_up: watch::Sender::new(false),
+            metrics: config.metrics.clone(),
             streams: Streams::from_seed(config.seed),
             goose_reports: config.reports.iter().any(|path| report::is_by_goose(path)),
         }
@@ -108,6 +111,7 @@ fn scenario(user_type: UserType, shared: &Arc<Shared>) -> Result<GooseScenario, 
         Box::pin(async move {
             let stream = shared.streams.stream(&format!("user-{}", number_of(user)));
             user.set_session_data(UserStream(stream));
+            shared.metrics.user_started();
             shared.recorder.user_started(Instant::now());
             Ok(())
         })
@@ -115,6 +119,7 @@ fn scenario(user_type: UserType, shared: &Arc<Shared>) -> Result<GooseScenario, 
     let stop: TransactionFunction = Arc::new(move |_user| {
         let shared = Arc::clone(&stopping);
         Box::pin(async move {
+            shared.metrics.user_stopped();
             shared.recorder.user_stopped();
             Ok(())
         })
@@ -151,7 +156,7 @@ async fn act(user: &mut GooseUser, user_type: &UserType, shared: &Shared) -> Tra
     let body = action.body(stream, number);
     let mut give_up = shared.give_up.subscribe();
     let exchange = tokio::select! {
-        exchange = exchange(user, action, body.as_ref()) => exchange,
+        exchange = exchange(user, action, body.as_ref(), &shared.metrics) => exchange,
         // An error means that the run is over and gone, too.
         _ = give_up.wait_for(|&give_up| give_up) => return Ok(()),
     };

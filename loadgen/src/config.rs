@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use goose::goose::get_base_url;
 
+use crate::metrics::LoadMetrics;
 use crate::report;
 use crate::scenario::Scenario;
 use crate::threshold::Threshold;
@@ -37,6 +38,8 @@ pub struct LoadConfig {
     pub seed: u64,
     /// How long a request may take before it counts as timed out, 1 ms to 24 h. Default 10 s.
     pub timeout: Duration,
+    /// Where the run counts what it does, for whoever serves it. Default: its own, which nobody reads.
+    pub metrics: LoadMetrics,
 }
 
 impl Default for LoadConfig {
@@ -51,6 +54,7 @@ impl Default for LoadConfig {
             thresholds: Vec::new(),
             seed: 1,
             timeout: Duration::from_secs(10),
+            metrics: LoadMetrics::default(),
         }
     }
 }

@@ -7,6 +7,7 @@ use observability::traces::Span;
 use serde_json::Value;
 
 use crate::failure_kind::FailureKind;
+use crate::metrics::LoadMetrics;
 use crate::scenario::Action;
 use crate::spans;
 
@@ -41,12 +42,20 @@ pub(crate) struct Exchange {
     pub(crate) ended_at: Instant,
 }
 
-/// Sends `action` with `body` as this user.
-pub(crate) async fn exchange(user: &GooseUser, action: &Action, body: Option<&Value>) -> Exchange {
+/// Sends `action` with `body` as this user; a user means to send when it sends.
+pub(crate) async fn exchange(
+    user: &GooseUser,
+    action: &Action,
+    body: Option<&Value>,
+    metrics: &LoadMetrics,
+) -> Exchange {
     let sent_at = Instant::now();
+    metrics.request_due();
+    metrics.request_sent();
     let span = spans::begin(user, action);
     let (outcome, status) = send(user, action, body, span.as_ref()).await;
     let ended_at = Instant::now();
+    metrics.request_ended(outcome, ended_at - sent_at, span.as_ref());
     if let Some(span) = &span {
         let problem = match outcome {
             // A status speaks for itself.

@@ -29,6 +29,19 @@ pub enum FailureKind {
 }
 
 impl FailureKind {
+    /// One of each kind, with any status, for what has to know them all beforehand.
+    pub(crate) const EACH: [Self; 9] = [
+        Self::Status(500),
+        Self::Check,
+        Self::TimedOut,
+        Self::NameNotFound,
+        Self::ConnectionRefused,
+        Self::NoConnection,
+        Self::Tls,
+        Self::BrokeOff,
+        Self::NotSent,
+    ];
+
     /// The failure as one word, for spans and metric labels; every status is `status`.
     pub const fn code(self) -> &'static str {
         match self {

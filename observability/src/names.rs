@@ -108,6 +108,9 @@ names! {
     SCALER_MIN_REPLICAS = "scaler_min_replicas";
     /// Most replicas allowed.
     SCALER_MAX_REPLICAS = "scaler_max_replicas";
+    /// Values of a `signal` at which the policy acts in a `direction` (`up` above it, `down` below it), in the
+    /// signal's own unit; a policy without such lines has no series.
+    SCALER_THRESHOLD = "scaler_threshold";
     /// Decisions by `action` and `reason` (its code).
     SCALER_DECISIONS_TOTAL = "scaler_decisions_total";
     /// Decisions that a limit changed, by `limit`.
@@ -116,9 +119,9 @@ names! {
     SCALER_SIGNAL_VALUE = "scaler_signal_value";
     /// Age of the last value of each `signal`; seconds.
     SCALER_SIGNAL_AGE_SECONDS = "scaler_signal_age_seconds";
-    /// Scrapes of replicas by `result`.
+    /// Requests for signals by `result`: one to each replica, or the queries to Prometheus, as the source is.
     SCALER_SCRAPES_TOTAL = "scaler_scrapes_total";
-    /// Time to scrape all replicas once; seconds.
+    /// Time from a look's first request for signals to its last answer; seconds.
     SCALER_SCRAPE_DURATION_SECONDS = "scaler_scrape_duration_seconds";
     /// Time until the actuator's count was read back, by `result`; seconds.
     SCALER_ACTUATOR_DURATION_SECONDS = "scaler_actuator_duration_seconds";
@@ -126,6 +129,18 @@ names! {
     SCALER_ACTUATOR_ERRORS_TOTAL = "scaler_actuator_errors_total";
     /// 1 while the scaler is paused.
     SCALER_PAUSED = "scaler_paused";
+
+    /// Virtual users that act; 0 for a load that is given as a rate.
+    LOADGEN_USERS = "loadgen_users";
+    /// Requests that were due: of users when they act, of a rate at their intended start, sent in time or not.
+    LOADGEN_SCHEDULED_TOTAL = "loadgen_scheduled_total";
+    /// Requests that were sent.
+    LOADGEN_SENT_TOTAL = "loadgen_sent_total";
+    /// Requests that ended, by `result`: `ok`, `refused` (503 with `Retry-After`), or the kind of failure.
+    LOADGEN_REQUESTS_TOTAL = "loadgen_requests_total";
+    /// Time from a request's intended start, which for a user is the sending, to the last byte of its answer;
+    /// refusals and requests without an answer have none; seconds.
+    LOADGEN_REQUEST_DURATION_SECONDS = "loadgen_request_duration_seconds";
 }
 
 #[cfg(test)]

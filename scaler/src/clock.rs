@@ -36,3 +36,9 @@ impl Clock {
 pub(crate) fn rfc3339(at: Duration) -> String {
     humantime::format_rfc3339_millis(UNIX_EPOCH + at).to_string()
 }
+
+/// Run time from RFC 3339.
+pub(crate) fn read_rfc3339(text: &str) -> Result<Duration, String> {
+    let time = humantime::parse_rfc3339(text).map_err(|error| format!("`{text}` is no time: {error}"))?;
+    time.duration_since(UNIX_EPOCH).map_err(|_| format!("`{text}` lies before 1970"))
+}

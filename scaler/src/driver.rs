@@ -18,7 +18,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use observability::traces::Span;
-use scaler_engine::{Action, Cause, Decision, Engine, Observation};
+use scaler_engine::{Action, Cause, Decision, Engine, Observation, Slo};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval_at};
@@ -33,7 +33,7 @@ use crate::clock::Clock;
 use crate::policy_file::NamedPolicy;
 use crate::sighting::Sighting;
 use crate::state_file::StateFile;
-use crate::status::{DecisionStatus, EndpointStatus, PolicyStatus, ReplicaCounts, Slo, Status};
+use crate::status::{DecisionStatus, EndpointStatus, PolicyStatus, ReplicaCounts, Status};
 
 /// Time between two lines of statistics, and between two saves of an unchanged state.
 const STATISTICS_EVERY: Duration = Duration::from_mins(1);
@@ -353,7 +353,7 @@ impl Driver {
             load_factor: sample.and_then(|sample| sample.load_factor),
             endpoints: seen.map(|seen| EndpointStatus::all(seen, now)).unwrap_or_default(),
             window_seconds: parts.policy.policy.window().as_secs_f64(),
-            slo: Slo::default(),
+            slo: Slo::DEFAULT,
             source: parts.source_name,
             actuator: parts.actuator_name,
             problems: problems.clone(),

@@ -1,15 +1,21 @@
 //! Keeps the last 15 minutes, one point each second, and the decisions of that time.
 
 mod columns;
+mod file;
 
 use std::collections::{BTreeMap, VecDeque};
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use scaler_engine::{Action, Signal};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 pub(crate) use self::columns::Columns;
-use crate::status::{DecisionStatus, Status, as_rfc3339};
+pub(crate) use self::file::HistoryFile;
+use crate::status::{DecisionStatus, Status, as_rfc3339, from_rfc3339};
+
+/// How far the past reaches.
+const SPAN: Duration = Duration::from_mins(15);
 
 /// Points kept: 15 minutes at one a second.
 pub(crate) const POINTS_MAX: usize = 900;
@@ -22,10 +28,10 @@ const POINTS_APART: Duration = Duration::from_millis(900);
 pub(crate) const DECISIONS_MAX: usize = 450;
 
 /// One second.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Point {
     /// When (run time).
-    #[serde(serialize_with = "as_rfc3339")]
+    #[serde(serialize_with = "as_rfc3339", deserialize_with = "from_rfc3339")]
     pub(crate) at: Duration,
     /// The same as seconds since the Unix epoch, for charts.
     pub(crate) at_epoch_seconds: f64,
@@ -38,7 +44,7 @@ pub(crate) struct Point {
 }
 
 /// Replicas at one time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct PointReplicas {
     pub(crate) current: u32,
     pub(crate) ready: u32,
@@ -59,10 +65,7 @@ impl History {
         if self.points.back().is_some_and(|last| at < last.at + POINTS_APART) {
             return false;
         }
-        if self.points.len() == POINTS_MAX {
-            self.points.pop_front();
-        }
-        self.points.push_back(Point {
+        self.push(Point {
             at,
             at_epoch_seconds: at.as_secs_f64(),
             signals: status.signals.iter().map(|(signal, reading)| (*signal, reading.value)).collect(),
@@ -74,6 +77,32 @@ impl History {
             load_factor: status.load_factor,
         });
         true
+    }
+
+    fn push(&mut self, point: Point) {
+        if self.points.len() == POINTS_MAX {
+            self.points.pop_front();
+        }
+        self.points.push_back(point);
+    }
+
+    /// What was seen before a restart, as far as it lies in this span; bounded and in order, whatever it is given.
+    fn restored(
+        points: Vec<Point>,
+        decisions: impl Iterator<Item = DecisionStatus>,
+        span: RangeInclusive<Duration>,
+    ) -> Self {
+        let mut history = Self::default();
+        for point in points {
+            let is_next = history.points.back().is_none_or(|last| last.at < point.at);
+            if is_next && span.contains(&point.at) {
+                history.push(point);
+            }
+        }
+        for decision in decisions.filter(|decision| span.contains(&decision.at)) {
+            history.add_decision(decision);
+        }
+        history
     }
 
     /// Adds a decision. Those that changed nothing are forgotten first: one a second must not push out the others.

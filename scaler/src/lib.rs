@@ -34,7 +34,8 @@ mod sighting;
 pub mod sources;
 mod state_file;
 mod status;
+mod whole_file;
 
 pub use config::{ActuatorKind, ScalerConfig, SourceKind};
 pub use server::{Scaler, ScalerError};
-pub use state_file::StateFileError;
+pub use whole_file::StateFileError;

@@ -10,7 +10,7 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
-use scaler_engine::{Decision, Signal};
+use scaler_engine::{Action, Decision, Limit, Reason, Signal};
 
 use crate::actuators::ScaleReport;
 use crate::sources::ScrapeCount;
@@ -39,6 +39,12 @@ struct SignalLabels {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ThresholdLabels {
+    signal: &'static str,
+    direction: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct ResultLabels {
     result: &'static str,
 }
@@ -60,6 +66,7 @@ pub(crate) struct ScalerMetrics {
     limited: Family<LimitLabels, Counter>,
     signal_values: Family<SignalLabels, FloatGauge>,
     signal_ages: Family<SignalLabels, FloatGauge>,
+    thresholds: Family<ThresholdLabels, FloatGauge>,
     scrapes: Family<ResultLabels, Counter>,
     scrape_duration: Histogram,
     actuator_duration: Family<ResultLabels, Histogram, fn() -> Histogram>,
@@ -103,6 +110,7 @@ impl ScalerMetrics {
             limited: Family::default(),
             signal_values: Family::default(),
             signal_ages: Family::default(),
+            thresholds: Family::default(),
             scrapes: Family::default(),
             scrape_duration: Histogram::new(SCRAPE_BOUNDS),
             actuator_duration,
@@ -116,13 +124,13 @@ impl ScalerMetrics {
 
     /// A series that appears only with its first event would hide that event from every rate.
     fn start_series_at_zero(&self) {
-        for (action, reason) in
-            [("up", "above_threshold"), ("down", "below_threshold"), ("hold", "within_thresholds")]
-        {
-            drop(self.decisions.get_or_create_owned(&DecisionLabels { action, reason }));
+        for action in [Action::Up, Action::Down, Action::Hold].map(Action::name) {
+            for reason in Reason::CODES {
+                drop(self.decisions.get_or_create_owned(&DecisionLabels { action, reason }));
+            }
         }
-        for limit in ["minimum", "maximum", "cooldown"] {
-            drop(self.limited.get_or_create_owned(&LimitLabels { limit }));
+        for limit in [Limit::Minimum, Limit::Maximum, Limit::Cooldown] {
+            drop(self.limited.get_or_create_owned(&LimitLabels { limit: limit.name() }));
         }
         for result in ["ok", "failed"] {
             drop(self.scrapes.get_or_create_owned(&ResultLabels { result }));
@@ -161,10 +169,19 @@ impl ScalerMetrics {
             "Age of each signal's last value in seconds",
             self.signal_ages.clone(),
         );
-        registry.register(names::SCALER_SCRAPES_TOTAL, "Scrapes of replicas by result", self.scrapes.clone());
+        registry.register(
+            names::SCALER_THRESHOLD,
+            "Value of a signal at which the policy acts, in the signal's own unit",
+            self.thresholds.clone(),
+        );
+        registry.register(
+            names::SCALER_SCRAPES_TOTAL,
+            "Requests for signals by result: one to each replica, or the queries to Prometheus",
+            self.scrapes.clone(),
+        );
         registry.register(
             names::SCALER_SCRAPE_DURATION_SECONDS,
-            "Time to scrape all replicas once in seconds",
+            "Time from a look's first request for signals to its last answer in seconds",
             self.scrape_duration.clone(),
         );
         registry.register(
@@ -196,6 +213,10 @@ impl ScalerMetrics {
         self.min.set(replicas.min.into());
         self.max.set(replicas.max.into());
         self.paused.set(status.paused.into());
+        for threshold in &status.policy.thresholds {
+            let (signal, direction) = (threshold.signal.name(), threshold.direction.name());
+            self.thresholds.get_or_create_owned(&ThresholdLabels { signal, direction }).set(threshold.value);
+        }
         for signal in Signal::ALL {
             let labels = SignalLabels { signal: signal.name() };
             if let Some(reading) = status.signals.get(&signal) {

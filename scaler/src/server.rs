@@ -18,11 +18,13 @@ use crate::api::{self, AllowedHosts, ApiState};
 use crate::clock::Clock;
 use crate::config::{ActuatorKind, ScalerConfig, SourceKind};
 use crate::driver::{Driver, DriverParts, Published};
+use crate::history::HistoryFile;
 use crate::sighting::keep_looking;
 use crate::sources::{
     PrometheusSettings, PrometheusSource, PrometheusUrlError, ScrapeSettings, ScrapeSource, Source,
 };
-use crate::state_file::{Found, StateFile, StateFileError};
+use crate::state_file::{Found, StateFile};
+use crate::whole_file::StateFileError;
 
 /// Commands that may wait for the driver; more than a few people never ask at once.
 const COMMANDS_WAITING: usize = 16;
@@ -170,6 +172,10 @@ impl Scaler {
         );
         let stopping = CancellationToken::new();
         let published = Arc::new(Published::new());
+        let history_file = state_file.as_ref().map(HistoryFile::beside);
+        if let Some(file) = &history_file {
+            published.history(|history| *history = file.load(clock.now()));
+        }
         let actuator = actuator_of(&config.actuator);
         let (sightings, seen) = watch::channel(None);
         let (commands, asked) = mpsc::channel(COMMANDS_WAITING);
@@ -190,9 +196,12 @@ impl Scaler {
             actuator: actuator.clone(),
             state_file,
             clock,
-            published,
+            published: published.clone(),
         });
         let mut tasks = JoinSet::new();
+        if let Some(file) = history_file {
+            tasks.spawn(file.keep(published, stopping.clone()).map(Ok));
+        }
         tasks.spawn(keep_looking(source, actuator, clock, every, sightings, stopping.clone()).map(Ok));
         tasks.spawn(driver.run(seen, asked, stopping.clone()).map(Ok));
         let server = axum::serve(listener, app).with_graceful_shutdown(stopping.clone().cancelled_owned());

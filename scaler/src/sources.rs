@@ -3,6 +3,7 @@
 pub mod exposition;
 mod growth;
 mod prometheus;
+mod replica_table;
 mod rotation;
 mod scrape;
 mod signals;

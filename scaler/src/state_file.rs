@@ -1,14 +1,14 @@
-//! Keeps the engine's memory in a file, whole at every moment: written aside, then renamed into place.
+//! Keeps the engine's memory in a file.
 
 use std::path::{Path, PathBuf};
 
 use scaler_engine::EngineState;
 
+use crate::whole_file::{StateFileError, WholeFile};
+
 /// Where an engine's state is kept.
 #[derive(Clone, Debug)]
-pub(crate) struct StateFile {
-    path: PathBuf,
-}
+pub(crate) struct StateFile(WholeFile);
 
 /// What was found at the start.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,65 +26,34 @@ pub(crate) enum Found {
     },
 }
 
-/// A state file that can be neither read nor written.
-#[derive(Debug, thiserror::Error)]
-#[error("the state file {} cannot be {verb}: {source}", .path.display())]
-pub struct StateFileError {
-    path: PathBuf,
-    verb: &'static str,
-    source: std::io::Error,
-}
-
 impl StateFile {
     pub(crate) fn new(path: PathBuf) -> Self {
-        Self { path }
+        Self(WholeFile::new("state file", path))
     }
 
     pub(crate) fn path(&self) -> &Path {
-        &self.path
+        self.0.path()
     }
 
-    /// Reads the state; a file that is none is renamed to `FILE.corrupt`, so that nobody trips over it again and it
-    /// can still be looked at.
+    /// The path with more at its end, for what belongs to the state.
+    pub(crate) fn with_ending(&self, ending: &str) -> PathBuf {
+        self.0.with_ending(ending)
+    }
+
+    /// Reads the state; a file that is none is moved aside.
     pub(crate) fn load(&self) -> Result<Found, StateFileError> {
-        let text = match std::fs::read(&self.path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Found::Nothing),
-            Err(source) => return Err(self.failed("read", source)),
+        let Some(text) = self.0.read()? else { return Ok(Found::Nothing) };
+        let problem = match serde_json::from_slice::<EngineState>(&text) {
+            Ok(state) if state.version == EngineState::VERSION => return Ok(Found::State(state)),
+            Ok(state) => format!("it has version {}, expected {}", state.version, EngineState::VERSION),
+            Err(error) => error.to_string(),
         };
-        match serde_json::from_slice::<EngineState>(&text) {
-            Ok(state) if state.version == EngineState::VERSION => Ok(Found::State(state)),
-            Ok(state) => {
-                self.set_aside(format!("it has version {}, expected {}", state.version, EngineState::VERSION))
-            }
-            Err(error) => self.set_aside(error.to_string()),
-        }
+        Ok(Found::Corrupt { problem, moved_to: self.0.set_aside()? })
     }
 
     /// Writes the state in place of the one before.
     pub(crate) fn save(&self, state: &EngineState) -> Result<(), StateFileError> {
-        let text = serde_json::to_vec_pretty(state).expect("an engine's state is plain data");
-        let aside = self.with_ending(".new");
-        // Not synced to the disk: a killed scaler loses nothing by that, and after a power failure an empty file is
-        // found out at the start. Waiting for the disk would hold up the loop.
-        let write = || std::fs::write(&aside, &text).and_then(|()| std::fs::rename(&aside, &self.path));
-        write().map_err(|source| self.failed("written", source))
-    }
-
-    fn set_aside(&self, problem: String) -> Result<Found, StateFileError> {
-        let moved_to = self.with_ending(".corrupt");
-        std::fs::rename(&self.path, &moved_to).map_err(|source| self.failed("moved aside", source))?;
-        Ok(Found::Corrupt { problem, moved_to })
-    }
-
-    fn with_ending(&self, ending: &str) -> PathBuf {
-        let mut name = self.path.clone().into_os_string();
-        name.push(ending);
-        PathBuf::from(name)
-    }
-
-    fn failed(&self, verb: &'static str, source: std::io::Error) -> StateFileError {
-        StateFileError { path: self.path.clone(), verb, source }
+        self.0.replace(&serde_json::to_vec_pretty(state).expect("an engine's state is plain data"))
     }
 }
 

@@ -5,11 +5,14 @@ mod endpoint;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use scaler_engine::{Action, Decision, Direction, Limit, Limits, Observed, Policy, Reading, Reason, Signal};
-use serde::{Serialize, Serializer};
+use scaler_engine::{
+    Action, Decision, Direction, Limit, Limits, Observed, Policy, Reading, Reason, Signal, Slo,
+};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Value, json};
 
-use crate::clock::rfc3339;
+use crate::clock::{read_rfc3339, rfc3339};
 use crate::policy_file::NamedPolicy;
 
 pub(crate) use self::endpoint::EndpointStatus;
@@ -44,21 +47,6 @@ pub(crate) struct Status {
     /// What is going wrong at this moment, one sentence each.
     pub(crate) problems: Vec<String>,
     pub(crate) uptime_seconds: f64,
-}
-
-/// What the service promises.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub(crate) struct Slo {
-    /// The 95th percentile of the response time is at most this.
-    pub(crate) p95_seconds: f64,
-    /// At least this share of the requests ends without a 5xx, refusals included; 0 to 1.
-    pub(crate) success_ratio: f64,
-}
-
-impl Default for Slo {
-    fn default() -> Self {
-        Self { p95_seconds: 0.25, success_ratio: 0.999 }
-    }
 }
 
 /// Replicas, counted in every way.
@@ -202,7 +190,26 @@ impl From<&Decision> for DecisionStatus {
     }
 }
 
+impl From<&DecisionStatus> for Decision {
+    fn from(status: &DecisionStatus) -> Self {
+        Self {
+            at: status.at,
+            action: status.action,
+            from: status.from,
+            to: status.to,
+            reason: status.because,
+            limited_by: status.limited_by,
+            observation: status.observation,
+        }
+    }
+}
+
 /// Run time as RFC 3339.
 pub(crate) fn as_rfc3339<S: Serializer>(at: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(&rfc3339(*at))
+}
+
+/// Run time from RFC 3339.
+pub(crate) fn from_rfc3339<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+    read_rfc3339(&String::deserialize(deserializer)?).map_err(D::Error::custom)
 }

@@ -164,6 +164,12 @@ impl Running {
         self.client.get(&url, TIMEOUT).await.unwrap().json().unwrap()
     }
 
+    /// Points and decisions of the last 15 minutes.
+    async fn history(&self) -> Value {
+        let url = format!("{}/api/history", self.url);
+        self.client.get(&url, TIMEOUT).await.unwrap().json().unwrap()
+    }
+
     /// Asks again and again, bounded, until the status is as wanted.
     async fn until(&self, what: &str, wanted: impl Fn(&Value) -> bool) -> Value {
         let mut status = Value::Null;
@@ -209,6 +215,7 @@ async fn the_loop_is_closed_from_metrics_to_processes_and_survives_a_restart() {
     // A replica dies.
     world.0.lock().unwrap().replicas.remove(0);
     running.until("the replacement", |_| world.count() == 3).await;
+    let past = running.history().await;
     running.end().await;
     let saved: EngineState = serde_json::from_slice(&std::fs::read(&state_file).unwrap()).unwrap();
     assert_eq!(saved.desired, Some(3));
@@ -216,6 +223,12 @@ async fn the_loop_is_closed_from_metrics_to_processes_and_survives_a_restart() {
     // Without the scaler replicas stay; one dies, and the next scaler knows how many there should be.
     world.0.lock().unwrap().replicas.remove(0);
     let running = Running::start(config).await;
+    // Whoever opens the page now sees what was before.
+    let shown = running.history().await;
+    assert_eq!(shown["points"][0], past["points"][0]);
+    let oldest = |history: &Value| history["decisions"].as_array().unwrap().last().cloned();
+    assert!(oldest(&past).is_some(), "{past:#}");
+    assert_eq!(oldest(&shown), oldest(&past));
     running.until("the count from before", |_| world.count() == 3).await;
 
     // The load is gone.

@@ -52,16 +52,16 @@ impl Dependency {
     /// Waits for a connection and makes one call, inside this span.
     pub(crate) async fn call(&self, span: Option<&Span>) -> Result<(), DependencyError> {
         match span {
-            Some(span) => Box::pin(span.scope(self.call_once())).await,
-            None => self.call_once().await,
+            Some(span) => Box::pin(span.scope(self.call_once(Some(span)))).await,
+            None => self.call_once(None).await,
         }
     }
 
-    async fn call_once(&self) -> Result<(), DependencyError> {
+    async fn call_once(&self, span: Option<&Span>) -> Result<(), DependencyError> {
         let asked_at = self.clock.now();
         let connection = self.connection().await;
         let sent_at = self.clock.now();
-        self.metrics.waited(sent_at.saturating_sub(asked_at));
+        self.metrics.waited(sent_at.saturating_sub(asked_at), span);
         let answer = self.client.get(&self.url, CALL_TIMEOUT).await;
         drop(connection);
         let result = match answer.map(observability::http::client::Reply::ok) {
@@ -69,7 +69,7 @@ impl Dependency {
             Ok(Err(refusal)) => Err(DependencyError::Refused(refusal)),
             Err(failure) => Err(DependencyError::NoAnswer(failure)),
         };
-        self.metrics.called(self.clock.since(sent_at), result.is_ok());
+        self.metrics.called(self.clock.since(sent_at), result.is_ok(), span);
         result
     }
 

@@ -34,15 +34,6 @@ struct ResultLabel {
 }
 
 #[derive(Clone, Debug)]
-struct NewHistogram(&'static [f64]);
-
-impl MetricConstructor<Histogram> for NewHistogram {
-    fn new_metric(&self) -> Histogram {
-        Histogram::new(self.0.iter().copied())
-    }
-}
-
-#[derive(Clone, Debug)]
 struct NewTracedHistogram(&'static [f64]);
 
 impl MetricConstructor<TracedHistogram> for NewTracedHistogram {
@@ -166,16 +157,16 @@ impl JobMetrics {
 /// The calls to the dependency.
 #[derive(Clone, Debug)]
 pub(crate) struct DependencyMetrics {
-    wait: Histogram,
-    succeeded: Histogram,
-    failed: Histogram,
+    wait: TracedHistogram,
+    succeeded: TracedHistogram,
+    failed: TracedHistogram,
 }
 
 impl DependencyMetrics {
     pub(crate) fn register(registry: &mut MetricsRegistry) -> Self {
-        let wait = Histogram::new(RESPONSE_TIME_SECONDS);
-        let calls: Family<ResultLabel, Histogram, _> =
-            Family::new_with_constructor(NewHistogram(&HTTP_DURATION_SECONDS));
+        let wait = TracedHistogram::new(RESPONSE_TIME_SECONDS);
+        let calls: Family<ResultLabel, TracedHistogram, _> =
+            Family::new_with_constructor(NewTracedHistogram(&HTTP_DURATION_SECONDS));
         let metrics = Self {
             wait: wait.clone(),
             succeeded: calls.get_or_create_owned(&ResultLabel { result: "success" }),
@@ -194,13 +185,15 @@ impl DependencyMetrics {
         metrics
     }
 
-    pub(crate) fn waited(&self, wait: Duration) {
-        self.wait.observe(wait.as_secs_f64());
+    /// A job of this span has got its connection.
+    pub(crate) fn waited(&self, wait: Duration, span: Option<&Span>) {
+        self.wait.observe(wait.as_secs_f64(), span);
     }
 
-    pub(crate) fn called(&self, took: Duration, succeeded: bool) {
+    /// A call of a job of this span has ended.
+    pub(crate) fn called(&self, took: Duration, succeeded: bool, span: Option<&Span>) {
         let calls = if succeeded { &self.succeeded } else { &self.failed };
-        calls.observe(took.as_secs_f64());
+        calls.observe(took.as_secs_f64(), span);
     }
 }
 

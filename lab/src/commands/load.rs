@@ -4,9 +4,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
-use loadgen::{LoadConfig, LoadError, Progress, Scenario, Threshold};
+use loadgen::{LoadConfig, LoadError, LoadMetrics, Progress, Scenario, Threshold};
 
 use crate::arguments::log::LogArguments;
+use crate::arguments::metrics::MetricsArguments;
 use crate::arguments::telemetry::{TelemetryArguments, unique_id};
 use crate::arguments::values::duration;
 use crate::failure::{ExitStatus, Failure};
@@ -54,6 +55,8 @@ pub(crate) struct LoadArguments {
     #[arg(long)]
     json: bool,
     #[command(flatten)]
+    metrics: MetricsArguments,
+    #[command(flatten)]
     telemetry: TelemetryArguments,
     #[command(flatten)]
     log: LogArguments,
@@ -73,7 +76,10 @@ pub(crate) fn run(arguments: LoadArguments) -> Result<ExitStatus, Failure> {
             thresholds: arguments.threshold,
             seed: arguments.seed,
             timeout: arguments.timeout,
+            metrics: LoadMetrics::default(),
         };
+        config.validate().map_err(Failure::bad_input)?;
+        let _metrics_server = arguments.metrics.serve(&config.metrics).await?;
         let mut signals = StopSignals::catch()?;
         let stop = async move { signals.next().await };
         let result = loadgen::run(&config, stop, show).await.map_err(|error| match error {

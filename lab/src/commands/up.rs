@@ -43,9 +43,21 @@ pub(crate) struct LoopArguments {
     /// Where the scaler's page and API are
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080", value_parser = listen_address)]
     page: String,
+    /// Host names other than localhost under which the page may be used, separated by commas
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
+    allowed_hosts: Vec<String>,
     /// Also run a dependency, a database with 8 workers of 20 ms, that every request needs
     #[arg(long)]
     with_dependency: bool,
+    /// Where that dependency listens; Prometheus' configuration looks for it there
+    #[arg(
+        long,
+        value_name = "ADDRESS",
+        default_value = "127.0.0.1:8002",
+        value_parser = listen_address,
+        requires = "with_dependency"
+    )]
+    dependency_address: String,
     #[command(flatten)]
     source: SourceArguments,
     #[command(flatten)]
@@ -81,11 +93,13 @@ impl LoopArguments {
                 gateway: self.gateway.clone(),
                 admin: self.admin.clone(),
                 page: self.page.clone(),
+                dependency: self.with_dependency.then(|| self.dependency_address.clone()),
             },
             replica_flags: self.physics.flags(),
-            dependency_flags: self.with_dependency.then(|| DEPENDENCY_FLAGS.map(str::to_owned).to_vec()),
+            dependency_flags: DEPENDENCY_FLAGS.map(str::to_owned).to_vec(),
             policy_flags: policy::flags(self.policy.name(), overrides),
             source_flags: self.source.flags()?,
+            allowed_hosts: self.allowed_hosts.clone(),
             telemetry_flags: log_flags.into_iter().chain(self.telemetry.flags()).collect(),
             replicas: policy.limits().min(),
         })
@@ -126,15 +140,16 @@ pub(crate) fn run(arguments: UpArguments) -> Result<ExitStatus, Failure> {
 }
 
 fn greet(supervisor: &Supervisor, policy: &str) {
-    let Addresses { gateway, admin, page } = supervisor.addresses();
+    let Addresses { gateway, admin, page, dependency } = supervisor.addresses();
+    let dependency = dependency.as_ref().map(|url| format!("  dependency {url}\n")).unwrap_or_default();
     let processes: Vec<String> =
         supervisor.processes().into_iter().map(|(name, pid)| format!("{name} ({pid})")).collect();
     say(&format!(
         "Autoscale Lab is running, with policy `{policy}`.\n\n  \
          service    {gateway}\n  \
          endpoints  {admin}/endpoints\n  \
-         scaler     {page}\n  \
-         processes  {}\n\n\
+         scaler     {page}\n\
+         {dependency}  processes  {}\n\n\
          Try in a second terminal:\n  \
          curl {gateway}/load/spike      # five times the load for two minutes: watch it scale\n  \
          curl {admin}/endpoints       # who is in rotation\n  \

@@ -1,6 +1,8 @@
 //! Draws the story as it plays: one line a second, readable in any terminal and in a log.
 
-use super::verdict::{Point, SLO_P95_SECONDS};
+use scaler_engine::Slo;
+
+use super::verdict::Point;
 
 /// Width of the bar of p95; one column is 50 ms, so that a saturated replica's 1.3 s fits.
 const BAR_COLUMNS: usize = 28;
@@ -32,7 +34,7 @@ pub(crate) fn line(point: &Point) -> String {
 /// Full blocks up to the value, and a mark at the SLO.
 fn bar(p95_seconds: f64) -> String {
     let filled = columns(p95_seconds);
-    let slo = columns(SLO_P95_SECONDS);
+    let slo = columns(Slo::DEFAULT.p95_seconds);
     (0..BAR_COLUMNS)
         .map(|column| match (column < filled, column == slo) {
             (_, true) => '│',

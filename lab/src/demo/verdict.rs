@@ -3,13 +3,11 @@
 use std::fmt;
 use std::time::Duration;
 
+use scaler_engine::Slo;
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::story::Story;
-
-/// The service level objective that the story is judged by: p95 at most 250 ms.
-pub(crate) const SLO_P95_SECONDS: f64 = 0.25;
 
 /// One second of the story.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -102,7 +100,7 @@ impl Verdict {
 /// The first moment from which p95 stayed inside the SLO for one of its own windows, so that a single good second
 /// between bad ones does not count.
 fn p95_back(story: &Story, spike_at: Duration, during: &[&Point]) -> Option<Duration> {
-    let inside = |point: &Point| point.p95_seconds.is_some_and(|p95| p95 <= SLO_P95_SECONDS);
+    let inside = |point: &Point| point.p95_seconds.is_some_and(|p95| p95 <= Slo::DEFAULT.p95_seconds);
     let Some(first_outside) = during.iter().position(|point| !inside(point)) else {
         return Some(Duration::ZERO);
     };

@@ -13,18 +13,22 @@ pub(crate) struct Addresses {
     pub(crate) admin: String,
     /// The scaler's page and API.
     pub(crate) page: String,
+    /// The dependency, where there is one.
+    pub(crate) dependency: Option<String>,
 }
 
 /// Finds out before anything starts whether every address can be had; names the flag that changes it.
 pub(crate) fn check_free(addresses: &Addresses) -> Result<(), Failure> {
     let parts = [
-        ("gateway", &addresses.gateway, "--gateway"),
-        ("gateway's admin side", &addresses.admin, "--admin"),
-        ("scaler's page", &addresses.page, "--page"),
+        ("gateway", Some(&addresses.gateway), "--gateway"),
+        ("gateway's admin side", Some(&addresses.admin), "--admin"),
+        ("scaler's page", Some(&addresses.page), "--page"),
+        ("dependency", addresses.dependency.as_ref(), "--dependency-address"),
     ];
     // All are held until all are known to be free, so that two equal ones are found too.
     let mut held = Vec::new();
     for (part, address, flag) in parts {
+        let Some(address) = address else { continue };
         let listener = TcpListener::bind(address).map_err(|error| {
             Failure::could_not_run(format!(
                 "the {part} cannot listen on {address}: {error}; hint: another process may have that port \

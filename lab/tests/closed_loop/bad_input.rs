@@ -34,6 +34,15 @@ fn usage_errors_name_the_flag_and_end_with_2() {
     expect(&["webapp", "--log-level", "loud"], 2, &["loud", "debug"]);
     expect(&["webapp", "--log-format", "xml"], 2, &["xml", "json"]);
     expect(&["scaler", "--actuator", "processes"], 2, &["--supervisor"]);
+    expect(&["up", "--dependency-address", "127.0.0.1:8002"], 2, &["--with-dependency"]);
+    expect(
+        &["up", "--with-dependency", "--dependency-address", "8002"],
+        2,
+        &["--dependency-address", "127.0.0.1:8000"],
+    );
+    expect(&["load", "--metrics-port", "70000"], 2, &["--metrics-port", "70000"]);
+    expect(&["load", "--metrics-host", "127.0.0.1"], 2, &["--metrics-port"]);
+    expect(&["load", "--metrics-port", "0", "--metrics-host", "here"], 2, &["--metrics-host", "here"]);
 }
 
 #[test]
@@ -82,9 +91,13 @@ fn a_port_in_use_names_port_and_flag_and_starts_nothing() {
         }
         expect(&arguments, 3, &[&address, flag, "hint:"]);
     }
+    let any_port = ["--gateway", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--page", "127.0.0.1:0"];
+    let dependency = ["up", "--with-dependency", "--dependency-address", &address];
+    expect(&[&dependency[..], &any_port].concat(), 3, &[&address, "--dependency-address", "hint:"]);
     expect(&["webapp", "--listen", &address], 3, &[&address, "--listen"]);
     expect(&["gateway", "--listen", &address, "--admin", "127.0.0.1:0"], 3, &[&address[10..], "--listen"]);
     expect(&["scaler", "--listen", &address], 3, &[&address[10..], "--listen"]);
+    expect(&["load", "--metrics-port", &address[10..]], 3, &[&address, "--metrics-port", "hint:"]);
 }
 
 #[test]

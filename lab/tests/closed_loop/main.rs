@@ -1,8 +1,13 @@
 //! Tests of the whole product as its users have it: the binary, its processes, their ports.
 
+mod allowed_hosts;
 mod bad_input;
 mod capacity;
+#[path = "../../../webapp/tests/behaviour/exposition.rs"]
+mod exposition;
 mod load_factor;
+mod load_metrics;
 mod loss;
+mod names;
 mod supervision;
 mod support;

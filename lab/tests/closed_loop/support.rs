@@ -33,6 +33,7 @@ pub(crate) struct Up {
     pub(crate) gateway: String,
     pub(crate) admin: String,
     pub(crate) scaler: String,
+    pub(crate) dependency: Option<String>,
     /// Name and process id of what was started at first.
     pub(crate) processes: BTreeMap<String, u32>,
     output: Arc<Mutex<Vec<String>>>,
@@ -53,8 +54,11 @@ impl Up {
     pub(crate) fn start_with(variables: &[(&str, &str)], flags: &[&str]) -> Self {
         // A test that failed while it held the lock has ended its loop all the same.
         let alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+        let any_port = "127.0.0.1:0";
+        let dependency = ["--dependency-address", any_port];
         let mut child = lab()
-            .args(["up", "--gateway", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--page", "127.0.0.1:0"])
+            .args(["up", "--gateway", any_port, "--admin", any_port, "--page", any_port])
+            .args(flags.contains(&"--with-dependency").then_some(dependency).into_iter().flatten())
             .args(flags)
             .envs(variables.iter().copied())
             .stdout(Stdio::piped())
@@ -73,6 +77,7 @@ impl Up {
             gateway: String::new(),
             admin: String::new(),
             scaler: String::new(),
+            dependency: None,
             processes: BTreeMap::new(),
             output,
             client: HttpClient::new(),
@@ -86,13 +91,15 @@ impl Up {
         let greeted = wait_until(Duration::from_secs(20), || self.printed("Ctrl-C ends everything"));
         let lines = self.lines();
         assert!(greeted, "no greeting came, only:\n{}", lines.join("\n"));
-        let value = |name: &str| {
-            let line = lines.iter().find(|line| line.trim_start().starts_with(name)).expect(name);
-            line.trim_start().trim_start_matches(name).trim().to_owned()
+        let find = |name: &str| {
+            let line = lines.iter().find_map(|line| line.trim_start().strip_prefix(name));
+            line.map(|rest| rest.trim().to_owned())
         };
+        let value = |name: &str| find(name).expect(name);
         self.gateway = value("service");
         value("endpoints").trim_end_matches("/endpoints").clone_into(&mut self.admin);
         self.scaler = value("scaler ");
+        self.dependency = find("dependency ");
         for process in value("processes").split(", ") {
             let (name, pid) = process.trim_end_matches(')').split_once(" (").expect("name (pid)");
             self.processes.insert(name.to_owned(), pid.parse().expect("a process id"));

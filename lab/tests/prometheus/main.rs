@@ -1,87 +1,26 @@
-//! A real Prometheus scrapes a running `lab up`: every expression of every dashboard, rule, alert and runbook is
-//! evaluated there, and none is empty that should not be.
+//! With a real Prometheus: what is shipped finds what it asks for, exemplars lead to traces, and the scaler can see
+//! through it.
 //!
 //! Needs Debian's `prometheus`; skipped with a printed reason where it is missing, unless `LAB_REQUIRE` asks for it.
 
+#[path = "../traces/child.rs"]
+#[expect(dead_code, reason = "shared with the tests of traces, which use more of it")]
+mod child;
+mod closed_loop;
+#[path = "../traces/collector.rs"]
+#[expect(dead_code, reason = "shared with the tests of traces, which use more of it")]
+mod collector;
+mod every_expression;
+mod exemplars;
 mod expected_empty;
 mod expressions;
 #[path = "../../../observability/tests/configuration/promql.rs"]
 mod promql;
-mod running_lab;
+mod running_load;
 mod running_prometheus;
-
-use std::time::Duration;
-
-use expected_empty::{EXPECTED_EMPTY, Emptiness};
-use running_lab::RunningLab;
-use running_prometheus::{RunningPrometheus, is_installed};
-
-/// One round of everything: load on all routes, a spike, replicas that come and go, then all expressions.
-#[tokio::test(flavor = "multi_thread")]
-async fn every_expression_finds_what_it_asks_for() {
-    if !is_installed() {
-        return;
-    }
-    let lab = RunningLab::start();
-    let prometheus = RunningPrometheus::start(&lab);
-    prometheus.wait_until_all_is_scraped().await;
-
-    lab.call_every_user_route(60).await;
-    // One replica more than needed: the policy takes it away again.
-    lab.scale_by_hand(2).await;
-    prometheus.wait_for("max(scaler_ready_replicas) == 2", Duration::from_secs(30)).await;
-    prometheus.wait_for("sum(scaler_decisions_total{action=\"down\"}) > 0", Duration::from_secs(60)).await;
-    lab.spike().await;
-    prometheus.wait_for("sum(scaler_decisions_total{action=\"up\"}) > 0", Duration::from_secs(60)).await;
-    lab.call_every_user_route(20).await;
-    // The longest windows are evaluated once a minute.
-    prometheus.wait_for("webapp:slo_bad:ratio_3d", Duration::from_secs(90)).await;
-
-    let mut problems = Vec::new();
-    let mut matched = vec![false; EXPECTED_EMPTY.len()];
-    for (place, expression) in expressions::shown() {
-        let values = match prometheus.values_of_the_run(&expression).await {
-            Ok(values) => values,
-            Err(error) => {
-                problems.push(format!("{place}: `{expression}` fails: {error}"));
-                continue;
-            }
-        };
-        let empty = !values.iter().any(|value| value.is_finite());
-        let excuse = EXPECTED_EMPTY.iter().position(|excuse| expression.contains(excuse.text));
-        match excuse.map(|index| (index, EXPECTED_EMPTY[index].emptiness)) {
-            Some((index, Emptiness::Always)) if !empty => {
-                let reason = EXPECTED_EMPTY[index].reason;
-                problems.push(format!("{place}: `{expression}` has values, although {reason}"));
-            }
-            None if empty => problems.push(format!("{place}: `{expression}` is empty")),
-            Some((index, _)) => matched[index] = true,
-            None => {}
-        }
-    }
-    for (excuse, matched) in EXPECTED_EMPTY.iter().zip(matched) {
-        if !matched {
-            problems.push(format!("nothing contains `{}` any more: take it off the list", excuse.text));
-        }
-    }
-
-    for rule in prometheus.rules().await {
-        let name = rule["name"].as_str().unwrap_or_default().to_owned();
-        if rule["health"] != "ok" {
-            problems.push(format!("rule {name} is {}: {}", rule["health"], rule["lastError"]));
-        }
-        // An alert's expression is empty while all is well; what it looks at must be there all the same.
-        let expression = rule["query"].as_str().expect("a rule has a query");
-        for selector in promql::selectors(expression) {
-            let text = expressions::text_of(&selector);
-            match prometheus.values_of_the_run(&text).await {
-                Ok(values) if values.is_empty() => {
-                    problems.push(format!("rule {name}: there is no `{text}`"));
-                }
-                Ok(_) => {}
-                Err(error) => problems.push(format!("rule {name}: `{text}` fails: {error}")),
-            }
-        }
-    }
-    assert!(problems.is_empty(), "{} problems:\n{}", problems.len(), problems.join("\n"));
-}
+mod same_signals;
+mod shipped;
+#[path = "../closed_loop/support.rs"]
+#[expect(dead_code, reason = "shared with the tests of the loop, which use more of it")]
+mod support;
+mod watching_scaler;

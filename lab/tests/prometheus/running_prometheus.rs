@@ -1,17 +1,22 @@
-//! A real Prometheus with the configuration for `lab up`, on ports that the system chooses.
+//! A real Prometheus on a port that the system chose, and what it is asked.
 
 use std::fmt::Write as _;
+use std::fs::File;
 use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use observability::http::client::HttpClient;
 use serde_json::Value;
+use tempfile::TempDir;
 
-use crate::expressions::observability;
-use crate::running_lab::RunningLab;
+use crate::support::{TIMEOUT, send_signal};
 
-const TIMEOUT: Duration = Duration::from_secs(10);
+/// Longest that it may take to start.
+const START_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// An answer with all values of a run is longer than the client takes by itself.
+const ANSWER_BYTES_MAX: usize = 64 << 20;
 
 /// Whether Prometheus is there; panics if it is not and has to be.
 #[expect(clippy::print_stderr, reason = "a test that is skipped says why")]
@@ -30,36 +35,25 @@ pub(crate) fn is_installed() -> bool {
 #[derive(Debug)]
 pub(crate) struct RunningPrometheus {
     child: Child,
-    url: String,
+    /// `http://host:port`.
+    pub(crate) url: String,
     client: HttpClient,
     started_at_epoch_seconds: f64,
-    folder: tempfile::TempDir,
+    folder: TempDir,
 }
 
 impl RunningPrometheus {
-    pub(crate) fn start(lab: &RunningLab) -> Self {
+    /// Starts it without a target, because whoever is to be scraped may want its address first.
+    pub(crate) async fn start() -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         // Prometheus says its port nowhere, so it is chosen here: free now, and asked for at once.
         let address = TcpListener::bind("127.0.0.1:0")
             .and_then(|listener| listener.local_addr())
             .expect("a free port")
             .to_string();
-        let template = observability().join("prometheus/prometheus.lab-up.yml");
-        let mut configuration = std::fs::read_to_string(template).expect("the configuration is there");
-        let rules = observability().canonicalize().expect("the folder is there").join("prometheus/rules");
-        for (from, to) in [
-            ("127.0.0.1:8001", lab.admin.trim_start_matches("http://")),
-            ("127.0.0.1:8080", lab.scaler.trim_start_matches("http://")),
-            ("127.0.0.1:9090", address.as_str()),
-            ("- rules/", &format!("- {}/", rules.display())),
-        ] {
-            assert!(configuration.contains(from), "the configuration has no `{from}`");
-            configuration = configuration.replace(from, to);
-        }
         let file = folder.path().join("prometheus.yml");
-        std::fs::write(&file, configuration).expect("the temporary folder can be written");
-        let log =
-            std::fs::File::create(folder.path().join("log")).expect("the temporary folder can be written");
+        std::fs::write(&file, "scrape_configs: []\n").expect("the temporary folder can be written");
+        let log = File::create(folder.path().join("log")).expect("the temporary folder can be written");
         let child = Command::new("prometheus")
             .arg(format!("--config.file={}", file.display()))
             .arg(format!("--storage.tsdb.path={}", folder.path().join("data").display()))
@@ -69,16 +63,41 @@ impl RunningPrometheus {
             .stderr(log)
             .spawn()
             .expect("prometheus starts");
-        let client = HttpClient::new().with_max_body_bytes(64 << 20);
-        Self {
+        let running = Self {
             child,
             url: format!("http://{address}"),
-            client,
+            client: HttpClient::new().with_max_body_bytes(ANSWER_BYTES_MAX),
             started_at_epoch_seconds: epoch_seconds(),
             folder,
-        }
+        };
+        let ready = format!("{}/-/ready", running.url);
+        let waiting = async {
+            while !running.client.get(&ready, TIMEOUT).await.is_ok_and(|reply| reply.status.is_success()) {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        };
+        let is_ready = tokio::time::timeout(START_TIMEOUT, waiting).await.is_ok();
+        assert!(is_ready, "Prometheus was not ready within {START_TIMEOUT:?}:\n{}", running.log());
+        running
     }
 
+    /// Gives it another configuration, which it takes at once.
+    pub(crate) fn configure(&self, configuration: &str) {
+        std::fs::write(self.folder.path().join("prometheus.yml"), configuration)
+            .expect("the temporary folder can be written");
+        send_signal(self.child.id(), "HUP");
+    }
+
+    /// Has it scrape the replicas of this gateway (its admin address) and nobody else, each second.
+    pub(crate) fn scrape_replicas(&self, gateway_admin: &str) {
+        self.configure(&format!(
+            "global: {{scrape_interval: 1s, scrape_timeout: 900ms}}\n\
+             scrape_configs:\n\
+             - job_name: webapp\n  http_sd_configs: [{{url: \"{gateway_admin}/sd\", refresh_interval: 1s}}]\n"
+        ));
+    }
+
+    /// Asks its API; the `data` of the answer.
     async fn ask(&self, path: &str, parameters: &[(&str, &str)]) -> Result<Value, String> {
         let mut url = format!("{}{path}?", self.url);
         for (name, value) in parameters {
@@ -93,15 +112,34 @@ impl RunningPrometheus {
         }
     }
 
+    /// Asks about the whole run until now, and a step past now, so that what was written a moment ago lies in it too.
+    async fn ask_about_the_run(&self, path: &str, parameters: &[(&str, &str)]) -> Result<Value, String> {
+        let (start, end) = (self.started_at_epoch_seconds.to_string(), (epoch_seconds() + 1.0).to_string());
+        self.ask(path, &[&[("start", start.as_str()), ("end", &end)], parameters].concat()).await
+    }
+
     /// All values that a graph of the whole run would show.
     pub(crate) async fn values_of_the_run(&self, expression: &str) -> Result<Vec<f64>, String> {
-        // A step past now, so that what was written a moment ago lies on the grid too.
-        let (start, end) = (self.started_at_epoch_seconds.to_string(), (epoch_seconds() + 1.0).to_string());
-        let parameters = [("query", expression), ("start", &start), ("end", &end), ("step", "1s")];
-        let data = self.ask("/api/v1/query_range", &parameters).await?;
+        let parameters = [("query", expression), ("step", "1s")];
+        let data = self.ask_about_the_run("/api/v1/query_range", &parameters).await?;
         let series = data["result"].as_array().into_iter().flatten();
         let points = series.flat_map(|one| one["values"].as_array().into_iter().flatten());
         Ok(points.filter_map(|point| point[1].as_str()?.parse().ok()).collect())
+    }
+
+    /// Trace and span of every exemplar of the run.
+    pub(crate) async fn exemplars(&self, selector: &str) -> Vec<(String, String)> {
+        let data = self.ask_about_the_run("/api/v1/query_exemplars", &[("query", selector)]).await;
+        let data = data.expect("Prometheus tells its exemplars");
+        let series = data.as_array().expect("a list of series").iter();
+        let exemplars = series.flat_map(|one| one["exemplars"].as_array().into_iter().flatten());
+        let label = |exemplar: &Value, name: &str| {
+            exemplar["labels"][name]
+                .as_str()
+                .unwrap_or_else(|| panic!("no `{name}` in {exemplar}"))
+                .to_owned()
+        };
+        exemplars.map(|exemplar| (label(exemplar, "trace_id"), label(exemplar, "span_id"))).collect()
     }
 
     /// Every rule and alert, with its health.
@@ -134,12 +172,7 @@ impl RunningPrometheus {
         }
     }
 
-    /// Every target but Jaeger, which does not run here.
-    pub(crate) async fn wait_until_all_is_scraped(&self) {
-        self.wait_for("count(sum by (job) (up{job!=\"jaeger\"}) >= 1) == 4", Duration::from_secs(30)).await;
-    }
-
-    fn log(&self) -> String {
+    pub(crate) fn log(&self) -> String {
         std::fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
     }
 }

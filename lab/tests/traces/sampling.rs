@@ -9,7 +9,7 @@ use hyper_util::rt::TokioExecutor;
 
 use crate::child::Process;
 use crate::collector::{Collector, Manner, Seen, list};
-use crate::support::{TIMEOUT, Up};
+use crate::support::{TIMEOUT, Up, wait_until};
 use crate::tree::{QUIET, SPANS_OF_A_REQUEST, ask};
 
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
@@ -146,6 +146,7 @@ async fn a_process_that_traces_has_a_thread_for_it() {
     let collector = Collector::start(Manner::Good).await;
     let webapp = Process::start(&["webapp", "--base-rps", "0", "--otlp-endpoint", &collector.url]);
     webapp.urls();
-    let threads = threads(webapp.id());
-    assert!(threads.contains("OpenTelemetry"), "else the test above could not fail:\n{threads}");
+    // A thread gives itself its name, a moment after it was started.
+    let is_named = wait_until(TIMEOUT, || threads(webapp.id()).contains("OpenTelemetry"));
+    assert!(is_named, "else the test above could not fail:\n{}", threads(webapp.id()));
 }

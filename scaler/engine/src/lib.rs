@@ -38,6 +38,7 @@ mod observation;
 mod policy;
 mod reason;
 mod signal;
+mod slo;
 mod state;
 
 pub use decision::{Action, Decision, Limit, Observed};
@@ -48,4 +49,5 @@ pub use policy::threshold::{ThresholdHistory, ThresholdPolicy, ThresholdSettings
 pub use policy::{Policy, PolicyError};
 pub use reason::{Cause, Direction, Reason};
 pub use signal::{Amount, Signal, Unit, UnknownSignal};
+pub use slo::Slo;
 pub use state::{EngineState, PolicyHistory, StateError};

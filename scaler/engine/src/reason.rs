@@ -17,6 +17,16 @@ pub enum Direction {
     Down,
 }
 
+impl Direction {
+    /// The direction as one word for metric labels and the API.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Up => "up",
+            Self::Down => "down",
+        }
+    }
+}
+
 /// Who wanted an action; decides whether it starts the cooldowns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -1,7 +1,7 @@
 //! Runs the loop in virtual time.
 
 use observability::metrics::Selection;
-use scaler_engine::{Engine, EngineState, Limits};
+use scaler_engine::{Engine, EngineState, Limits, Reason};
 
 use super::command::{Command, CommandError};
 use super::rig::{Pretence, Rig};
@@ -16,6 +16,29 @@ async fn pass(seconds: u64) {
 fn metric(rig: &Rig, line: &str) -> bool {
     let text = rig.published.metrics.registry().encode(&Selection::All);
     text.lines().any(|found| found == line)
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_series_is_there_before_its_first_event() {
+    let rig = Rig::start(Pretence::default(), None, None);
+    for action in ["up", "down", "hold"] {
+        for reason in Reason::CODES {
+            let line = format!("scaler_decisions_total{{action=\"{action}\",reason=\"{reason}\"}} 0");
+            assert!(metric(&rig, &line), "{line}");
+        }
+    }
+    for (direction, value) in [("up", 0.6), ("down", 0.2)] {
+        let signal = "response_time_mean_seconds";
+        let line = format!("scaler_threshold{{signal=\"{signal}\",direction=\"{direction}\"}} {value}");
+        assert!(metric(&rig, &line), "{line}");
+    }
+    rig.end().await;
+}
+
+/// A bound that is no bucket's would be counted nowhere.
+#[test]
+fn the_objective_is_a_bucket_of_the_response_time() {
+    assert!(observability::buckets::RESPONSE_TIME_SECONDS.contains(&Slo::DEFAULT.p95_seconds));
 }
 
 #[tokio::test(start_paused = true)]

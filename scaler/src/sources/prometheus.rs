@@ -27,8 +27,9 @@ use self::client::PrometheusClient;
 pub use self::client::PrometheusUrlError;
 use self::queries::Queries;
 use super::growth::Growth;
+use super::replica_table::ReplicaTable;
 use super::rotation::Rotation;
-use super::{Endpoint, EndpointState, Sample, ScrapeCount, Source, signals};
+use super::{Endpoint, Sample, ScrapeCount, Source, signals};
 use crate::clock::Clock;
 
 /// An answer is used for this many looks if none comes after it: one that is late is no outage.
@@ -64,17 +65,11 @@ pub struct PrometheusSource {
     gateway: HttpClient,
     prometheus: PrometheusClient,
     rotation: Rotation,
-    /// Replicas that are asked about, by `instance`; one that left is, until its share of the window has passed.
-    asked: BTreeMap<String, Asked>,
+    /// Replicas that are asked about; one that left is, until its share of the window has passed.
+    asked: ReplicaTable<()>,
     answer: Option<Answer>,
     /// Time between two scrapes, as last seen; seconds.
     spacing_seconds: Option<f64>,
-}
-
-#[derive(Debug)]
-struct Asked {
-    since: Duration,
-    listed_at: Duration,
 }
 
 impl PrometheusSource {
@@ -89,7 +84,7 @@ impl PrometheusSource {
             settings,
             clock,
             gateway: HttpClient::with_idle_connections(1),
-            asked: BTreeMap::new(),
+            asked: ReplicaTable::default(),
             answer: None,
             spacing_seconds: None,
         })
@@ -106,18 +101,12 @@ impl PrometheusSource {
     }
 
     fn follow_rotation(&mut self) {
-        let now = self.clock.now();
-        for endpoint in self.rotation.endpoints() {
-            let instance = queries::instance_of(&endpoint.url);
-            if let Some(asked) = self.asked.get_mut(instance) {
-                asked.listed_at = now;
-            } else if endpoint.state != EndpointState::Starting {
-                // One that never served need not have been scraped yet.
-                self.asked.insert(instance.to_owned(), Asked { since: now, listed_at: now });
-            }
-        }
-        let start = now.saturating_sub(self.range());
-        self.asked.retain(|_, asked| asked.listed_at > start);
+        let (now, reach) = (self.clock.now(), self.range());
+        self.asked.follow(self.rotation.endpoints(), now, reach, |_| ());
+    }
+
+    fn instances(&self) -> impl Iterator<Item = &str> {
+        self.asked.urls().map(queries::instance_of)
     }
 
     /// Time between two scrapes, as far as it is known.
@@ -138,7 +127,7 @@ impl PrometheusSource {
         }
         let started = self.clock.now();
         let range = self.range();
-        let queries = Queries::about(self.asked.keys(), range, self.spacing());
+        let queries = Queries::about(self.instances(), range, self.spacing());
         let [state, counters, buckets] =
             [&queries.state, &queries.counters, &queries.buckets].map(|query| self.prometheus.vector(query));
         let (state, counters, buckets) = join3(state, counters, buckets).await;
@@ -193,7 +182,7 @@ impl PrometheusSource {
     }
 
     fn observe(&self, endpoint: &Endpoint, now: Duration) -> ReplicaObservation {
-        let seen = self.seen(endpoint);
+        let seen = self.seen(&endpoint.url);
         let age = |seen: &Seen| self.age(seen, now);
         let growth = seen.filter(|seen| !self.is_silent(age(seen))).and_then(|seen| seen.growth.as_ref());
         let started_at = seen.and_then(|seen| seen.started_at);
@@ -201,8 +190,8 @@ impl PrometheusSource {
         self.rotation.observe(endpoint, started_at, sampled_at, growth.into_iter().flat_map(signals::of))
     }
 
-    fn seen(&self, endpoint: &Endpoint) -> Option<&Seen> {
-        self.answer.as_ref()?.replicas.get(queries::instance_of(&endpoint.url))
+    fn seen(&self, url: &str) -> Option<&Seen> {
+        self.answer.as_ref()?.replicas.get(queries::instance_of(url))
     }
 
     /// The age of a replica's newest sample.
@@ -217,14 +206,12 @@ impl PrometheusSource {
         age.as_secs_f64() > REPORTED_SCRAPES * spacing
     }
 
-    /// The replicas agree on it within a second or two; until then the newest sample of a ready one tells.
     fn load_factor(&self) -> Option<f64> {
-        let ready = self.rotation.endpoints().iter().filter(|endpoint| endpoint.is_ready());
-        ready
-            .filter_map(|endpoint| self.seen(endpoint))
-            .filter_map(|seen| Some((seen.age, seen.load_factor?)))
-            .min_by_key(|(age, _)| *age)
-            .map(|(_, factor)| factor)
+        let asked_at = self.answer.as_ref()?.at;
+        self.asked.newest_of_ready(|url, ()| {
+            let seen = self.seen(url)?;
+            Some((asked_at.saturating_sub(seen.age), seen.load_factor?))
+        })
     }
 
     fn window_problem(&self) -> Option<String> {
@@ -244,7 +231,7 @@ impl PrometheusSource {
         let Some(answer) = &self.answer else { return Vec::new() };
         let mut problems = answer.problems.clone();
         if answer.replicas.is_empty() && !self.asked.is_empty() {
-            let wanted: Vec<&str> = self.asked.keys().map(String::as_str).collect();
+            let wanted: Vec<&str> = self.instances().collect();
             problems.push(format!(
                 "{} has no samples of any replica, expected series with the label `instance` {}; hint: scrape what \
                  the gateway's GET /sd lists",
@@ -255,7 +242,7 @@ impl PrometheusSource {
         }
         for endpoint in self.rotation.endpoints().iter().filter(|endpoint| endpoint.is_ready()) {
             let instance = queries::instance_of(&endpoint.url);
-            let Some(asked) = self.asked.get(instance) else { continue };
+            let Some(asked) = self.asked.get(&endpoint.url) else { continue };
             match answer.replicas.get(instance).map(|seen| self.age(seen, now)) {
                 Some(age) if self.is_silent(age) => problems.push(format!(
                     "{}'s newest sample of {instance} is {:.1} s old; hint: is the replica among the targets, and up?",

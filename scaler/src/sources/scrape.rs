@@ -21,6 +21,7 @@ use scaler_engine::{Reading, ReplicaObservation, Signal};
 use self::families::{FAMILIES, Scraped};
 use self::window::ReplicaWindow;
 use super::growth::Growth;
+use super::replica_table::{Known, ReplicaTable};
 use super::rotation::Rotation;
 use super::{Endpoint, EndpointState, Sample, ScrapeCount, Source, signals};
 use crate::clock::Clock;
@@ -56,17 +57,16 @@ pub struct ScrapeSource {
     client: HttpClient,
     began_at: Duration,
     rotation: Rotation,
-    replicas: BTreeMap<String, Replica>,
+    replicas: ReplicaTable<Replica>,
 }
 
+/// What is known of a replica.
 #[derive(Debug)]
 struct Replica {
     metrics_url: String,
     past: Option<ReplicaWindow>,
     /// What is read into; kept, so that its memory is.
     scraped: Scraped,
-    /// Its state in the gateway's list; none once it is not listed any more.
-    state: Option<EndpointState>,
 }
 
 impl ScrapeSource {
@@ -78,7 +78,7 @@ impl ScrapeSource {
             clock,
             client: HttpClient::with_idle_connections(1).with_max_body_bytes(BODY_BYTES_MAX),
             began_at: clock.now(),
-            replicas: BTreeMap::new(),
+            replicas: ReplicaTable::default(),
         }
     }
 
@@ -93,22 +93,11 @@ impl ScrapeSource {
     }
 
     fn follow_rotation(&mut self) {
-        let now = self.clock.now();
-        for replica in self.replicas.values_mut() {
-            replica.state = None;
-        }
-        for endpoint in self.rotation.endpoints() {
-            let replica = self.replicas.entry(endpoint.url.clone()).or_insert_with(|| Replica {
-                metrics_url: metrics_url(&endpoint.url),
-                past: None,
-                scraped: Scraped::default(),
-                state: None,
-            });
-            replica.state = Some(endpoint.state);
-        }
-        let start = now.saturating_sub(self.settings.window);
-        self.replicas.retain(|_, replica| {
-            replica.state.is_some() || replica.past.as_ref().is_some_and(|past| past.newest_at() > start)
+        let (now, window) = (self.clock.now(), self.settings.window);
+        self.replicas.follow(self.rotation.endpoints(), now, window, |endpoint| Replica {
+            metrics_url: metrics_url(&endpoint.url),
+            past: None,
+            scraped: Scraped::default(),
         });
     }
 
@@ -141,7 +130,7 @@ impl ScrapeSource {
         let growths: BTreeMap<&str, Growth> = self
             .replicas
             .iter()
-            .filter_map(|(url, replica)| Some((url.as_str(), replica.past.as_ref()?.growth_since(start)?)))
+            .filter_map(|(url, replica)| Some((url, replica.own.past.as_ref()?.growth_since(start)?)))
             .collect();
         if let Some(joined) = Growth::joined(growths.values()) {
             let age = now.saturating_sub(joined.to);
@@ -169,7 +158,7 @@ impl ScrapeSource {
         now: Duration,
     ) -> ReplicaObservation {
         let replica = self.replicas.get(&endpoint.url);
-        let past = replica.and_then(|replica| replica.past.as_ref());
+        let past = replica.and_then(|replica| replica.own.past.as_ref());
         let oldest = now.saturating_sub(self.settings.interval * REPORTED_INTERVALS);
         let growth = growths.get(endpoint.url.as_str()).filter(|growth| growth.to >= oldest);
         let started_at = past.and_then(|past| past.latest().started_at);
@@ -177,15 +166,11 @@ impl ScrapeSource {
         self.rotation.observe(endpoint, started_at, sampled_at, growth.into_iter().flat_map(signals::of))
     }
 
-    /// The replicas agree on it within a second or two; until then the newest scrape of a ready one tells.
     fn load_factor(&self) -> Option<f64> {
-        self.replicas
-            .values()
-            .filter(|replica| replica.is_ready())
-            .filter_map(|replica| replica.past.as_ref())
-            .filter_map(|past| Some((past.newest_at(), past.latest().load_factor?)))
-            .max_by_key(|(at, _)| *at)
-            .map(|(_, factor)| factor)
+        self.replicas.newest_of_ready(|_, replica| {
+            let past = replica.past.as_ref()?;
+            Some((past.newest_at(), past.latest().load_factor?))
+        })
     }
 }
 
@@ -196,14 +181,10 @@ enum Scrape {
     Left,
 }
 
-impl Replica {
-    fn is_ready(&self) -> bool {
-        self.state == Some(EndpointState::Ready)
-    }
-
+impl Known<Replica> {
     /// A replica that never served need not be able to answer yet; one that lost its readiness still has a past.
     fn is_to_be_asked(&self) -> bool {
-        self.state.is_some_and(|state| state != EndpointState::Starting || self.past.is_some())
+        self.state.is_some_and(|state| state != EndpointState::Starting || self.own.past.is_some())
     }
 
     async fn scrape(
@@ -213,13 +194,15 @@ impl Replica {
         window: Duration,
         began_at: Duration,
     ) -> Result<Scrape, String> {
-        match self.read(client, clock, window, began_at).await {
+        match self.own.read(client, clock, window, began_at).await {
             Ok(()) => Ok(Scrape::Answered),
             Err(_) if self.state == Some(EndpointState::Draining) => Ok(Scrape::Left),
             Err(problem) => Err(problem),
         }
     }
+}
 
+impl Replica {
     async fn read(
         &mut self,
         client: &HttpClient,

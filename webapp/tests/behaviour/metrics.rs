@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use futures_util::StreamExt;
-use http::StatusCode;
+use http::{Method, StatusCode};
 use observability::names;
 use webapp::WebappConfig;
 
@@ -158,6 +158,40 @@ async fn random_paths_make_no_series() {
         .map(|series| scrape.value(series))
         .sum();
     assert!((unmatched - 10_002.0).abs() < 0.5, "{unmatched} requests without a route were counted");
+}
+
+/// What a scrape may weigh.
+const SCRAPE_BYTES_MAX: usize = 64 * 1024;
+
+/// ` # {trace_id="…",span_id="…"} value time`, with ids of 32 and 16 digits and numbers of up to 20.
+const EXEMPLAR_BYTES_MAX: usize = 32 + 16 + 32 + 2 * 20;
+
+/// By how much a count of many hours is longer than one of a test.
+const MORE_DIGITS: usize = 7;
+
+#[tokio::test]
+async fn a_scrape_stays_small_with_all_user_routes_called_and_an_exemplar_in_every_bucket() {
+    let config = WebappConfig { workers: 1, queue: 0, service_time: Duration::from_millis(50), ..quiet() };
+    let replica = Replica::start(config).await;
+    let routes = [
+        (Method::GET, "/"),
+        (Method::GET, "/api/dashboard"),
+        (Method::POST, "/api/events"),
+        (Method::POST, "/order"),
+        (Method::POST, "/buy"),
+    ];
+    for (method, path) in &routes {
+        // Three at once, of which two are refused.
+        let together = || replica.send(method.clone(), path, None);
+        tokio::join!(together(), together(), together());
+    }
+    let text = text(&replica, "/metrics").await;
+    let refused: f64 = Scrape::parse(&text).value("webapp_refused_total{origin=\"user\"}");
+    assert!(refused > 0.5, "nobody was refused");
+    let buckets = text.lines().filter(|line| line.contains("_bucket{")).count();
+    let most = text.len() + buckets * (EXEMPLAR_BYTES_MAX + MORE_DIGITS);
+    assert!(buckets > 190, "{buckets} buckets in:\n{text}");
+    assert!(most <= SCRAPE_BYTES_MAX, "{} bytes, at most {most} with {buckets} exemplars", text.len());
 }
 
 #[tokio::test]

@@ -60,11 +60,11 @@ pub(super) fn instance_of(url: &str) -> &str {
 impl Queries {
     /// The queries about these instances, which are scraped this often.
     pub(super) fn about<'a>(
-        instances: impl Iterator<Item = &'a String>,
+        instances: impl Iterator<Item = &'a str>,
         window: Duration,
         spacing: Duration,
     ) -> Self {
-        let any: Vec<String> = instances.map(|instance| quoted_pattern(instance)).collect();
+        let any: Vec<String> = instances.map(quoted_pattern).collect();
         let scope = Scope { replicas: format!("instance=~\"{}\"", any.join("|")), window, spacing };
         let (grown_sum, grown_count) = (
             format!("{}_sum", names::WEBAPP_REQUEST_DURATION_SECONDS),
@@ -216,8 +216,9 @@ mod tests {
 
     #[test]
     fn a_query_names_every_replica_and_the_window() {
-        let instances = ["a:1".to_owned(), "b:2".to_owned()];
-        let queries = Queries::about(instances.iter(), Duration::from_millis(7500), Duration::from_secs(1));
+        let instances = ["a:1", "b:2"];
+        let queries =
+            Queries::about(instances.into_iter(), Duration::from_millis(7500), Duration::from_secs(1));
         for query in [&queries.state, &queries.counters, &queries.buckets] {
             assert!(query.contains("{instance=~\"a:1|b:2\"}[7500ms]"), "{query}");
             assert_eq!(query.matches('(').count(), query.matches(')').count(), "{query}");

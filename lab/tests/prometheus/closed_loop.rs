@@ -40,7 +40,7 @@ async fn a_spike_scales_out_and_in_and_a_lost_prometheus_costs_no_request() {
     let prometheus = RunningPrometheus::start().await;
     let up =
         Up::start(&[&FAST[..], &["--source", "prometheus", "--prometheus-url", &prometheus.url]].concat());
-    prometheus.scrape(&up.admin);
+    prometheus.scrape_replicas(&up.admin);
     wait_for(&up, "values without a problem", Duration::from_secs(20), |status| {
         status["signals"]["response_time_mean_seconds"]["value"].is_f64()
             && status["problems"] == Value::Array(Vec::new())

@@ -85,7 +85,7 @@ async fn both_sources_say_the_same_at_rest_and_in_a_spike() {
         "--check-interval",
         "1h",
     ]);
-    prometheus.scrape(&up.admin);
+    prometheus.scrape_replicas(&up.admin);
     up.wait_for_replicas(1, TIMEOUT).await;
     let window = WINDOW.as_secs().to_string() + "s";
     let mut scrape = WatchingScaler::start(&up, &["--window", &window, "--source", "scrape"]);
