@@ -3,7 +3,8 @@
 # - at half of its highest rate, constant and Poisson, for 30 s: the 99th percentile of the time from the intended to the
 #   actual send at most 2 ms, and the requests sent within 0.5 % of the drawn schedule;
 # - its resident memory grows by less than 30 MiB with 1,000,000 requests at 20,000/s.
-# Other work on the machine shows here; the script prints how much CPU time the engine was kept waiting for.
+# Other work on the machine shows here as lateness. Where it cannot be stopped, `chrt -f 10 scripts/bench/…` keeps most of
+# it away, but the kernel then pauses whoever uses more than 95 % of a core for 50 ms in every second.
 #
 # Usage: scripts/bench/arrival_accuracy.sh [--seconds 30] [--connections 64]
 # Environment: ENGINE and TARGET as in peers.sh; PART=accuracy or PART=memory for one of the two.
@@ -46,11 +47,11 @@ fi
 
 if [ "${PART:-memory}" = memory ]; then
     run "$connections" 50 20000 poisson
-    awk -v before="$(value resident_before_kib)" -v after="$(value resident_after_kib)" -v sent="$(value sent)" 'BEGIN {
+    awk -v before="$(value resident_before_kib)" -v after="$(value resident_after_kib)" -v sent="$(value sent)" -v unsent="$(value unsent)" 'BEGIN {
         grown = (after - before) / 1024
-        printf "%d requests at 20000/s: resident memory %.1f MiB before, %.1f after, grown by %.1f (less than 30)\n",
-            sent, before / 1024, after / 1024, grown
-        exit !(sent >= 990000 && grown < 30)
+        printf "%d requests at 20000/s, %d unsent: resident memory %.1f MiB before, %.1f after, grown by %.1f (less than 30)\n",
+            sent, unsent, before / 1024, after / 1024, grown
+        exit !(sent + unsent >= 990000 && sent >= 900000 && grown < 30)
     }' || status=1
 fi
 exit $status

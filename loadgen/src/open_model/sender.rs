@@ -25,8 +25,9 @@ use crate::open_model::timer::Timer;
 /// How far ahead of the first instant of a level its clock is started, so that no request is late from the start.
 const LEAD: Duration = Duration::from_millis(1);
 
-/// The timer is never set shorter than this; at high rates it would cost more than the requests.
-const FINEST_WAIT: Duration = Duration::from_micros(50);
+/// The timer is never set shorter than this: requests closer together go out together. Half of it would cost a fifth of
+/// a core more at 20,000 requests per second, twice as much would show in latencies.
+const FINEST_WAIT: Duration = Duration::from_micros(100);
 
 /// How often requests in flight are looked at for their timeout, at most and at least.
 const SHORTEST_SWEEP: Duration = Duration::from_millis(1);
