@@ -78,7 +78,10 @@ measure() {
     before=$(target_ticks)
     # The shell that runs it is pinned, and so is all that it starts; its own `times` has the CPU time of those.
     taskset -cp "$load_core" "$BASHPID" >/dev/null
-    "run_$1" >"$work/requests"
+    if ! "run_$1" >"$work/requests" 2>"$work/said" || ! grep -qE '^[1-9][0-9]*$' "$work/requests"; then
+        cat "$work/said" "$work/requests" >&2
+        exit 1
+    fi
     after=$(target_ticks)
     # Not in a pipe, whose shell would have no children.
     times >"$work/times"
