@@ -212,6 +212,7 @@ impl<'a> Running<'a> {
 
     /// Lets requests in flight end, until they time out or patience is over.
     async fn wait_for_answers(&mut self, until: Option<Duration>) -> Result<(), OpenModelError> {
+        self.lanes.drain();
         while !self.lanes.are_done() {
             let now = self.now();
             if until.is_some_and(|until| now >= until) {
