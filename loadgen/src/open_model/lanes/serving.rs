@@ -1,0 +1,154 @@
+//! A connection's life: it is opened, sends what is due, and is opened again when it has ended.
+
+use std::future::poll_fn;
+use std::pin::pin;
+use std::rc::Rc;
+use std::task::Poll;
+use std::time::Duration;
+
+use tokio::time::timeout;
+
+use super::{GivenUp, InFlight, Lane, Lanes, Task};
+use crate::exchange::Outcome;
+use crate::failure_kind::FailureKind;
+use crate::open_model::connection::Connection;
+use crate::open_model::schedule::Slot;
+use crate::open_model::stream::Failure;
+use crate::open_model::tally::Ended;
+
+/// Longest that opening a connection outside of a request may take.
+const OPENING_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// A lane's life: keeps its connection open and sends what it is handed.
+pub(super) async fn serve(lanes: Rc<Lanes>, index: usize) {
+    let lane = &lanes.each[index];
+    let mut connection = None;
+    let mut task = Some(Task::Open);
+    loop {
+        match task {
+            Some(Task::Send(slot)) => {
+                let was_open = connection.is_some();
+                lanes.exchange(index, slot, &mut connection).await;
+                lane.connected.set(connection.is_some());
+                // One that was open and is not any more is opened again before the next request asks for it.
+                if was_open && connection.is_none() {
+                    reopen(&lanes, lane, &mut connection).await;
+                }
+            }
+            Some(Task::Open) => {
+                reopen(&lanes, lane, &mut connection).await;
+                lanes.opening.set(lanes.opening.get() - 1);
+                lanes.changed.notify_one();
+            }
+            None => {
+                connection = None;
+                reopen(&lanes, lane, &mut connection).await;
+            }
+        }
+        task = lanes.next_task(index, &mut connection).await;
+    }
+}
+
+async fn reopen(lanes: &Lanes, lane: &Lane, connection: &mut Option<Connection>) {
+    let Ok(_permit) = lanes.permits.acquire().await else { return };
+    let opened = timeout(OPENING_TIMEOUT, lanes.open_one()).await.unwrap_or_else(|_| {
+        Err((FailureKind::TimedOut, format!("no connection within {OPENING_TIMEOUT:?}")))
+    });
+    match opened {
+        Ok(opened) => *connection = Some(opened),
+        Err(failure) => {
+            lanes.first_failure.borrow_mut().get_or_insert(failure);
+        }
+    }
+    lane.connected.set(connection.is_some());
+}
+
+impl Lanes {
+    async fn open_one(&self) -> Result<Connection, Failure> {
+        let stream = self.connector.connect().await?;
+        Ok(Connection::new(stream, self.buffer.clone()))
+    }
+
+    /// Sends the request of a slot over `connection`, opening it where it is closed.
+    async fn exchange(&self, index: usize, slot: Slot, connection: &mut Option<Connection>) {
+        let lane = &self.each[index];
+        let sent = self.with_level(|level| {
+            let sent = level.origin.elapsed();
+            level.tally.sent(slot.intended, sent);
+            sent
+        });
+        let Some(sent) = sent else { return };
+        lane.in_flight.set(Some(InFlight { sent, given_up: None }));
+        self.in_flight.set(self.in_flight.get() + 1);
+
+        let outcome = {
+            let exchange = async {
+                let open = match connection.as_mut() {
+                    Some(open) => open,
+                    None => connection.insert(self.open_one().await.map_err(|(kind, _)| kind)?),
+                };
+                Ok(open.exchange(&self.requests[slot.request]).await)
+            };
+            let mut exchange = pin!(exchange);
+            poll_fn(|context| {
+                if let Poll::Ready(outcome) = exchange.as_mut().poll(context) {
+                    return Poll::Ready(Some(outcome.unwrap_or_else(Outcome::Failed)));
+                }
+                match lane.in_flight.get().and_then(|in_flight| in_flight.given_up) {
+                    Some(GivenUp::TimedOut) => Poll::Ready(Some(Outcome::Failed(FailureKind::TimedOut))),
+                    Some(GivenUp::WithTheLevel) => Poll::Ready(None),
+                    None => {
+                        lane.wait(context.waker());
+                        Poll::Pending
+                    }
+                }
+            })
+            .await
+        };
+
+        self.with_level(|level| {
+            let at = level.origin.elapsed();
+            level.tally.ended(&Ended { intended: slot.intended, sent, at, outcome });
+        });
+        lane.in_flight.set(None);
+        self.in_flight.set(self.in_flight.get() - 1);
+        // While a level goes on, its clock has no reason to look, and each look costs a system call.
+        if self.draining.get() && self.are_done() {
+            self.changed.notify_one();
+        }
+        // What is left of an exchange that did not end well would be taken for the next answer.
+        connection.take_if(|connection| !connection.is_reusable());
+    }
+
+    /// Waits until there is something to do; the connection may be closed by the other side meanwhile.
+    async fn next_task(&self, index: usize, connection: &mut Option<Connection>) -> Option<Task> {
+        if let Some(slot) = self.take_due() {
+            return Some(Task::Send(slot));
+        }
+        let lane = &self.each[index];
+        let mut idle = false;
+        poll_fn(|context| {
+            if let Some(task) = lane.task.take() {
+                if matches!(task, Task::Send(_)) {
+                    self.handed.set(self.handed.get() - 1);
+                }
+                return Poll::Ready(Some(task));
+            }
+            if connection.as_mut().is_some_and(|connection| connection.poll_closed(context).is_ready()) {
+                self.idle.borrow_mut().retain(|&other| other != index);
+                return Poll::Ready(None);
+            }
+            lane.wait(context.waker());
+            if !idle {
+                idle = true;
+                let mut queue = self.idle.borrow_mut();
+                queue.push_back(index);
+                if queue.len() == 1 {
+                    self.changed.notify_one();
+                }
+            }
+            Poll::Pending
+        })
+        .await
+    }
+}
