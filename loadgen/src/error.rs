@@ -33,6 +33,9 @@ pub enum LoadError {
     /// The caller said stop before the first user was started.
     #[error("stopped before the load began")]
     Stopped,
+    /// The HTTP client could not be built.
+    #[error("the HTTP client cannot be built: {0}")]
+    Client(String),
     /// Goose could not run it.
     #[error("goose could not run the load: {0}")]
     Goose(String),
