@@ -17,7 +17,7 @@ for program in wrk nginx taskset curl; do
 done
 
 parts=("$@")
-[ "${#parts[@]}" -gt 0 ] || parts=(webapp gateway start scaler page scrape telemetry)
+[ "${#parts[@]}" -gt 0 ] || parts=(webapp gateway start scaler page scrape telemetry scenario)
 for part in "${parts[@]}"; do
     case "$part" in
         webapp) script=scripts/bench/webapp_vs_bare_axum.sh ;;
@@ -27,8 +27,9 @@ for part in "${parts[@]}"; do
         page) script=scripts/bench/page_cost.sh ;;
         scrape) script=scripts/bench/scrape_cost.sh ;;
         telemetry) script=scripts/bench/telemetry_cost.sh ;;
+        scenario) script=scripts/bench/scenario_vs_rust.sh ;;
         *)
-            echo "bench: there is no part \`$part\`, expected webapp, gateway, start, scaler, page, scrape or telemetry" >&2
+            echo "bench: there is no part \`$part\`, expected webapp, gateway, start, scaler, page, scrape, telemetry or scenario" >&2
             exit 2
             ;;
     esac
