@@ -12,7 +12,7 @@ pub enum LoadError {
     Config(#[from] ConfigError),
     /// The service gave no answer at all before the start; nothing was started.
     #[error(
-        "`{host}` cannot be reached: {reason}; expected any HTTP answer to GET /; hint: is the service up, and is --host right"
+        "`{host}` cannot be reached: {reason}; expected any HTTP answer to GET /; hint: is the service up, and is --host right? --anyway begins all the same"
     )]
     Unreachable {
         /// The base URL that was tried.

@@ -15,6 +15,9 @@ const BUSY_SHARE: f64 = 0.9;
 /// The generator is too late where one action in a hundred is later than this: what a busy runtime brings, not its clock.
 const LATE: Duration = Duration::from_millis(20);
 
+/// Of fewer actions one that was late says nothing.
+const FEWEST_ACTIONS: u64 = 50;
+
 /// What the generator itself needed and how well it kept its own times.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct GeneratorResult {
@@ -37,6 +40,8 @@ pub struct GeneratorResult {
 pub(crate) struct Observed {
     pub(crate) cpu_cores: f64,
     pub(crate) late_p99: Duration,
+    /// How many actions had a time to keep.
+    pub(crate) actions: u64,
     /// Whether there was a schedule to keep.
     pub(crate) scheduled: bool,
     /// Whether no descriptor or port was left.
@@ -56,7 +61,7 @@ impl GeneratorResult {
         let mut notes: Vec<String> = descriptors.into_iter().collect();
         let busy = observed.cpu_cores >= BUSY_SHARE * cores as f64;
         let cpu = format!("{:.2} of {cores} cores", observed.cpu_cores);
-        if observed.late_p99 > LATE {
+        if observed.late_p99 > LATE && observed.actions >= FEWEST_ACTIONS {
             let late_ms = observed.late_p99.as_secs_f64() * 1000.0;
             spoiled_by
                 .push(format!("it acted late, 1 % of the time by more than {late_ms:.0} ms ({cpu} busy)"));
@@ -122,6 +127,7 @@ mod tests {
     const WELL: Observed = Observed {
         cpu_cores: 0.1,
         late_p99: Duration::from_millis(1),
+        actions: 1000,
         scheduled: true,
         exhausted: false,
         sent: 1000,
@@ -136,6 +142,8 @@ mod tests {
         assert!(judge(WELL).spoiled_by.is_empty() && judge(WELL).notes.is_empty());
         let late = judge(Observed { late_p99: Duration::from_millis(80), ..WELL });
         assert!(late.spoiled_by[0].contains("80 ms"), "{late:?}");
+        let once = Observed { late_p99: Duration::from_millis(80), actions: 3, ..WELL };
+        assert!(judge(once).spoiled_by.is_empty(), "once is no habit");
         let busy = Observed { cpu_cores: 1e6, ..WELL };
         assert!(judge(busy).spoiled_by.is_empty(), "a schedule that was kept is no spoiled one");
         assert_eq!(judge(busy).notes.len(), 1);

@@ -113,10 +113,11 @@ pub(crate) fn run(arguments: LoadArguments) -> Result<ExitStatus, Failure> {
         let _metrics_server = arguments.metrics.serve(&config.metrics).await?;
         let mut signals = StopSignals::catch()?;
         let stop = async move { signals.next().await };
-        let result = loadgen::run(&config, stop, show).await.map_err(|error| match error {
-            LoadError::Config(_) => Failure::bad_input(error),
-            error => Failure::could_not_run(error),
-        })?;
+        let result =
+            loadgen::run(&config, stop, |progress| show(&progress)).await.map_err(|error| match error {
+                LoadError::Config(_) => Failure::bad_input(error),
+                error => Failure::could_not_run(error),
+            })?;
         if arguments.json {
             say(&serde_json::to_string_pretty(&result).expect("a result is JSON"));
         } else {
@@ -215,7 +216,7 @@ fn shape(path: &Path) -> Result<Shape, Failure> {
 }
 
 #[expect(clippy::print_stderr, reason = "progress, beside the result on standard output")]
-fn show(progress: Progress) {
+fn show(progress: &Progress) {
     eprintln!("{progress}");
 }
 

@@ -175,6 +175,7 @@ impl Conductor {
         let observed = generator::Observed {
             cpu_cores: cpu_spent.as_secs_f64() / snapshot.measured.as_secs_f64().max(1e-9),
             late_p99: Duration::from_secs_f64(snapshot.lateness.quantile_ms(0.99) / 1000.0),
+            actions: snapshot.lateness.count(),
             scheduled: self.scheduled,
             exhausted: shared.sender.exhausted.load(Ordering::Relaxed),
             sent: pacing.sent,

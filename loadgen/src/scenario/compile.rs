@@ -14,16 +14,14 @@ use super::template::Symbols;
 use super::user_type::{Pause, Step, Task, UserType};
 
 mod answer;
+mod names;
 mod request;
 
-/// The largest weight.
-const MOST_WEIGHT: u32 = 1000;
+pub(super) use names::is_name;
+use names::{check_name, weight};
 
 /// The most requests with names of their own: each has counters and histograms.
 const MOST_REQUESTS: usize = 500;
-
-/// Names that are functions and so cannot be variables.
-const TAKEN: [&str; 3] = ["userNumber", "iteration", "uuid"];
 
 /// What users play.
 #[derive(Debug)]
@@ -273,39 +271,6 @@ impl Context<'_> {
         self.request_names.push(name);
         Ok(self.request_names.len() - 1)
     }
-}
-
-fn weight(weight: Option<&Located<u32>>, place: &str) -> Result<u32, Mistake> {
-    match weight {
-        None => Ok(1),
-        Some(weight) if (1..=MOST_WEIGHT).contains(&weight.value) => Ok(weight.value),
-        Some(weight) => Err(Mistake::new(
-            weight.line,
-            format!("`{place}.weight` is {}, expected 1 to {MOST_WEIGHT}", weight.value),
-            "to leave something out, remove it or choose by --tags",
-        )),
-    }
-}
-
-/// Whether a text can name a variable, a feeder or a column.
-pub(super) fn is_name(text: &str) -> bool {
-    text.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
-        && text.chars().all(|each| each.is_ascii_alphanumeric() || matches!(each, '_' | '-'))
-        && !TAKEN.contains(&text)
-}
-
-fn check_name(name: &str, place: &str, line: Option<u64>) -> Result<(), Mistake> {
-    if is_name(name) {
-        return Ok(());
-    }
-    Err(Mistake::new(
-        line,
-        format!("`{place}`: `{name}` cannot be a name"),
-        format!(
-            "a name has letters, digits, `_` and `-`, begins with a letter, and is none of {}",
-            TAKEN.join(", ")
-        ),
-    ))
 }
 
 /// A default of an extract, or a variable: what users see of it is the value itself.
