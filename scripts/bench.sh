@@ -18,7 +18,7 @@ for program in wrk nginx taskset curl; do
 done
 
 parts=("$@")
-[ "${#parts[@]}" -gt 0 ] || parts=(webapp gateway start scaler page scrape telemetry arrivals)
+[ "${#parts[@]}" -gt 0 ] || parts=(webapp gateway start scaler page scrape telemetry scenario arrivals)
 for part in "${parts[@]}"; do
     case "$part" in
         webapp) script=scripts/bench/webapp_vs_bare_axum.sh ;;
@@ -28,10 +28,11 @@ for part in "${parts[@]}"; do
         page) script=scripts/bench/page_cost.sh ;;
         scrape) script=scripts/bench/scrape_cost.sh ;;
         telemetry) script=scripts/bench/telemetry_cost.sh ;;
+        scenario) script=scripts/bench/scenario_vs_rust.sh ;;
         arrivals) script=scripts/bench/arrival_accuracy.sh ;;
         peers | --peers) script=scripts/bench/peers.sh ;;
         *)
-            echo "bench: there is no part \`$part\`, expected webapp, gateway, start, scaler, page, scrape, telemetry, arrivals or --peers" >&2
+            echo "bench: there is no part \`$part\`, expected webapp, gateway, start, scaler, page, scrape, telemetry, scenario, arrivals or --peers" >&2
             exit 2
             ;;
     esac

@@ -4,7 +4,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use goose::goose::get_base_url;
+use workload::Arrivals;
 
+use crate::error_limit::ErrorLimit;
+use crate::levels::Levels;
 use crate::metrics::LoadMetrics;
 use crate::report;
 use crate::scenario::Scenario;
@@ -16,28 +19,54 @@ const MAX_USERS: usize = 100_000;
 /// Longest run, ramp-up or request.
 const MAX_TIME: Duration = Duration::from_secs(24 * 60 * 60);
 
+/// How long is measured where neither the run time nor the load says so.
+pub const DEFAULT_RUN_TIME: Duration = Duration::from_secs(60);
+
+/// How much load there is.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Load {
+    /// Closed model: so many users, each of whom waits for its answer; a slow service is asked less often.
+    Users(Levels),
+    /// Open model: so many requests a second are due, however long the answers take.
+    Rate {
+        /// Requests per second.
+        levels: Levels,
+        /// Whether they are due at random or evenly spaced.
+        arrivals: Arrivals,
+        /// The most users who send them, shared out evenly among the kinds of users; 1 to 100,000. A request for which
+        /// no user is free waits, and its wait counts.
+        max_users: usize,
+    },
+}
+
 /// The settings of one run.
 #[derive(Clone, Debug)]
 pub struct LoadConfig {
     /// Base URL of the service: scheme, host and port. Default `http://127.0.0.1:8000`, the gateway.
     pub host: String,
-    /// How many users act at the same time, 1 to 100,000. Default 10.
-    pub users: usize,
-    /// How long to measure once all users have started, more than 0 and at most 24 h. Default 60 s.
-    pub run_time: Duration,
-    /// Over how long the users start, evenly, 0 to 24 h. Default 2 s, the mean pause of the built-in users, so that
-    /// they do not act in step.
+    /// How much load there is. Default: 10 users.
+    pub load: Load,
+    /// How long to measure once the load is as it should be, more than 0 and at most 24 h. Default: as long as the
+    /// load's stages last, and [`DEFAULT_RUN_TIME`] more where the last one has no end.
+    pub run_time: Option<Duration>,
+    /// Over how long the users start, evenly, 0 to 24 h. Default 2 s, the mean pause of the shipped users, so that
+    /// they do not act in step. With a rate it counts only where users do something on their start.
     pub ramp_up: Duration,
-    /// What the users do. Default: both built-in user types.
+    /// What the users do. Default: the shipped scenario `mixed`.
     pub scenario: Scenario,
-    /// Files to write at the end, in the format that the ending names: html, json, md (by Goose) or csv.
+    /// Files to write at the end, in the format that the ending names: html, json, csv or md.
     pub reports: Vec<PathBuf>,
     /// What must hold of the result.
     pub thresholds: Vec<Threshold>,
-    /// Decides what each user does in which order; pauses are drawn by Goose and are not repeated. Default 1.
+    /// How many failures end the run early. Default: none do.
+    pub max_errors: Option<ErrorLimit>,
+    /// Decides what each user does in which order and how long it pauses, and when requests are due. Default 1.
     pub seed: u64,
-    /// How long a request may take before it counts as timed out, 1 ms to 24 h. Default 10 s.
+    /// How long a request may take before it counts as timed out, 1 ms to 24 h; as long may a request that is due wait
+    /// for a free user. Default 10 s.
     pub timeout: Duration,
+    /// Whether a service that gives no answer at all before the start is refused. Default true.
+    pub must_answer: bool,
     /// Where the run counts what it does, for whoever serves it. Default: its own, which nobody reads.
     pub metrics: LoadMetrics,
 }
@@ -46,14 +75,16 @@ impl Default for LoadConfig {
     fn default() -> Self {
         Self {
             host: "http://127.0.0.1:8000".to_owned(),
-            users: 10,
-            run_time: Duration::from_secs(60),
+            load: Load::Users(Levels::steady(10.0)),
+            run_time: None,
             ramp_up: Duration::from_secs(2),
             scenario: Scenario::default(),
             reports: Vec::new(),
             thresholds: Vec::new(),
+            max_errors: None,
             seed: 1,
             timeout: Duration::from_secs(10),
+            must_answer: true,
             metrics: LoadMetrics::default(),
         }
     }
@@ -73,7 +104,32 @@ pub struct ConfigError {
     pub hint: &'static str,
 }
 
+impl Load {
+    /// The load over time, in users or requests per second.
+    pub fn levels(&self) -> &Levels {
+        match self {
+            Self::Users(levels) | Self::Rate { levels, .. } => levels,
+        }
+    }
+}
+
 impl LoadConfig {
+    /// How long is measured: as was asked, or as the load's stages say.
+    pub fn run_time(&self) -> Duration {
+        self.run_time.unwrap_or_else(|| {
+            let levels = self.load.levels();
+            levels.lasts().unwrap_or_else(|| levels.staged() + DEFAULT_RUN_TIME)
+        })
+    }
+
+    /// How many users there are at most.
+    pub(crate) fn pool(&self) -> usize {
+        match &self.load {
+            Load::Users(levels) => users(levels.highest()),
+            Load::Rate { max_users, .. } => *max_users,
+        }
+    }
+
     /// Checks every rule in one place; of the outside world only whether a report's folder exists.
     ///
     /// # Errors
@@ -81,18 +137,11 @@ impl LoadConfig {
     pub fn validate(&self) -> Result<(), ConfigError> {
         let refuse = |setting, value, expected, hint| Err(ConfigError { setting, value, expected, hint });
         self.validate_host()?;
-        if !(1..=MAX_USERS).contains(&self.users) {
-            return refuse(
-                "--users",
-                self.users.to_string(),
-                "1 to 100000",
-                "50 users who pause 2 s make about 25 requests per second",
-            );
-        }
-        if self.run_time.is_zero() || self.run_time > MAX_TIME {
+        self.validate_load()?;
+        if self.run_time().is_zero() || self.run_time() > MAX_TIME {
             return refuse(
                 "--run-time",
-                humantime::format_duration(self.run_time).to_string(),
+                humantime::format_duration(self.run_time()).to_string(),
                 "more than 0s, at most 24h",
                 "60s is the default",
             );
@@ -114,6 +163,44 @@ impl LoadConfig {
             );
         }
         self.reports.iter().try_for_each(|path| report::validate(path))
+    }
+
+    fn validate_load(&self) -> Result<(), ConfigError> {
+        let refuse =
+            |setting, value: String, expected, hint| Err(ConfigError { setting, value, expected, hint });
+        match &self.load {
+            Load::Users(levels) => {
+                let highest = levels.highest();
+                if highest < 0.5 || users(highest) > MAX_USERS {
+                    return refuse(
+                        "--users",
+                        format!("`{levels}`"),
+                        "1 to 100000",
+                        "50 users who pause 2 s make about 25 requests per second",
+                    );
+                }
+            }
+            Load::Rate { levels, max_users, .. } => {
+                let kinds = self.scenario.user_types().len();
+                if levels.highest() <= 0.0 {
+                    return refuse(
+                        "--rate",
+                        format!("`{levels}`"),
+                        "more than 0 requests per second",
+                        "50, 10..200/5m and 50/1m,400/30s,50/1m are examples",
+                    );
+                }
+                if !(kinds..=MAX_USERS).contains(max_users) {
+                    return refuse(
+                        "--max-users",
+                        max_users.to_string(),
+                        "at least one for each kind of user, at most 100000",
+                        "a rate needs users to send: rate × response time in seconds are busy on average",
+                    );
+                }
+            }
+        }
+        Ok(())
     }
 
     fn validate_host(&self) -> Result<(), ConfigError> {
@@ -138,52 +225,11 @@ impl LoadConfig {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use std::path::PathBuf;
-    use std::time::Duration;
-
-    use super::LoadConfig;
-
-    #[test]
-    fn the_defaults_are_valid() {
-        assert_eq!(LoadConfig::default().validate(), Ok(()));
-    }
-
-    #[test]
-    fn hosts_of_every_kind_are_taken() {
-        for host in ["http://localhost:8000", "http://[::1]:8000/", "https://shop.example"] {
-            let config = LoadConfig { host: host.to_owned(), ..LoadConfig::default() };
-            assert_eq!(config.validate(), Ok(()), "{host}");
-        }
-    }
-
-    #[test]
-    fn each_setting_that_cannot_be_is_named_with_its_value() {
-        let default = LoadConfig::default;
-        let day_and_more = Duration::from_secs(24 * 60 * 60 + 1);
-        for (config, setting, value) in [
-            (LoadConfig { host: "localhost:8000".to_owned(), ..default() }, "--host", "localhost:8000"),
-            (LoadConfig { host: String::new(), ..default() }, "--host", "``"),
-            (LoadConfig { host: "ftp://localhost".to_owned(), ..default() }, "--host", "ftp://"),
-            (LoadConfig { host: "http://localhost/shop".to_owned(), ..default() }, "--host", "/shop"),
-            (LoadConfig { users: 0, ..default() }, "--users", "0"),
-            (LoadConfig { users: 100_001, ..default() }, "--users", "100001"),
-            (LoadConfig { run_time: Duration::ZERO, ..default() }, "--run-time", "0s"),
-            (LoadConfig { run_time: day_and_more, ..default() }, "--run-time", "1day 1s"),
-            (LoadConfig { ramp_up: day_and_more, ..default() }, "--ramp-up", "1day 1s"),
-            (LoadConfig { timeout: Duration::ZERO, ..default() }, "--timeout", "0s"),
-            (LoadConfig { reports: vec![PathBuf::from("load.pdf")], ..default() }, "--report", "load.pdf"),
-            (LoadConfig { reports: vec![PathBuf::from("load")], ..default() }, "--report", "`load`"),
-            (
-                LoadConfig { reports: vec![PathBuf::from("no/such/folder/load.html")], ..default() },
-                "--report",
-                "no/such/folder",
-            ),
-        ] {
-            let error = config.validate().expect_err(setting);
-            assert_eq!(error.setting, setting, "{error}");
-            assert!(error.to_string().contains(value), "`{value}` is missing: {error}");
-        }
-    }
+/// A level as a number of users.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "not negative, and saturates")]
+pub(crate) fn users(level: f64) -> usize {
+    level.round() as usize
 }
+
+#[cfg(test)]
+mod tests;

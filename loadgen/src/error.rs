@@ -12,7 +12,7 @@ pub enum LoadError {
     Config(#[from] ConfigError),
     /// The service gave no answer at all before the start; nothing was started.
     #[error(
-        "`{host}` cannot be reached: {reason}; expected any HTTP answer to GET /; hint: is the service up, and is --host right"
+        "`{host}` cannot be reached: {reason}; expected any HTTP answer to GET /; hint: is the service up, and is --host right? --anyway begins all the same"
     )]
     Unreachable {
         /// The base URL that was tried.
@@ -33,6 +33,9 @@ pub enum LoadError {
     /// The caller said stop before the first user was started.
     #[error("stopped before the load began")]
     Stopped,
+    /// The HTTP client could not be built.
+    #[error("the HTTP client cannot be built: {0}")]
+    Client(String),
     /// Goose could not run it.
     #[error("goose could not run the load: {0}")]
     Goose(String),

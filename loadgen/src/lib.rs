@@ -1,29 +1,37 @@
 //! Users who load a service, on Goose: who they are, what they do, and what came of it.
 //!
-//! The model is closed: each user waits for the answer, then pauses, then acts again, so a slow service is asked less
-//! often. In the order in which a caller meets them:
+//! In the order in which a caller meets them:
 //!
-//! 1. [`LoadConfig`] says who loads what for how long; [`LoadConfig::validate`] checks it as a whole.
-//! 2. [`run()`] sends the load inside the caller's runtime until the time is over or the caller says stop, and tells
+//! 1. [`Scenario`] says what users do, from a file or shipped; [`Load`] says how many of them, or how many requests a
+//!    second, over time as [`Levels`].
+//! 2. [`LoadConfig`] joins both with a host and a time; [`LoadConfig::validate`] checks it as a whole.
+//! 3. [`run()`] sends the load inside the caller's runtime, until the time is over or the caller says stop, and tells
 //!    how it goes as [`Progress`].
-//! 3. [`LoadResult`] is what came of it, with a [`Verdict`] for each [`Threshold`].
+//! 4. [`LoadResult`] is what came of it, with a [`Verdict`] for each [`Threshold`].
+//!
+//! ## Two models
+//! With users the model is closed: each user waits for the answer, then pauses, then acts again, so a slow service is
+//! asked less often. With a rate it is open: each request has an intended start, drawn beforehand, and its response time
+//! counts from there, so a service that freezes cannot hide what it kept waiting (coordinated omission). The requests
+//! of the rate are the scenario's requests, in the order in which its users send them; pauses are left out, because
+//! the rate says when.
 //!
 //! ## What is measured
-//! A latency runs from sending a request to the last byte of its answer. Latencies cover the requests that were
-//! answered: a refusal (503 with `Retry-After`) in no time at all would hide the overload it stands for, and a
-//! request that got no answer has no response time; both are counted apart. Everything counts from the moment the
-//! last user has started, for as long as was asked: a request that ends later is not counted, so rates are exact.
+//! A latency runs to the last byte of the answer. Latencies cover the requests that were answered: a refusal (503 with
+//! `Retry-After`) in no time at all would hide the overload it stands for, and a request that got no answer has no
+//! response time; both are counted apart. From an intended start, the wait of what timed out or was never sent is in
+//! the latencies too. Everything counts from the moment the load is as it should be, for as long as was asked.
 //!
 //! ## What Goose does and what not
-//! Goose starts, paces and stops the users, and writes its report files. Requests are sent, timed and judged here,
-//! because Goose's own clock stops at the headers, and its percentiles mix refusals and lost requests with answers.
-//! Goose's reports are fed with the same numbers, refusals and lost requests under names of their own; they count
-//! until the last user is gone, and so some requests more than [`LoadResult`].
+//! Goose starts the users, runs each in its loop, and stops them. Requests are sent, timed and judged here, because
+//! Goose's own clock stops at the headers, its percentiles mix refusals and lost requests with answers, its users go
+//! through their tasks in step, and it knows no intended starts.
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), loadgen::LoadError> {
-//! use loadgen::{LoadConfig, run};
-//! let config = LoadConfig { host: "http://127.0.0.1:8000".to_owned(), users: 20, ..LoadConfig::default() };
+//! use loadgen::{Levels, Load, LoadConfig, run};
+//! let load = Load::Users(Levels::steady(20.0));
+//! let config = LoadConfig { host: "http://127.0.0.1:8000".to_owned(), load, ..LoadConfig::default() };
 //! let result = run(&config, std::future::pending(), |progress| eprintln!("{progress}")).await?;
 //! assert!(result.held());
 //! # Ok(())
@@ -31,31 +39,47 @@
 //! ```
 
 mod attack;
+mod client;
 mod config;
 mod error;
+mod error_limit;
 mod exchange;
 mod failure_kind;
+mod gates;
+mod generator;
+mod levels;
 mod measurement;
 mod metrics;
 mod open_model;
+mod pacer;
+mod phase;
+mod player;
 mod progress;
 mod recorder;
 mod report;
 mod result;
 mod run;
 mod scenario;
+mod schedule;
+mod series;
 mod spans;
 mod threshold;
 
-pub use config::{ConfigError, LoadConfig};
+pub use config::{ConfigError, DEFAULT_RUN_TIME, Load, LoadConfig};
 pub use error::LoadError;
+pub use error_limit::{ErrorLimit, ErrorLimitError};
 pub use failure_kind::FailureKind;
+pub use generator::GeneratorResult;
+pub use levels::{Levels, LevelsError};
 pub use measurement::{Measurement, MeasurementPart, SIGNIFICANT_DIGITS};
 pub use metrics::LoadMetrics;
 pub use open_model::{LevelPlan, LevelProgress, OpenModel, OpenModelError, Target, WeightedRequest};
 pub use progress::Progress;
-pub use recorder::Latency;
-pub use result::{LoadResult, RequestResult};
+pub use recorder::{Latency, Quantile};
+pub use result::{LoadResult, RequestResult, SlowRequestResult};
 pub use run::run;
-pub use scenario::{Scenario, UnknownScenario};
+pub use scenario::{
+    DEFAULT_SCENARIO, SHIPPED_SCENARIOS, Scenario, ScenarioError, scenario_from_har, scenario_from_openapi,
+};
+pub use series::Point;
 pub use threshold::{Statistic, Threshold, ThresholdError, Verdict};

@@ -65,17 +65,12 @@ impl LoadMetrics {
         &self.registry
     }
 
-    /// One user more acts.
-    pub(crate) fn user_started(&self) {
-        self.users.inc();
+    /// So many users act.
+    pub(crate) fn users(&self, count: usize) {
+        self.users.set(i64::try_from(count).unwrap_or(i64::MAX));
     }
 
-    /// One user less acts.
-    pub(crate) fn user_stopped(&self) {
-        self.users.dec();
-    }
-
-    /// A request is due now.
+    /// A request is due now, or was and is never sent.
     pub(crate) fn request_due(&self) {
         self.scheduled.inc();
     }
@@ -152,9 +147,8 @@ mod tests {
     #[test]
     fn what_has_no_response_time_is_counted_and_left_out_of_the_histogram() {
         let metrics = LoadMetrics::default();
-        metrics.user_started();
-        metrics.user_started();
-        metrics.user_stopped();
+        metrics.users(2);
+        metrics.users(1);
         for outcome in [
             Outcome::Succeeded,
             Outcome::Failed(FailureKind::Status(500)),

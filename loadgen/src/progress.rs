@@ -1,49 +1,40 @@
 //! How a run is going, once a second.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
-use crate::recorder::{Snapshot, Tally};
+use crate::recorder::Latency;
 
-/// What was counted so far: in the ramp-up since the first user, afterwards since the last one has started.
-#[derive(Clone, Copy, Debug, PartialEq)]
+/// What happened in the last second, and what was counted so far.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Progress {
-    /// Whether users are still being started.
+    /// Whether users are still being started; what is counted then is forgotten afterwards.
     pub ramping_up: bool,
-    /// Users who act.
+    /// Users who act; with a rate, requests that are unanswered.
     pub users: usize,
+    /// Whether the load is a rate, and the response times count from the intended start.
+    pub scheduled: bool,
     /// How long was counted.
     pub measured: Duration,
     /// How long will be counted.
     pub run_time: Duration,
-    /// Requests that ended.
+    /// Requests that ended in the last second, per second.
+    pub requests_per_second: f64,
+    /// The response times of the last second; `None` without an answer.
+    pub latency: Option<Latency>,
+    /// Requests that ended so far.
     pub requests: u64,
     /// Of these, failed; refusals not among them.
     pub failures: u64,
     /// Of these, refused with 503 and `Retry-After`.
     pub refusals: u64,
-    /// Requests per second.
-    pub requests_per_second: f64,
-    /// The response time that 95 % of the answers stayed within, in milliseconds; `None` before the first answer.
-    pub p95_ms: Option<f64>,
-}
-
-impl Progress {
-    pub(crate) fn new(snapshot: &Snapshot, run_time: Duration) -> Self {
-        let mut all = Tally::default();
-        snapshot.tallies.values().for_each(|tally| all.merge(tally));
-        Self {
-            ramping_up: !snapshot.ramped_up,
-            users: snapshot.active_users,
-            measured: snapshot.measured,
-            run_time,
-            requests: all.requests,
-            failures: all.failed(),
-            refusals: all.refusals,
-            requests_per_second: per_second(all.requests, snapshot.measured),
-            p95_ms: all.times.latency().map(|latency| latency.p95_ms),
-        }
-    }
+    /// Requests that were due and given up before they were sent.
+    pub unsent: u64,
+    /// Failures of the last second, by kind.
+    pub errors: BTreeMap<String, u64>,
+    /// CPU time of the generator in the last second, in cores.
+    pub cpu_cores: f64,
 }
 
 /// A rate; 0 where no time has passed.
@@ -56,21 +47,57 @@ impl fmt::Display for Progress {
         if self.ramping_up {
             write!(formatter, "starting users: ")?;
         } else {
-            write!(
-                formatter,
-                "{:.0} of {:.0} s: ",
-                self.measured.as_secs_f64(),
-                self.run_time.as_secs_f64()
-            )?;
+            let (measured, run_time) = (self.measured.as_secs_f64(), self.run_time.as_secs_f64());
+            write!(formatter, "{measured:.0} of {run_time:.0} s: ")?;
+        }
+        write!(formatter, "{} users, {:.1}/s", self.users, self.requests_per_second)?;
+        match self.latency {
+            Some(Latency { p50_ms, p95_ms, p99_ms, .. }) => {
+                write!(formatter, ", p50 {p50_ms:.1} p95 {p95_ms:.1} p99 {p99_ms:.1} ms")?;
+            }
+            None => write!(formatter, ", no answers")?,
         }
         write!(
             formatter,
-            "{} users, {} requests, {:.1}/s, {} failed, {} refused",
-            self.users, self.requests, self.requests_per_second, self.failures, self.refusals
+            ", {} requests, {} failed, {} refused",
+            self.requests, self.failures, self.refusals
         )?;
-        match self.p95_ms {
-            Some(p95_ms) => write!(formatter, ", p95 {p95_ms:.1} ms"),
-            None => Ok(()),
+        if self.scheduled {
+            write!(formatter, ", {} unsent", self.unsent)?;
         }
+        write!(formatter, ", generator {:.2} cores", self.cpu_cores)?;
+        for (kind, count) in &self.errors {
+            write!(formatter, ", {kind}: {count}")?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_says_how_it_is_going() {
+        let progress = Progress {
+            ramping_up: false,
+            users: 50,
+            scheduled: true,
+            measured: Duration::from_secs(12),
+            run_time: Duration::from_secs(60),
+            requests_per_second: 48.0,
+            latency: Some(Latency { mean_ms: 1.0, p50_ms: 12.0, p95_ms: 30.5, p99_ms: 88.0, max_ms: 99.0 }),
+            requests: 570,
+            failures: 2,
+            refusals: 1,
+            unsent: 0,
+            errors: BTreeMap::from([("timed out".to_owned(), 2)]),
+            cpu_cores: 0.123,
+        };
+        assert_eq!(
+            progress.to_string(),
+            "12 of 60 s: 50 users, 48.0/s, p50 12.0 p95 30.5 p99 88.0 ms, 570 requests, 2 failed, 1 refused, \
+             0 unsent, generator 0.12 cores, timed out: 2"
+        );
     }
 }

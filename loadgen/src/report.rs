@@ -1,25 +1,48 @@
-//! Report files: which formats there are, who writes them, and the one that is written here.
+//! Report files: which formats there are, and writing a result in each of them.
 
-use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use crate::config::ConfigError;
 use crate::error::LoadError;
-use crate::recorder::Latency;
 use crate::result::LoadResult;
 
-/// Whether Goose writes the format that this file's ending names.
-pub(crate) fn is_by_goose(path: &Path) -> bool {
-    matches!(ending(path), Some("html" | "json" | "md"))
+mod chart;
+mod csv;
+mod html;
+mod markdown;
+
+/// The formats, by the file's ending.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Format {
+    Html,
+    Json,
+    Csv,
+    Markdown,
 }
 
-/// Whether the format is written here: Goose has no such.
-pub(crate) fn is_csv(path: &Path) -> bool {
-    ending(path) == Some("csv")
-}
+impl Format {
+    fn of(path: &Path) -> Option<Self> {
+        match path.extension()?.to_str()? {
+            "html" => Some(Self::Html),
+            "json" => Some(Self::Json),
+            "csv" => Some(Self::Csv),
+            "md" => Some(Self::Markdown),
+            _ => None,
+        }
+    }
 
-fn ending(path: &Path) -> Option<&str> {
-    path.extension()?.to_str()
+    fn write(self, result: &LoadResult) -> String {
+        match self {
+            Self::Html => html::page(result),
+            Self::Json => {
+                let mut text = serde_json::to_string_pretty(result).expect("a result is JSON");
+                text.push('\n');
+                text
+            }
+            Self::Csv => csv::table(result),
+            Self::Markdown => markdown::text(result),
+        }
+    }
 }
 
 /// Checks that the file's format is known and its folder exists.
@@ -27,11 +50,7 @@ pub(crate) fn validate(path: &Path) -> Result<(), ConfigError> {
     let refuse = |expected, hint| {
         Err(ConfigError { setting: "--report", value: format!("`{}`", path.display()), expected, hint })
     };
-    // Goose takes paths as text.
-    if path.to_str().is_none() {
-        return refuse("a path in Unicode", "choose another name");
-    }
-    if !is_by_goose(path) && !is_csv(path) {
+    if Format::of(path).is_none() {
         return refuse(
             "a file that ends in .html, .json, .csv or .md",
             "the ending chooses the format; --report may be given several times",
@@ -54,49 +73,12 @@ pub(crate) async fn create(reports: &[PathBuf]) -> Result<(), LoadError> {
     Ok(())
 }
 
-/// One line per request and one for all of them; times in milliseconds.
-pub(crate) fn csv(result: &LoadResult) -> String {
-    let mut text = String::from(
-        "request,requests,failures,refusals,requests_per_second,mean_ms,p50_ms,p95_ms,p99_ms,max_ms\n",
-    );
-    for row in result.rows() {
-        let times = row.latency.map_or_else(|| ",,,,".to_owned(), |latency| times_csv(&latency));
-        writeln!(
-            text,
-            "{},{},{},{},{:.3},{times}",
-            quoted(row.name),
-            row.requests,
-            row.failures,
-            row.refusals,
-            row.requests_per_second
-        )
-        .expect("a string takes whatever is written");
-    }
-    text
-}
-
-fn times_csv(latency: &Latency) -> String {
-    let Latency { mean_ms, p50_ms, p95_ms, p99_ms, max_ms } = latency;
-    format!("{mean_ms:.3},{p50_ms:.3},{p95_ms:.3},{p99_ms:.3},{max_ms:.3}")
-}
-
-/// A field as RFC 4180 wants it.
-fn quoted(field: &str) -> String {
-    if field.contains([',', '"', '\n', '\r']) {
-        format!("\"{}\"", field.replace('"', "\"\""))
-    } else {
-        field.to_owned()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::quoted;
-
-    #[test]
-    fn a_field_is_quoted_only_where_it_must_be() {
-        assert_eq!(quoted("GET /"), "GET /");
-        assert_eq!(quoted("GET /a,b"), "\"GET /a,b\"");
-        assert_eq!(quoted("say \"hi\""), "\"say \"\"hi\"\"\"");
+/// Writes every report; what cannot be written is noted in the result.
+pub(crate) async fn write(reports: &[PathBuf], result: &mut LoadResult) {
+    for path in reports {
+        let Some(format) = Format::of(path) else { continue };
+        if let Err(error) = tokio::fs::write(path, format.write(result)).await {
+            result.report_errors.push(format!("`{}`: {error}", path.display()));
+        }
     }
 }

@@ -1,21 +1,24 @@
 //! What came of a run: counts, rates, response times, and whether the thresholds held.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::config::LoadConfig;
+use crate::config::{Load, LoadConfig};
+use crate::generator::GeneratorResult;
 use crate::progress::per_second;
-use crate::recorder::{Latency, Snapshot, Tally};
-use crate::scenario::Scenario;
+use crate::recorder::{Latency, Quantile, Snapshot, Tally};
+use crate::series::Point;
 use crate::threshold::{Observed, Verdict};
 
+mod remarks;
 mod table;
 
 /// What came of the requests of one name.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RequestResult {
-    /// Method and path, such as `POST /order`.
+    /// The request's name in the scenario, such as `POST /order`.
     pub name: String,
     /// Requests that ended, whatever came of them.
     pub requests: u64,
@@ -25,48 +28,103 @@ pub struct RequestResult {
     pub refusals: u64,
     /// Requests that ended, per second.
     pub requests_per_second: f64,
-    /// Response times of those that were answered and not refused; `None` where there were none.
-    pub latency: Option<Latency>,
+    /// From the intended start to the last byte; `None` without a schedule, or where there was nothing.
+    pub latency_from_intended: Option<Latency>,
+    /// From sending to the last byte, of those that were answered and not refused; `None` where there were none.
+    pub latency_from_sent: Option<Latency>,
+}
+
+/// A request that took long.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SlowRequestResult {
+    /// The request's name.
+    pub name: String,
+    /// When it was sent, in seconds since measuring began.
+    pub sent_at_seconds: f64,
+    /// From the intended start, or from sending where there was no schedule, in milliseconds.
+    pub took_ms: f64,
+    /// The status, where there was an answer.
+    pub status: Option<u16>,
+    /// The id of its trace, which the lab's processes also log as the id of the request.
+    pub trace_id: String,
+    /// Whether whoever traces records it.
+    pub trace_recorded: bool,
 }
 
 /// What came of a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LoadResult {
+    /// The version of the load generator.
+    pub version: String,
     /// Base URL of the service.
     pub host: String,
-    /// What the users did.
-    pub scenario: Scenario,
-    /// How many users there were.
+    /// What the users did: the scenario's name.
+    pub scenario: String,
+    /// `users` or `rate`.
+    pub model: String,
+    /// How much load was wanted, as it was written: users or requests per second.
+    pub load: String,
+    /// With a rate, `poisson` or `constant`.
+    pub arrivals: Option<String>,
+    /// The most users there were.
     pub users: usize,
     /// The seed of what they did.
     pub seed: u64,
     /// How long was measured.
     pub duration_seconds: f64,
-    /// Whether all users had started, and only what came after was measured. `false` where the run was stopped
+    /// Whether all users had started, and only what came after was measured. `false` where the run ended
     /// before: then the ramp-up was measured, with fewer users.
     pub ramped_up: bool,
     /// Whether the run was stopped before its time was over.
     pub interrupted: bool,
+    /// Why the run ended itself before its time was over.
+    pub gave_up: Option<String>,
+    /// Requests that were due; `None` without a schedule. `sent + unsent`.
+    pub scheduled: Option<u64>,
+    /// Requests that were due and never sent, because no user was free in time.
+    pub unsent: u64,
+    /// Requests that were sent and still unanswered when the run was given up.
+    pub unanswered: u64,
     /// Requests that ended, whatever came of them.
     pub requests: u64,
     /// Of these, failed; refusals not among them.
     pub failures: u64,
     /// Of these, refused with 503 and `Retry-After`.
     pub refusals: u64,
-    /// Failures by kind: `status 500`, `timed out`, `no connection`, `broke off`, `could not be sent`.
+    /// Failures by kind, such as `status 500`, `timed out` or `connection refused`.
     pub errors: BTreeMap<String, u64>,
+    /// What did not hold of answers, and how often.
+    pub broken_checks: BTreeMap<String, u64>,
     /// Requests that ended, per second.
     pub requests_per_second: f64,
     /// Requests that succeeded, per second.
     pub successes_per_second: f64,
-    /// Response times of all requests that were answered and not refused; `None` where there were none.
-    pub latency: Option<Latency>,
-    /// By the request's name, in alphabetical order.
+    /// From the intended start to the last byte; `None` without a schedule. Requests that timed out, were never
+    /// sent or never answered are in it with the time they waited.
+    pub latency_from_intended: Option<Latency>,
+    /// From sending to the last byte, of all requests that were answered and not refused; `None` where there were none.
+    pub latency_from_sent: Option<Latency>,
+    /// The distribution of the response times that thresholds are held against.
+    pub distribution: Vec<Quantile>,
+    /// By the request's name, in the scenario's order.
     pub by_request: Vec<RequestResult>,
     /// One verdict for each threshold, in the order given.
     pub thresholds: Vec<Verdict>,
+    /// The requests that took longest, the longest first.
+    pub slowest: Vec<SlowRequestResult>,
+    /// Whether the generator was the limit.
+    pub generator: GeneratorResult,
+    /// How it went over time.
+    pub series: Vec<Point>,
     /// Reports that could not be written, and why; empty where all were.
     pub report_errors: Vec<String>,
+}
+
+/// How a run ended.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Ending {
+    pub(crate) interrupted: bool,
+    pub(crate) gave_up: Option<String>,
 }
 
 /// One line of a table: a request, or all of them.
@@ -77,42 +135,78 @@ pub(crate) struct Row<'a> {
     pub(crate) failures: u64,
     pub(crate) refusals: u64,
     pub(crate) requests_per_second: f64,
+    /// From the intended start where there is a schedule, or else from sending.
     pub(crate) latency: Option<Latency>,
 }
 
 impl LoadResult {
-    pub(crate) fn new(config: &LoadConfig, snapshot: &Snapshot, interrupted: bool) -> Self {
-        let mut all = Tally::default();
-        snapshot.tallies.values().for_each(|tally| all.merge(tally));
-        let (failures, latency) = (all.failed(), all.times.latency());
-        let failed_or_refused = failures + all.refusals;
-        let successes_per_second = per_second(all.requests - failed_or_refused, snapshot.measured);
-        let observed = Observed { requests: all.requests, failed_or_refused, successes_per_second, latency };
-        Self {
-            host: config.host.clone(),
-            scenario: config.scenario,
-            users: config.users,
-            seed: config.seed,
-            duration_seconds: snapshot.measured.as_secs_f64(),
-            ramped_up: snapshot.ramped_up,
-            interrupted,
-            requests: all.requests,
-            failures,
-            refusals: all.refusals,
-            errors: all.failures.iter().map(|(kind, count)| (kind.to_string(), *count)).collect(),
-            requests_per_second: per_second(all.requests, snapshot.measured),
+    pub(crate) fn new(
+        config: &LoadConfig,
+        snapshot: &Snapshot,
+        ending: Ending,
+        generator: GeneratorResult,
+        series: Vec<Point>,
+    ) -> Self {
+        let all = &snapshot.all;
+        let measured = snapshot.measured;
+        let (model, arrivals) = match &config.load {
+            Load::Users(_) => ("users", None),
+            Load::Rate { arrivals, .. } => ("rate", Some(arrivals.to_string())),
+        };
+        let scheduled = arrivals.is_some();
+        let judged = if scheduled { &all.from_intended } else { &all.from_sent };
+        let successes_per_second = per_second(all.succeeded(), measured);
+        let failed_or_refused = all.requests - all.succeeded();
+        // Without a schedule, what ends after the window counts for nothing, and so does what never ends.
+        let lost = if scheduled { all.unsent + all.unanswered } else { 0 };
+        let observed = Observed {
+            requests: all.requests + lost,
+            failed_or_refused: failed_or_refused + lost,
             successes_per_second,
-            latency,
-            by_request: snapshot
-                .tallies
+            latency: judged.latency(),
+        };
+        let names = config.scenario.request_names();
+        Self {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            host: config.host.clone(),
+            scenario: config.scenario.name().to_owned(),
+            model: model.to_owned(),
+            load: config.load.levels().to_string(),
+            arrivals,
+            users: config.pool(),
+            seed: config.seed,
+            duration_seconds: measured.as_secs_f64(),
+            ramped_up: snapshot.begun,
+            interrupted: ending.interrupted,
+            gave_up: ending.gave_up,
+            scheduled: scheduled.then_some(all.requests + lost),
+            unsent: all.unsent,
+            unanswered: all.unanswered,
+            requests: all.requests,
+            failures: all.failed(),
+            refusals: all.refusals,
+            errors: errors(all),
+            broken_checks: all
+                .broken_checks
                 .iter()
+                .map(|(check, count)| (check.to_string(), *count))
+                .collect(),
+            requests_per_second: per_second(all.requests, measured),
+            successes_per_second,
+            latency_from_intended: all.from_intended.latency(),
+            latency_from_sent: all.from_sent.latency(),
+            distribution: judged.distribution(),
+            by_request: names
+                .iter()
+                .zip(&snapshot.tallies)
                 .map(|(name, tally)| RequestResult {
                     name: name.clone(),
                     requests: tally.requests,
                     failures: tally.failed(),
                     refusals: tally.refusals,
-                    requests_per_second: per_second(tally.requests, snapshot.measured),
-                    latency: tally.times.latency(),
+                    requests_per_second: per_second(tally.requests, measured),
+                    latency_from_intended: tally.from_intended.latency(),
+                    latency_from_sent: tally.from_sent.latency(),
                 })
                 .collect(),
             thresholds: config
@@ -120,33 +214,66 @@ impl LoadResult {
                 .iter()
                 .map(|threshold| Verdict::new(*threshold, &observed))
                 .collect(),
+            slowest: slowest(names, snapshot),
+            generator,
+            series,
             report_errors: Vec::new(),
         }
     }
 
-    /// Whether every threshold held; `true` where none was set.
+    /// Whether every threshold held and the run did not give up; `true` where no threshold was set.
     pub fn held(&self) -> bool {
-        self.thresholds.iter().all(|verdict| verdict.held)
+        self.gave_up.is_none() && self.thresholds.iter().all(|verdict| verdict.held)
+    }
+
+    /// The response times that count: from the intended start where there is a schedule, or else from sending.
+    pub fn latency(&self) -> Option<Latency> {
+        if self.arrivals.is_some() { self.latency_from_intended } else { self.latency_from_sent }
     }
 
     /// The requests by name, and all of them as the last line.
     pub(crate) fn rows(&self) -> impl Iterator<Item = Row<'_>> {
+        let scheduled = self.arrivals.is_some();
         let all = Row {
             name: "all requests",
             requests: self.requests,
             failures: self.failures,
             refusals: self.refusals,
             requests_per_second: self.requests_per_second,
-            latency: self.latency,
+            latency: self.latency(),
         };
-        let by_request = self.by_request.iter().map(|request| Row {
+        let from_sent = Row { name: "all, from actual send", latency: self.latency_from_sent, ..all };
+        let by_request = self.by_request.iter().map(move |request| Row {
             name: &request.name,
             requests: request.requests,
             failures: request.failures,
             refusals: request.refusals,
             requests_per_second: request.requests_per_second,
-            latency: request.latency,
+            latency: if scheduled { request.latency_from_intended } else { request.latency_from_sent },
         });
-        by_request.chain(std::iter::once(all))
+        by_request.chain(scheduled.then_some(from_sent)).chain(std::iter::once(all))
     }
+}
+
+/// Failures by kind.
+pub(crate) fn errors(tally: &Tally) -> BTreeMap<String, u64> {
+    tally.failures.iter().map(|(kind, count)| (kind.to_string(), *count)).collect()
+}
+
+fn slowest(names: &[String], snapshot: &Snapshot) -> Vec<SlowRequestResult> {
+    snapshot
+        .slowest
+        .iter()
+        .map(|slow| SlowRequestResult {
+            name: names.get(slow.name_index).cloned().unwrap_or_default(),
+            sent_at_seconds: snapshot
+                .since
+                .map_or(Duration::ZERO, |since| slow.sent_at.saturating_duration_since(since))
+                .as_secs_f64(),
+            took_ms: slow.took.as_secs_f64() * 1000.0,
+            status: slow.status,
+            trace_id: slow.trace.to_string(),
+            trace_recorded: slow.trace.recorded,
+        })
+        .collect()
 }

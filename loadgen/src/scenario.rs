@@ -1,48 +1,156 @@
-//! What the users of a run do: which user types take part.
+//! What the users of a run do, read from a file or by the name of a shipped scenario.
 
 use std::fmt;
-use std::str::FromStr;
+use std::io::Read;
+use std::path::Path;
+use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
-
-mod api_user;
-mod buyer;
+mod compile;
+mod document;
+mod error;
+mod feeder;
+mod import;
+mod located;
+mod request;
+mod template;
 mod user_type;
+mod values;
 
-pub(crate) use user_type::{Action, UserType};
+pub use error::ScenarioError;
+pub use import::{scenario_from_har, scenario_from_openapi};
+pub(crate) use request::{Body, Request};
+pub(crate) use template::{NotSet, Scope};
+pub(crate) use user_type::{Step, UserType};
 
-/// Which of the built-in users load the service.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Scenario {
-    /// Reads the dashboard three times as often as it creates an event; pauses 1 to 3 s.
-    ApiUser,
-    /// Visits the shop, orders and buys, each as often; pauses 1 to 3 s.
-    Buyer,
-    /// Both, in turn: the first user is an API user, the second a buyer.
-    #[default]
-    Mixed,
+use document::Document;
+use error::Mistake;
+
+/// The scenarios that come with the lab: name and text.
+pub const SHIPPED_SCENARIOS: [(&str, &str); 6] = [
+    ("mixed", include_str!("../scenarios/mixed.yaml")),
+    ("api-user", include_str!("../scenarios/api-user.yaml")),
+    ("buyer", include_str!("../scenarios/buyer.yaml")),
+    ("shop", include_str!("../scenarios/shop.yaml")),
+    ("dashboard-heavy", include_str!("../scenarios/dashboard-heavy.yaml")),
+    ("errors", include_str!("../scenarios/errors.yaml")),
+];
+
+/// The shipped scenario that is played where none is named.
+pub const DEFAULT_SCENARIO: &str = "mixed";
+
+/// A scenario of this size is certainly none.
+const FILE_BYTES_MAX: u64 = 4 * 1024 * 1024;
+
+/// A scenario, checked; a clone shares it.
+#[derive(Clone, Debug)]
+pub struct Scenario(Arc<Checked>);
+
+#[derive(Debug)]
+struct Checked {
+    name: String,
+    user_types: Vec<Arc<UserType>>,
+    request_names: Vec<String>,
 }
 
 impl Scenario {
-    const ALL: [Self; 3] = [Self::ApiUser, Self::Buyer, Self::Mixed];
-
-    /// The name on the command line and in results.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::ApiUser => "api-user",
-            Self::Buyer => "buyer",
-            Self::Mixed => "mixed",
+    /// Reads `name_or_path`, and keeps the tasks that have one of `tags`, or all where there are none.
+    ///
+    /// A word without a slash or dot is the name of a shipped scenario, anything else is a path.
+    ///
+    /// # Errors
+    /// Names the file, the line where it is known, the field, its value, what was expected, and a hint.
+    pub fn load(name_or_path: &str, tags: &[String]) -> Result<Self, ScenarioError> {
+        if let Some((name, text)) = SHIPPED_SCENARIOS.iter().find(|(name, _)| *name == name_or_path) {
+            return Self::from_text(&format!("shipped scenario {name}"), name, text, None, tags);
         }
+        let path = Path::new(name_or_path);
+        let text = read_text(path).map_err(|problem| {
+            let hint = if name_or_path.contains(['/', '.']) {
+                "give the path of a readable scenario file".to_owned()
+            } else {
+                let names = SHIPPED_SCENARIOS.map(|(name, _)| name).join(", ");
+                format!("give a path, or one of the shipped scenarios: {names}")
+            };
+            Mistake::new(None, problem, hint).at(name_or_path)
+        })?;
+        let stem = path.file_stem().map_or_else(|| name_or_path.into(), |stem| stem.to_string_lossy());
+        Self::from_text(name_or_path, &stem, &text, path.parent(), tags)
     }
 
-    /// The user types that take part, in the order in which users are shared out among them.
-    pub(crate) fn user_types(self) -> Vec<UserType> {
-        match self {
-            Self::ApiUser => vec![api_user::api_user()],
-            Self::Buyer => vec![buyer::buyer()],
-            Self::Mixed => vec![api_user::api_user(), buyer::buyer()],
+    /// Reads a scenario from its text; `origin` names it in errors, `fallback_name` is its name if the text has none,
+    /// and its feeders' files are relative to `folder`.
+    ///
+    /// # Errors
+    /// As [`Scenario::load`].
+    pub fn from_text(
+        origin: &str,
+        fallback_name: &str,
+        text: &str,
+        folder: Option<&Path>,
+        tags: &[String],
+    ) -> Result<Self, ScenarioError> {
+        let document: Document =
+            serde_saphyr::from_str(text).map_err(|error| yaml_mistake(&error).at(origin))?;
+        let compiled = compile::compile(&document, folder, tags).map_err(|mistake| mistake.at(origin))?;
+        Ok(Self(Arc::new(Checked {
+            name: document.metadata.name.unwrap_or_else(|| fallback_name.to_owned()),
+            user_types: compiled.user_types,
+            request_names: compiled.request_names,
+        })))
+    }
+
+    /// The JSON schema (draft 2020-12) of scenario files, for editors.
+    pub fn json_schema() -> serde_json::Value {
+        schemars::schema_for!(Document).to_value()
+    }
+
+    /// The name in results.
+    pub fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    /// The kinds of users, in the order in which they are listed; never empty.
+    pub(crate) fn user_types(&self) -> &[Arc<UserType>] {
+        &self.0.user_types
+    }
+
+    /// The URL of each request, by its place, where it is always the same.
+    pub(crate) fn fixed_urls(&self, base: &reqwest::Url) -> Vec<Option<reqwest::Url>> {
+        let mut urls = Vec::new();
+        let of_tasks = |user_type: &Arc<UserType>| {
+            let tasks = user_type.tasks.iter().flat_map(|task| &task.steps);
+            let steps = user_type.on_start.iter().chain(tasks).chain(&user_type.on_stop);
+            steps
+                .filter_map(|step| match step {
+                    Step::Request(request) => Some((request.index, request.fixed_url(base))),
+                    Step::Pause(_) | Step::Feed { .. } => None,
+                })
+                .collect::<Vec<_>>()
+        };
+        for (index, url) in self.0.user_types.iter().flat_map(of_tasks) {
+            if urls.len() <= index {
+                urls.resize(index + 1, None);
+            }
+            urls[index] = url;
         }
+        urls
+    }
+
+    /// Whether some user does something once before its first task.
+    pub(crate) fn has_on_start(&self) -> bool {
+        self.0.user_types.iter().any(|user_type| !user_type.on_start.is_empty())
+    }
+
+    /// The names of the requests in results; a request knows the place of its own.
+    pub(crate) fn request_names(&self) -> &[String] {
+        &self.0.request_names
+    }
+}
+
+impl Default for Scenario {
+    /// The shipped scenario [`DEFAULT_SCENARIO`].
+    fn default() -> Self {
+        Self::load(DEFAULT_SCENARIO, &[]).expect("a test reads every shipped scenario")
     }
 }
 
@@ -52,32 +160,28 @@ impl fmt::Display for Scenario {
     }
 }
 
-/// A text that names no scenario.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("scenario `{0}` is unknown, expected `api-user`, `buyer` or `mixed`; hint: `mixed` is the default")]
-pub struct UnknownScenario(pub String);
+fn yaml_mistake(error: &serde_saphyr::Error) -> Mistake {
+    let line = error.location().map(|location| location.line()).filter(|line| *line > 0);
+    let problem = error.without_snippet().render_with_formatter(&serde_saphyr::UserMessageFormatter);
+    let problem = problem.lines().next().unwrap_or_default().to_owned();
+    Mistake::new(
+        line,
+        problem,
+        "`lab load --schema` prints what a scenario may have, for editors and readers",
+    )
+}
 
-impl FromStr for Scenario {
-    type Err = UnknownScenario;
-
-    fn from_str(text: &str) -> Result<Self, UnknownScenario> {
-        Self::ALL
-            .into_iter()
-            .find(|scenario| scenario.name() == text)
-            .ok_or_else(|| UnknownScenario(text.to_owned()))
+fn read_text(path: &Path) -> Result<String, String> {
+    let file = std::fs::File::open(path).map_err(|error| format!("cannot be opened: {error}"))?;
+    let mut text = String::new();
+    file.take(FILE_BYTES_MAX + 1)
+        .read_to_string(&mut text)
+        .map_err(|error| format!("cannot be read as text: {error}"))?;
+    if text.len() as u64 > FILE_BYTES_MAX {
+        return Err(format!("is larger than {FILE_BYTES_MAX} bytes, expected a scenario"));
     }
+    Ok(text)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::{Scenario, UnknownScenario};
-
-    #[test]
-    fn a_scenario_is_read_back_from_its_name_on_the_command_line_and_in_results() {
-        for scenario in Scenario::ALL {
-            assert_eq!(scenario.to_string().parse(), Ok(scenario));
-            assert_eq!(serde_json::to_string(&scenario).unwrap(), format!("\"{scenario}\""));
-        }
-        assert_eq!("locust".parse::<Scenario>(), Err(UnknownScenario("locust".to_owned())));
-    }
-}
+mod tests;

@@ -1,49 +1,156 @@
-//! The client span of a virtual user's request. Whether its trace is recorded is decided here, where it begins.
+//! The trace of each request: a span of ours where this process traces, and a `traceparent` in any case.
+//!
+//! ## Why each request says it
+//! The report names the trace of each slow request, and whoever answers uses the trace's id as the id of the request, so
+//! that its log can be found even where the trace was not recorded. Whether it is recorded is decided here, where the
+//! trace begins: up to [`RECORDED_PER_SECOND`] a second, as everywhere in the lab, so that a load does not drown the
+//! collector.
 
-use goose::goose::GooseUser;
-use http::{HeaderMap, Method, StatusCode};
+use std::fmt;
+use std::hash::{BuildHasher, RandomState};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+
+use http::{HeaderMap, HeaderValue, StatusCode};
 use observability::http::server::method_label;
-use observability::traces::{self, Demand, KeyValue, Span, SpanKind, names};
+use observability::traces::{self, DEFAULT_TRACES_PER_SECOND, Demand, KeyValue, Span, SpanKind, names};
+use rand::RngExt;
+use reqwest::Url;
+use workload::{Stream, Streams};
 
-use crate::scenario::Action;
+use crate::scenario::Request;
 
-/// The span of a request that is about to be sent; a mark where it is not recorded, so that nobody behind records
-/// it either; nothing where this process does not trace.
-pub(crate) fn begin(user: &GooseUser, action: &Action) -> Option<Span> {
-    let describe = || {
-        let method = action.method.to_string().parse().unwrap_or(Method::GET);
-        let method = method_label(&method);
-        let base = &user.base_url;
-        let mut attributes = vec![
-            KeyValue::new(names::HTTP_REQUEST_METHOD, method),
-            KeyValue::new(names::SERVER_ADDRESS, base.host_str().unwrap_or_default().to_owned()),
-            KeyValue::new(names::URL_TEMPLATE, action.path.clone()),
-        ];
-        attributes
-            .extend(base.join(&action.path).ok().map(|url| KeyValue::new(names::URL_FULL, url.to_string())));
-        let port = base.port_or_known_default();
-        attributes.extend(port.map(|port| KeyValue::new(names::SERVER_PORT, i64::from(port))));
-        // An action's path is one of few and so serves as the template of its URL.
-        traces::span(names::http_span_name(method, Some(&action.path)), SpanKind::Client)
-            .with_attributes(attributes)
-    };
-    traces::begin(Demand::User, describe).or_else(Span::not_sampled)
+/// How many traces a second are begun as recorded where this process does not trace itself.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a small whole number")]
+const RECORDED_PER_SECOND: u64 = DEFAULT_TRACES_PER_SECOND as u64;
+
+/// The id of a trace, and whether whoever traces records it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct TraceId {
+    id: u128,
+    pub(crate) recorded: bool,
 }
 
-/// What the request carries to whoever answers it.
-pub(crate) fn headers(span: &Span) -> HeaderMap {
-    let mut headers = HeaderMap::new();
-    span.inject(&mut headers);
-    headers
+impl fmt::Display for TraceId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{:032x}", self.id)
+    }
 }
 
-/// The answer has come to its last byte, with this status, or something else ended the exchange.
-pub(crate) fn end(span: &Span, status: Option<u16>, problem: Option<&'static str>) {
-    if let Some(status) = status.and_then(|status| StatusCode::from_u16(status).ok()) {
-        span.set_status_code(status, &SpanKind::Client);
+/// Begins the traces of a run.
+#[derive(Debug)]
+pub(crate) struct Traces {
+    started: Instant,
+    /// The second that is counted, and how many traces were begun in it as recorded.
+    second: AtomicU64,
+    in_second: AtomicU64,
+    /// Ids must differ from run to run, so they do not come from the run's seed.
+    streams: Streams,
+}
+
+/// A trace that has begun.
+#[derive(Debug)]
+pub(crate) enum Trace {
+    /// A span of ours, recorded or the mark that it is not.
+    Span(Span),
+    /// Ids alone, because this process does not trace.
+    Ids { trace: TraceId, span: u64 },
+}
+
+impl Traces {
+    pub(crate) fn new() -> Self {
+        Self {
+            started: Instant::now(),
+            second: AtomicU64::new(0),
+            in_second: AtomicU64::new(0),
+            streams: Streams::from_seed(RandomState::new().hash_one("traces")),
+        }
     }
-    if let Some(problem) = problem {
-        span.fail(problem);
+
+    /// The stream from which a user takes its ids.
+    pub(crate) fn stream(&self, user_number: u64) -> Stream {
+        self.streams.stream(&format!("traces-{user_number}"))
     }
-    span.end();
+
+    /// Begins the trace of a request that is about to be sent.
+    pub(crate) fn begin(&self, request: &Request, url: &Url, ids: &mut Stream) -> Trace {
+        let span = traces::begin(Demand::User, || describe(request, url)).or_else(Span::not_sampled);
+        match span {
+            Some(span) => Trace::Span(span),
+            None => Trace::Ids {
+                // A trace or span of zeros would be none.
+                trace: TraceId { id: ids.random::<u128>() | 1, recorded: self.may_record() },
+                span: ids.random::<u64>() | 1,
+            },
+        }
+    }
+
+    fn may_record(&self) -> bool {
+        let second = self.started.elapsed().as_secs() + 1;
+        if self.second.swap(second, Ordering::Relaxed) != second {
+            self.in_second.store(0, Ordering::Relaxed);
+        }
+        self.in_second.load(Ordering::Relaxed) < RECORDED_PER_SECOND
+            && self.in_second.fetch_add(1, Ordering::Relaxed) < RECORDED_PER_SECOND
+    }
+}
+
+fn describe(request: &Request, url: &Url) -> traces::SpanBuilder {
+    let method = method_label(&request.method);
+    let mut attributes = vec![
+        KeyValue::new(names::HTTP_REQUEST_METHOD, method),
+        KeyValue::new(names::SERVER_ADDRESS, url.host_str().unwrap_or_default().to_owned()),
+        // As it is written in the scenario it is one of few.
+        KeyValue::new(names::URL_TEMPLATE, request.path_as_written.clone()),
+        KeyValue::new(names::URL_FULL, url.to_string()),
+    ];
+    attributes
+        .extend(url.port_or_known_default().map(|port| KeyValue::new(names::SERVER_PORT, i64::from(port))));
+    traces::span(names::http_span_name(method, Some(&request.path_as_written)), SpanKind::Client)
+        .with_attributes(attributes)
+}
+
+impl Trace {
+    /// Its id.
+    pub(crate) fn id(&self) -> TraceId {
+        match self {
+            Self::Span(span) => {
+                let ([high, low], _) = span.id_numbers();
+                TraceId { id: (u128::from(high) << 64) | u128::from(low), recorded: span.is_sampled() }
+            }
+            Self::Ids { trace, .. } => *trace,
+        }
+    }
+
+    /// The span, where it is one of ours.
+    pub(crate) fn span(&self) -> Option<&Span> {
+        match self {
+            Self::Span(span) => Some(span),
+            Self::Ids { .. } => None,
+        }
+    }
+
+    /// Makes a request's headers carry it to whoever answers.
+    pub(crate) fn inject(&self, headers: &mut HeaderMap) {
+        match self {
+            Self::Span(span) => span.inject(headers),
+            Self::Ids { trace, span } => {
+                let text = format!("00-{trace}-{span:016x}-{:02x}", u8::from(trace.recorded));
+                let value = HeaderValue::try_from(text).expect("digits and dashes are a header value");
+                headers.insert("traceparent", value);
+            }
+        }
+    }
+
+    /// The answer has come to its last byte, with this status, or something else ended the exchange.
+    pub(crate) fn end(&self, status: Option<u16>, problem: Option<&'static str>) {
+        let Self::Span(span) = self else { return };
+        if let Some(status) = status.and_then(|status| StatusCode::from_u16(status).ok()) {
+            span.set_status_code(status, &SpanKind::Client);
+        }
+        if let Some(problem) = problem {
+            span.fail(problem);
+        }
+        span.end();
+    }
 }

@@ -46,6 +46,45 @@ fn usage_errors_name_the_flag_and_end_with_2() {
 }
 
 #[test]
+fn a_load_that_cannot_be_is_refused_before_anything_is_sent() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    expect(&["load", "locust"], 2, &["locust", "mixed, api-user, buyer, shop", "hint:"]);
+    expect(&["load", "no/such.yaml"], 2, &["no/such.yaml", "hint:"]);
+    expect(&["load", "shop", "--tags", "reed"], 2, &["reed", "checkout, read"]);
+    expect(&["load", "--rate", "50", "--users", "5"], 2, &["--rate", "--users"]);
+    expect(&["load", "--max-users", "5"], 2, &["--rate"]);
+    expect(&["load", "--arrivals", "constant"], 2, &["--rate"]);
+    expect(&["load", "--rate", "50", "--max-users", "0"], 2, &["--max-users is 0", "hint:"]);
+    expect(&["load", "--rate", "50", "--arrivals", "even"], 2, &["even", "poisson"]);
+    expect(&["load", "--rate", "5..10"], 2, &["5..10", "no duration"]);
+    expect(&["load", "--rate", "0"], 2, &["never above 0"]);
+    expect(&["load", "--users", "many"], 2, &["many", "10..200/5m"]);
+    expect(&["load", "--users", "0.2"], 2, &["--users", "1 to 100000"]);
+    expect(&["load", "--run-time", "0s"], 2, &["--run-time is 0s"]);
+    expect(&["load", "--max-errors", "few"], 2, &["few", "5%"]);
+    expect(&["load", "--threshold", "p96=1s"], 2, &["p96", "p95=250ms"]);
+    expect(&["load", "--host", "localhost:8000"], 2, &["--host", "http://"]);
+    expect(&["load", "--report", "load.pdf"], 2, &["load.pdf", ".html"]);
+    expect(&["load", "--out", "x.yaml"], 2, &["--schema"]);
+    expect(&["load", "shop", "--schema"], 2, &["SCENARIO", "--schema"]);
+    expect(&["load", "--schema", "--from-har", "x.har"], 2, &["--schema", "--from-har"]);
+    expect(&["load", "--from-har", "no/such.har"], 2, &["no/such.har"]);
+    expect(&["load", "--from-openapi", &write("api.yaml", "swagger: '2.0'")], 2, &["api.yaml", "3.0"]);
+    let shape = write("shape.yaml", "kind: spike\nbase: 1\npeak: -5\nhold_seconds: 1\nramp_seconds: 1\n");
+    expect(&["load", "--rate", "5", "--shape", &shape], 2, &["shape.yaml", "peak", "-5"]);
+    expect(&["load", "--rate", "5", "--shape", "no/such.yaml"], 2, &["no/such.yaml"]);
+    let shape = write("steady.yaml", "{kind: steady, level: 2}");
+    expect(&["load", "--rate", "5..9/1m", "--shape", &shape], 2, &["--shape", "one number"]);
+    let scenario = write("mine.yaml", "apiVersion: autoscale-lab/v1\nkind: Scenario\nspec:\n  userz: []\n");
+    expect(&["load", &scenario], 2, &["mine.yaml:4", "userz", "hint:"]);
+}
+
+#[test]
 fn settings_that_cannot_be_name_value_and_expectation() {
     expect(&["webapp", "--workers", "0"], 2, &["--workers is 0", "1 to 10000", "hint:"]);
     expect(&["webapp", "--cpu-share", "60"], 2, &["--cpu-share is 60", "hint: write 0.6"]);

@@ -1,17 +1,22 @@
-//! Response times in bounded memory, in the buckets that Goose uses: each at most 0.8 % off the time it stands for.
+//! Response times in bounded memory, each at most 0.1 % off the time it stands for.
 
 use std::time::Duration;
 
-use goose::metrics::GooseRequestMetricTimingData;
 use serde::{Deserialize, Serialize};
 
-/// Each power of two is split into 2⁶ buckets, as in Goose's `metrics/buckets.rs`.
-const BUCKET_BITS: u32 = 6;
+use crate::measurement::SIGNIFICANT_DIGITS;
 
-/// How long answers took; milliseconds, from sending a request to the last byte of its answer.
+/// The shares of answers at which a distribution is drawn.
+const DRAWN_SHARES: [f64; 14] =
+    [0.01, 0.05, 0.1, 0.25, 0.5, 0.6, 0.7, 0.75, 0.8, 0.9, 0.95, 0.99, 0.999, 0.9999];
+
+/// Nothing takes longer: neither runs nor requests may.
+const LONGEST: Duration = Duration::from_secs(48 * 60 * 60);
+
+/// How long answers took, in milliseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Latency {
-    /// The mean, exact.
+    /// The mean.
     pub mean_ms: f64,
     /// Half of the answers took at most this long.
     pub p50_ms: f64,
@@ -19,68 +24,87 @@ pub struct Latency {
     pub p95_ms: f64,
     /// 99 % of the answers took at most this long.
     pub p99_ms: f64,
-    /// The longest, exact.
+    /// The longest.
     pub max_ms: f64,
 }
 
-/// Counts response times; at most 1,330 buckets up to 60 s.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Histogram(GooseRequestMetricTimingData);
+/// A point of a distribution: this share of the answers took at most so long.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Quantile {
+    /// From 0 to 1.
+    pub share: f64,
+    /// Milliseconds.
+    pub at_most_ms: f64,
+}
 
-impl Histogram {
-    /// Adds one response time, to the microsecond.
-    pub(crate) fn record(&mut self, duration: Duration) {
-        let time_us = u64::try_from(duration.as_micros()).unwrap_or(u64::MAX);
-        let data = &mut self.0;
-        data.minimum_time_us = if data.counter == 0 { time_us } else { data.minimum_time_us.min(time_us) };
-        data.maximum_time_us = data.maximum_time_us.max(time_us);
-        data.total_time_us = data.total_time_us.saturating_add(time_us);
-        data.counter += 1;
-        self.add(bucket_of(time_us), 1);
-    }
+/// Counts times, to the microsecond.
+#[derive(Clone, Debug)]
+pub(crate) struct Histogram {
+    counts: hdrhistogram::Histogram<u64>,
+    /// The mean of the buckets would be off by their width.
+    total_us: u128,
+}
 
-    /// Adds all response times of `other`.
-    pub(crate) fn merge(&mut self, other: &Self) {
-        if other.0.counter == 0 {
-            return;
-        }
-        let data = &mut self.0;
-        data.minimum_time_us = if data.counter == 0 {
-            other.0.minimum_time_us
-        } else {
-            data.minimum_time_us.min(other.0.minimum_time_us)
-        };
-        data.maximum_time_us = data.maximum_time_us.max(other.0.maximum_time_us);
-        data.total_time_us = data.total_time_us.saturating_add(other.0.total_time_us);
-        data.counter += other.0.counter;
-        for (&bucket, &count) in &other.0.times_us {
-            self.add(bucket, count);
-        }
-    }
-
-    /// Sums the response times up; `None` where there are none.
-    pub(crate) fn latency(&self) -> Option<Latency> {
-        let data = &self.0;
-        let percentile_ms = |share| milliseconds(data.percentile_us(share));
-        (data.counter > 0).then(|| Latency {
-            mean_ms: data.total_time_us as f64 / data.counter as f64 / 1000.0,
-            p50_ms: percentile_ms(0.5),
-            p95_ms: percentile_ms(0.95),
-            p99_ms: percentile_ms(0.99),
-            max_ms: milliseconds(data.maximum_time_us),
-        })
-    }
-
-    fn add(&mut self, bucket: u64, count: usize) {
-        let before = self.0.times_us.get(&bucket).copied().unwrap_or(0);
-        self.0.times_us.insert(bucket, before + count);
+impl Default for Histogram {
+    fn default() -> Self {
+        let counts = hdrhistogram::Histogram::new(SIGNIFICANT_DIGITS).expect("0 to 5 digits are possible");
+        Self { counts, total_us: 0 }
     }
 }
 
-/// The shortest time in the bucket that holds `time_us`, which names the bucket.
-fn bucket_of(time_us: u64) -> u64 {
-    let width_bits = (u64::BITS - time_us.leading_zeros()).saturating_sub(BUCKET_BITS + 1);
-    (time_us >> width_bits) << width_bits
+impl Histogram {
+    /// Adds one time.
+    pub(crate) fn record(&mut self, time: Duration) {
+        let time_us = u64::try_from(time.min(LONGEST).as_micros()).expect("two days fit");
+        self.counts.record(time_us).expect("an auto-resizing histogram takes what is below its bound");
+        self.total_us += u128::from(time_us);
+    }
+
+    /// Forgets all times and keeps the memory.
+    pub(crate) fn reset(&mut self) {
+        self.counts.reset();
+        self.total_us = 0;
+    }
+
+    /// Adds all times of `other`.
+    pub(crate) fn merge(&mut self, other: &Self) {
+        self.counts.add(&other.counts).expect("an auto-resizing histogram takes what another one holds");
+        self.total_us += other.total_us;
+    }
+
+    /// How many times there are.
+    pub(crate) fn count(&self) -> u64 {
+        self.counts.len()
+    }
+
+    /// Sums the times up; `None` where there are none.
+    pub(crate) fn latency(&self) -> Option<Latency> {
+        (self.count() > 0).then(|| Latency {
+            mean_ms: self.total_us as f64 / self.count() as f64 / 1000.0,
+            p50_ms: self.quantile_ms(0.5),
+            p95_ms: self.quantile_ms(0.95),
+            p99_ms: self.quantile_ms(0.99),
+            max_ms: milliseconds(self.counts.max()),
+        })
+    }
+
+    /// The time that this share of all stayed within, in milliseconds; 0 where there are none.
+    pub(crate) fn quantile_ms(&self, share: f64) -> f64 {
+        milliseconds(self.counts.value_at_quantile(share).min(self.counts.max()))
+    }
+
+    /// The distribution, for drawing; empty where there are no times.
+    pub(crate) fn distribution(&self) -> Vec<Quantile> {
+        if self.count() == 0 {
+            return Vec::new();
+        }
+        let last = Quantile { share: 1.0, at_most_ms: milliseconds(self.counts.max()) };
+        DRAWN_SHARES
+            .into_iter()
+            .map(|share| Quantile { share, at_most_ms: self.quantile_ms(share) })
+            .chain([last])
+            .collect()
+    }
 }
 
 fn milliseconds(time_us: u64) -> f64 {
@@ -102,7 +126,7 @@ mod tests {
     }
 
     fn close(observed_ms: f64, expected_ms: f64) -> bool {
-        (observed_ms / expected_ms - 1.0).abs() < 0.008
+        (observed_ms / expected_ms - 1.0).abs() < 0.002
     }
 
     #[test]
@@ -113,7 +137,7 @@ mod tests {
         assert!(close(latency.p95_ms, 950.0), "{latency:?}");
         assert!(close(latency.p99_ms, 990.0), "{latency:?}");
         assert!((latency.mean_ms - 500.05).abs() < 1e-9, "{latency:?}");
-        assert!((latency.max_ms - 1000.0).abs() < f64::EPSILON, "{latency:?}");
+        assert!(close(latency.max_ms, 1000.0), "{latency:?}");
     }
 
     #[test]
@@ -125,16 +149,19 @@ mod tests {
         let mut empty = Histogram::default();
         empty.merge(&halves);
         assert_eq!(empty.latency(), halves.latency());
+        empty.reset();
+        assert_eq!(empty.latency(), None);
     }
 
     #[test]
     fn nothing_recorded_is_no_latency_of_zero() {
         assert_eq!(Histogram::default().latency(), None);
+        assert!(Histogram::default().distribution().is_empty());
     }
 
     #[test]
     fn memory_is_bounded() {
         let histogram = histogram((0..200_000).map(|step| step * 300));
-        assert!(histogram.0.times_us.len() <= 1_330, "{} buckets", histogram.0.times_us.len());
+        assert!(histogram.counts.distinct_values() <= 20_000, "{}", histogram.counts.distinct_values());
     }
 }

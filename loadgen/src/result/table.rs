@@ -4,22 +4,31 @@ use std::fmt;
 
 use super::{LoadResult, Row};
 
+/// How many of the slowest requests the terminal shows; reports have all that are kept.
+const SLOWEST: usize = 3;
+
+impl LoadResult {
+    /// What was done, in one line.
+    pub(crate) fn headline(&self) -> String {
+        let load = match &self.arrivals {
+            Some(arrivals) => {
+                format!("{} requests/s ({arrivals}, at most {} users)", self.load, self.users)
+            }
+            None if self.load == "1" => "1 user".to_owned(),
+            None => format!("{} users", self.load),
+        };
+        format!(
+            "{load}, scenario {}, seed {}, on {}, measured for {:.1} s",
+            self.scenario, self.seed, self.host, self.duration_seconds
+        )
+    }
+}
+
 impl fmt::Display for LoadResult {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let users = if self.users == 1 { "user" } else { "users" };
-        writeln!(
-            formatter,
-            "{} {users} ({}, seed {}) on {}, measured for {:.1} s",
-            self.users, self.scenario, self.seed, self.host, self.duration_seconds
-        )?;
-        if self.interrupted {
-            writeln!(formatter, "stopped before its time was over")?;
-        }
-        if !self.ramped_up {
-            writeln!(formatter, "not all users had started: these are numbers of the ramp-up")?;
-        }
+        writeln!(formatter, "{}", self.headline())?;
         writeln!(formatter)?;
-        let name_width = self.rows().map(|row| row.name.len()).max().unwrap_or(0);
+        let name_width = self.rows().map(|row| row.name.chars().count()).max().unwrap_or(0);
         writeln!(
             formatter,
             "{:name_width$}  {:>9}  {:>8}  {:>8}  {:>8}  {:>8}  {:>8}  {:>8}  {:>8}  {:>8}",
@@ -28,21 +37,18 @@ impl fmt::Display for LoadResult {
         for row in self.rows() {
             write_row(formatter, &row, name_width)?;
         }
-        let notes = !self.errors.is_empty()
-            || self.refusals > 0
-            || !self.thresholds.is_empty()
-            || !self.report_errors.is_empty();
-        if notes {
-            writeln!(formatter)?;
-        }
+        writeln!(formatter)?;
+        self.remarks().iter().try_for_each(|remark| writeln!(formatter, "{remark}"))?;
         for (kind, count) in &self.errors {
             writeln!(formatter, "error: {kind}: {count}")?;
         }
-        if self.refusals > 0 {
-            writeln!(
-                formatter,
-                "refused: 503 with Retry-After; refusals and requests without an answer have no response time"
-            )?;
+        for (check, count) in &self.broken_checks {
+            writeln!(formatter, "check: {check}: {count}")?;
+        }
+        for slow in self.slowest.iter().take(SLOWEST) {
+            let recorded = if slow.trace_recorded { ", recorded" } else { "" };
+            let (took_ms, name, trace_id) = (slow.took_ms, &slow.name, &slow.trace_id);
+            writeln!(formatter, "slowest: {took_ms:.1} ms {name}, trace {trace_id}{recorded}")?;
         }
         for verdict in &self.thresholds {
             writeln!(formatter, "threshold {verdict}")?;
@@ -72,31 +78,47 @@ mod tests {
     use std::collections::BTreeMap;
     use std::time::{Duration, Instant};
 
-    use crate::config::LoadConfig;
+    use crate::config::{Load, LoadConfig};
     use crate::exchange::{Exchange, Outcome};
     use crate::failure_kind::FailureKind;
+    use crate::generator::GeneratorResult;
+    use crate::levels::Levels;
     use crate::recorder::Recorder;
-    use crate::result::LoadResult;
+    use crate::result::{Ending, LoadResult};
+    use crate::scenario::Scenario;
+    use crate::spans::TraceId;
 
     /// 100 answers in 10 s, two refusals and a lost request.
     fn result() -> LoadResult {
         let config = LoadConfig {
-            users: 1,
+            load: Load::Users(Levels::steady(1.0)),
+            scenario: Scenario::load("api-user", &[]).unwrap(),
             thresholds: vec!["p95=100ms".parse().unwrap(), "errors=1%".parse().unwrap()],
             ..LoadConfig::default()
         };
         let (start, run_time) = (Instant::now(), Duration::from_secs(10));
-        let recorder = Recorder::new(1, run_time, ["GET /".to_owned(), "POST /order".to_owned()]);
-        recorder.user_started(start);
+        let recorder = Recorder::new(2, false);
+        recorder.begin(start, run_time);
         let record = |outcome, millis| {
-            let duration = Duration::from_millis(millis);
-            recorder.record("GET /", &Exchange { outcome, status: None, duration, ended_at: start });
+            recorder.record(
+                0,
+                &Exchange {
+                    outcome,
+                    status: None,
+                    intended_at: start,
+                    sent_at: start,
+                    ended_at: start + Duration::from_millis(millis),
+                    trace: TraceId::default(),
+                    broken_check: None,
+                },
+            );
         };
         (1..=100).for_each(|millis| record(Outcome::Succeeded, millis));
         record(Outcome::Refused, 0);
         record(Outcome::Refused, 0);
         record(Outcome::Failed(FailureKind::TimedOut), 10_000);
-        LoadResult::new(&config, &recorder.snapshot(start + run_time), false)
+        let snapshot = recorder.snapshot(start + run_time);
+        LoadResult::new(&config, &snapshot, Ending::default(), GeneratorResult::default(), Vec::new())
     }
 
     #[test]
@@ -116,10 +138,11 @@ mod tests {
     fn the_table_says_all_that_the_result_does() {
         let text = result().to_string();
         for part in [
-            "1 user (mixed, seed 1) on http://127.0.0.1:8000, measured for 10.0 s",
-            "all requests        103         1         2      10.3      50.5",
-            "POST /order           0         0         0       0.0         -",
+            "1 user, scenario api-user, seed 1, on http://127.0.0.1:8000, measured for 10.0 s",
+            "all requests              103         1         2      10.3      50.5",
+            "POST /api/events            0         0         0       0.0         -",
             "error: timed out: 1",
+            "slowest: 10000.0 ms GET /api/dashboard, trace 00000",
             "threshold errors=1% NOT held: 2.91 %",
         ] {
             assert!(text.contains(part), "`{part}` is missing:\n{text}");

@@ -1,112 +1,133 @@
-//! A kind of user: how long it pauses, and what it does how often, each user in an order of its own.
+//! A kind of user, ready to be played: its pauses, its tasks, and which of them comes next.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use goose::goose::GooseMethod;
 use rand::{Rng, RngExt};
-use serde_json::Value;
-use workload::Stream;
 
-/// Makes the JSON body of one request; the number tells users apart and counts from 1.
-pub(crate) type MakeBody = fn(&mut Stream, u64) -> Value;
+use super::compile::Values;
+use super::document::{TaskOrder, Wait};
+use super::error::Mistake;
+use super::feeder::Feeder;
+use super::located::Located;
+use super::request::Request;
 
-/// One thing that a user does: one request.
-#[derive(Clone, Debug)]
-pub(crate) struct Action {
-    /// How often it is done, relative to the others.
-    weight: u32,
-    /// The HTTP method.
-    pub(crate) method: GooseMethod,
-    /// The path, which also names the request in results; it must not vary, or results grow without bound.
-    pub(crate) path: String,
-    make_body: Option<MakeBody>,
+/// How long a user pauses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Pause {
+    /// Drawn evenly between the two.
+    Between(Duration, Duration),
+    /// Until this long after the task has begun.
+    Pacing(Duration),
 }
 
-impl Action {
-    /// Reads `path`, `weight` times as often as an action of weight 1.
-    pub(crate) fn get(weight: u32, path: &str) -> Self {
-        Self { weight, method: GooseMethod::Get, path: path.to_owned(), make_body: None }
+impl Pause {
+    pub(super) fn new(wait: &Located<Wait>, place: &str) -> Result<Self, Mistake> {
+        match wait.value {
+            Wait::None => Ok(Self::Between(Duration::ZERO, Duration::ZERO)),
+            Wait::Constant(time) => Ok(Self::Between(time.0, time.0)),
+            Wait::Pacing(time) => Ok(Self::Pacing(time.0)),
+            Wait::Between([from, to]) if from <= to => Ok(Self::Between(from.0, to.0)),
+            Wait::Between([from, to]) => Err(Mistake::new(
+                wait.line,
+                format!("`{place}.between` is [{:?}, {:?}], expected the shorter time first", from.0, to.0),
+                "`between: [1s, 3s]` is an example",
+            )),
+        }
     }
 
-    /// Sends JSON to `path`, `weight` times as often as an action of weight 1.
-    pub(crate) fn post(weight: u32, path: &str, make_body: MakeBody) -> Self {
-        Self { weight, method: GooseMethod::Post, path: path.to_owned(), make_body: Some(make_body) }
+    /// A pause between two steps of a task.
+    pub(super) fn within_task(wait: &Located<Wait>, place: &str) -> Result<Self, Mistake> {
+        match wait.value {
+            Wait::Between(_) | Wait::Constant(_) => Self::new(wait, place),
+            Wait::None | Wait::Pacing(_) => Err(Mistake::new(
+                wait.line,
+                format!("`{place}` is no pause within a task, expected `constant` or `between`"),
+                "pacing belongs to the user: it spaces whole tasks",
+            )),
+        }
     }
 
-    /// The request's name in results, such as `POST /order`.
-    pub(crate) fn name(&self) -> String {
-        format!("{} {}", self.method, self.path)
+    /// How long to pause now, for a task that took `task_took`.
+    pub(crate) fn draw<R: Rng + ?Sized>(self, stream: &mut R, task_took: Duration) -> Duration {
+        match self {
+            Self::Between(from, to) if from == to => from,
+            Self::Between(from, to) => {
+                let nanos = |time: Duration| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
+                Duration::from_nanos(stream.random_range(nanos(from)..=nanos(to)))
+            }
+            Self::Pacing(time) => time.saturating_sub(task_took),
+        }
     }
+}
 
-    /// What to send, or nothing.
-    pub(crate) fn body(&self, stream: &mut Stream, user_number: u64) -> Option<Value> {
-        self.make_body.map(|make_body| make_body(stream, user_number))
-    }
+/// One step of a task.
+#[derive(Debug)]
+pub(crate) enum Step {
+    /// Send a request.
+    Request(Box<Request>),
+    /// Pause.
+    Pause(Pause),
+    /// Take a row of a table.
+    Feed {
+        /// The table.
+        feeder: Arc<Feeder>,
+        /// Where among the user's values the columns go.
+        slots: Vec<usize>,
+    },
+}
+
+/// Something that a user does as a whole.
+#[derive(Debug)]
+pub(crate) struct Task {
+    /// How often, relative to the others.
+    pub(crate) weight: u32,
+    /// One after the other.
+    pub(crate) steps: Vec<Step>,
 }
 
 /// A kind of user.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct UserType {
-    /// The name in Goose's reports.
-    pub(crate) name: &'static str,
-    /// The shortest pause between two actions.
-    pub(crate) pause_min: Duration,
-    /// The longest pause between two actions.
-    pub(crate) pause_max: Duration,
-    /// What it does; never empty, and no weight is 0.
-    pub(crate) actions: Vec<Action>,
+    /// The name in results.
+    pub(crate) name: String,
+    /// How many, relative to the other kinds.
+    pub(crate) weight: u32,
+    /// How long it pauses after a task.
+    pub(crate) wait: Pause,
+    /// Whether tasks come by chance or in turn.
+    pub(crate) order: TaskOrder,
+    /// Whether it keeps cookies.
+    pub(crate) cookies: bool,
+    /// What it knows from the start.
+    pub(crate) initial: Values,
+    /// Once before the first task.
+    pub(crate) on_start: Vec<Step>,
+    /// Never empty, and no weight is 0.
+    pub(crate) tasks: Vec<Task>,
+    /// Once after the end.
+    pub(crate) on_stop: Vec<Step>,
 }
 
 impl UserType {
-    /// Chooses the next action by weight.
+    /// The task that comes `iteration`-th, counted from 1.
     ///
-    /// Goose would draw one order of actions for the whole run, and all users would go through it in step.
-    pub(crate) fn choose<R: Rng + ?Sized>(&self, stream: &mut R) -> &Action {
-        let total: u32 = self.actions.iter().map(|action| action.weight).sum();
+    /// Goose would draw one order of tasks for the whole run, and all users would go through it in step; so each user
+    /// chooses by its own stream.
+    pub(crate) fn choose<R: Rng + ?Sized>(&self, stream: &mut R, iteration: u64) -> &Task {
+        if self.order == TaskOrder::Sequence {
+            let index = iteration.saturating_sub(1) % self.tasks.len() as u64;
+            return &self.tasks[usize::try_from(index).expect("an index below a length")];
+        }
+        let total: u32 = self.tasks.iter().map(|task| task.weight).sum();
         let mut left = stream.random_range(0..total);
-        self.actions
+        self.tasks
             .iter()
-            .find(|action| {
-                let chosen = left < action.weight;
-                left = left.saturating_sub(action.weight);
+            .find(|task| {
+                let chosen = left < task.weight;
+                left = left.saturating_sub(task.weight);
                 chosen
             })
             .expect("a number below the sum of the weights falls to one of them")
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::collections::BTreeMap;
-
-    use workload::Streams;
-
-    use crate::scenario::Scenario;
-
-    /// What user `number` of a run with `seed` does first.
-    fn first_actions(seed: u64, number: u64) -> Vec<String> {
-        let user_type = &Scenario::ApiUser.user_types()[0];
-        let mut stream = Streams::from_seed(seed).stream(&format!("user-{number}"));
-        (0..40).map(|_| user_type.choose(&mut stream).name()).collect()
-    }
-
-    #[test]
-    fn actions_come_about_as_often_as_their_weights_say() {
-        let mut stream = Streams::from_seed(1).stream("user-1");
-        let user_type = &Scenario::ApiUser.user_types()[0];
-        let mut counts = BTreeMap::new();
-        for _ in 0..10_000 {
-            *counts.entry(user_type.choose(&mut stream).name()).or_insert(0) += 1;
-        }
-        // Weights 3:1; the standard deviation of either count is 43.
-        assert!((7_300..=7_700).contains(&counts["GET /api/dashboard"]), "{counts:?}");
-        assert_eq!(counts["GET /api/dashboard"] + counts["POST /api/events"], 10_000);
-    }
-
-    #[test]
-    fn each_user_has_an_order_of_its_own_which_the_seed_repeats() {
-        assert_eq!(first_actions(1, 1), first_actions(1, 1));
-        assert_ne!(first_actions(1, 1), first_actions(1, 2), "users would march in step");
-        assert_ne!(first_actions(1, 1), first_actions(2, 1), "the seed would change nothing");
     }
 }

@@ -2,10 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use loadgen::{LoadConfig, LoadError, Scenario, run};
+use loadgen::{LoadConfig, LoadError, run};
 use tokio::net::TcpListener;
 
-use crate::service::{Answer, Service};
+use crate::service::{Answer, Service, users};
 
 /// Longer than any test may take.
 const FOR_EVER: Duration = Duration::from_secs(600);
@@ -31,7 +31,7 @@ async fn a_service_that_is_down_is_named_before_anything_starts() {
 #[tokio::test]
 async fn a_setting_that_cannot_be_is_refused_before_anything_starts() {
     let service = Service::start([]).await;
-    let config = LoadConfig { users: 0, ..service.config(Scenario::Mixed) };
+    let config = LoadConfig { load: users(0), ..service.config("mixed") };
     let error = run(&config, std::future::pending(), |_| {}).await.expect_err("nobody would act");
     assert!(matches!(error, LoadError::Config(_)), "{error}");
     assert!(service.seen().is_empty());
@@ -40,8 +40,7 @@ async fn a_setting_that_cannot_be_is_refused_before_anything_starts() {
 #[tokio::test]
 async fn a_stop_before_the_start_starts_nothing() {
     let service = Service::start([]).await;
-    let error =
-        run(&service.config(Scenario::Mixed), async {}, |_| {}).await.expect_err("it was stopped at once");
+    let error = run(&service.config("mixed"), async {}, |_| {}).await.expect_err("it was stopped at once");
     assert!(matches!(error, LoadError::Stopped), "{error}");
     assert!(service.seen().values().sum::<u64>() <= 1, "{:?}", service.seen());
 }
@@ -52,7 +51,7 @@ async fn a_stop_ends_the_run_early_with_result_and_reports() {
     let folder = tempfile::tempdir().unwrap();
     let reports = ["load.html", "load.csv"].map(|name| folder.path().join(name));
     let config =
-        LoadConfig { run_time: FOR_EVER, reports: reports.to_vec(), ..service.config(Scenario::ApiUser) };
+        LoadConfig { run_time: Some(FOR_EVER), reports: reports.to_vec(), ..service.config("api-user") };
     let mut stopped_at = None;
     let stop = async {
         while service.seen().values().sum::<u64>() < 30 {
@@ -74,7 +73,7 @@ async fn a_stop_ends_the_run_early_with_result_and_reports() {
 #[tokio::test]
 async fn a_stop_in_the_ramp_up_leaves_a_result_that_says_so() {
     let service = Service::start([]).await;
-    let config = LoadConfig { ramp_up: FOR_EVER, users: 6000, ..service.config(Scenario::ApiUser) };
+    let config = LoadConfig { ramp_up: FOR_EVER, load: users(6000), ..service.config("api-user") };
     let stop = async {
         while service.seen().values().sum::<u64>() < 5 {
             tokio::time::sleep(Duration::from_millis(20)).await;
@@ -88,9 +87,9 @@ async fn a_stop_in_the_ramp_up_leaves_a_result_that_says_so() {
 async fn a_service_that_hangs_does_not_keep_the_run_from_ending() {
     let service = Service::start([("/api/dashboard", Answer::Never)]).await;
     let config = LoadConfig {
-        run_time: Duration::from_secs(1),
+        run_time: Some(Duration::from_secs(1)),
         timeout: FOR_EVER,
-        ..service.config(Scenario::ApiUser)
+        ..service.config("api-user")
     };
     let start = Instant::now();
     let result = run(&config, std::future::pending(), |_| {}).await.expect("the load runs");
@@ -102,7 +101,7 @@ async fn a_service_that_hangs_does_not_keep_the_run_from_ending() {
 #[tokio::test]
 async fn a_run_that_nobody_waits_for_makes_room_for_the_next() {
     let service = Service::start([]).await;
-    let config = LoadConfig { run_time: FOR_EVER, ..service.config(Scenario::ApiUser) };
+    let config = LoadConfig { run_time: Some(FOR_EVER), ..service.config("api-user") };
     tokio::select! {
         _ = run(&config, std::future::pending(), |_| {}) => panic!("it had minutes to go"),
         () = async {
@@ -111,7 +110,7 @@ async fn a_run_that_nobody_waits_for_makes_room_for_the_next() {
             }
         } => {}
     }
-    let config = LoadConfig { run_time: Duration::from_secs(1), ..config };
+    let config = LoadConfig { run_time: Some(Duration::from_secs(1)), ..config };
     let next = run(&config, std::future::pending(), |_| {});
     let result =
         tokio::time::timeout(Duration::from_secs(120), next).await.expect("the first one never ended");
@@ -122,7 +121,7 @@ async fn a_run_that_nobody_waits_for_makes_room_for_the_next() {
 #[tokio::test]
 async fn control_c_ends_the_run_early_with_a_result() {
     let service = Service::start([]).await;
-    let config = LoadConfig { run_time: FOR_EVER, ..service.config(Scenario::ApiUser) };
+    let config = LoadConfig { run_time: Some(FOR_EVER), ..service.config("api-user") };
     let mut sent = false;
     // Goose has taken the signal over by the time it starts users.
     let interrupt = |_| {

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use loadgen::{LoadConfig, LoadResult, RequestResult, Scenario, run};
+use loadgen::{LoadConfig, LoadResult, RequestResult, run};
 
-use crate::service::{Answer, Service};
+use crate::service::{Answer, Service, users};
 
 async fn load(config: &LoadConfig) -> LoadResult {
     run(config, std::future::pending(), |_| {}).await.expect("the load runs")
@@ -18,7 +18,7 @@ fn request<'a>(result: &'a LoadResult, name: &str) -> &'a RequestResult {
 async fn both_user_types_send_what_the_service_takes() {
     let service = Service::start([]).await;
     let mut progress = Vec::new();
-    let config = LoadConfig { users: 40, ..service.config(Scenario::Mixed) };
+    let config = LoadConfig { load: users(40), ..service.config("mixed") };
     let result = run(&config, std::future::pending(), |now| progress.push(now)).await.expect("the load runs");
 
     let seen = service.seen();
@@ -42,7 +42,7 @@ async fn both_user_types_send_what_the_service_takes() {
 #[tokio::test]
 async fn an_api_user_only_uses_the_api() {
     let service = Service::start([]).await;
-    let result = load(&LoadConfig { users: 5, ..service.config(Scenario::ApiUser) }).await;
+    let result = load(&LoadConfig { load: users(5), ..service.config("api-user") }).await;
     let names: Vec<_> = result.by_request.iter().map(|request| request.name.as_str()).collect();
     assert_eq!(names, ["GET /api/dashboard", "POST /api/events"]);
     assert!(!service.seen().contains_key("/order"), "{:?}", service.seen());
@@ -53,16 +53,20 @@ async fn a_refusal_is_counted_apart_from_a_failure_and_has_no_response_time() {
     let service = Service::start([("/order", Answer::Refuse), ("/buy", Answer::Unavailable)]).await;
     let config = LoadConfig {
         thresholds: vec!["errors=1%".parse().unwrap()],
-        users: 40,
-        ..service.config(Scenario::Buyer)
+        load: users(40),
+        ..service.config("buyer")
     };
     let result = load(&config).await;
 
     let order = request(&result, "POST /order");
     assert!(order.refusals > 0, "{result}");
-    assert_eq!((order.refusals, order.failures, order.latency), (order.requests, 0, None), "{result}");
+    assert_eq!(
+        (order.refusals, order.failures, order.latency_from_sent),
+        (order.requests, 0, None),
+        "{result}"
+    );
     let buy = request(&result, "POST /buy");
-    assert!(buy.failures > 0 && buy.refusals == 0 && buy.latency.is_some(), "{result}");
+    assert!(buy.failures > 0 && buy.refusals == 0 && buy.latency_from_sent.is_some(), "{result}");
     assert_eq!(result.errors.keys().collect::<Vec<_>>(), ["status 503"], "{result}");
     assert!(!result.held(), "refusals and failures are both errors: {result}");
 }
@@ -73,7 +77,7 @@ async fn thresholds_hold_or_do_not() {
     let thresholds = ["p50=79ms", "p99=2s", "errors=0%", "rps=1", "rps=1000"];
     let config = LoadConfig {
         thresholds: thresholds.map(|text| text.parse().unwrap()).to_vec(),
-        ..service.config(Scenario::ApiUser)
+        ..service.config("api-user")
     };
     let result = load(&config).await;
     let held: Vec<_> = result.thresholds.iter().map(|verdict| verdict.held).collect();
@@ -84,10 +88,10 @@ async fn thresholds_hold_or_do_not() {
 #[tokio::test]
 async fn a_request_that_takes_too_long_is_a_failure_without_a_response_time() {
     let service = Service::start([("/api/dashboard", Answer::Never)]).await;
-    let config = LoadConfig { timeout: Duration::from_millis(300), ..service.config(Scenario::ApiUser) };
+    let config = LoadConfig { timeout: Duration::from_millis(300), ..service.config("api-user") };
     let result = load(&config).await;
     let dashboard = request(&result, "GET /api/dashboard");
     assert!(dashboard.failures > 0, "{result}");
-    assert_eq!((dashboard.failures, dashboard.latency), (dashboard.requests, None), "{result}");
+    assert_eq!((dashboard.failures, dashboard.latency_from_sent), (dashboard.requests, None), "{result}");
     assert_eq!(result.errors.keys().collect::<Vec<_>>(), ["timed out"], "{result}");
 }

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use loadgen::{LoadConfig, Scenario, run};
+use loadgen::{LoadConfig, run};
 
 use crate::service::{Answer, Service};
 
@@ -16,7 +16,7 @@ const TELNET: &str = "127.0.0.1:5116";
 async fn a_run_prints_nothing_and_leaves_nothing_behind() {
     if std::env::var_os(IN_CHILD).is_some() {
         let service = Service::start([("/order", Answer::Refuse), ("/buy", Answer::Unavailable)]).await;
-        let config = LoadConfig { host: service.host.clone(), ..service.config(Scenario::Mixed) };
+        let config = LoadConfig { host: service.host.clone(), ..service.config("mixed") };
         let mut telnet_opened = false;
         let look = |_| telnet_opened |= std::net::TcpStream::connect(TELNET).is_ok();
         let result = run(&config, std::future::pending(), look).await.expect("the load runs");

@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
-use loadgen::{LoadConfig, LoadError, Scenario, run};
+use loadgen::{LoadConfig, LoadError, run};
 
-use crate::service::{Answer, Service};
+use crate::service::{Answer, Service, users};
 
 #[tokio::test]
 async fn a_report_of_each_ending_is_well_formed() {
@@ -13,8 +13,8 @@ async fn a_report_of_each_ending_is_well_formed() {
     let names = ["load.csv", "load.html", "load.json", "load.md"];
     let config = LoadConfig {
         reports: names.iter().map(|name| folder.path().join(name)).collect(),
-        users: 40,
-        ..service.config(Scenario::Mixed)
+        load: users(40),
+        ..service.config("mixed")
     };
     let result = run(&config, std::future::pending(), |_| {}).await.expect("the load runs");
     assert_eq!(result.report_errors, Vec::<String>::new());
@@ -32,14 +32,21 @@ async fn a_report_of_each_ending_is_well_formed() {
     assert_eq!(lines[6][..2], ["all requests", &result.requests.to_string()], "{csv}");
     assert!(lines.iter().any(|fields| fields[0] == "POST /order" && fields[9].is_empty()), "{csv}");
 
-    let json: serde_json::Value = serde_json::from_str(&read("load.json")).expect("JSON");
-    let json = json.to_string();
-    for (name, text) in [("load.html", read("load.html")), ("load.md", read("load.md")), ("load.json", json)]
-    {
-        for part in ["/api/dashboard", "/order (refused)"] {
-            assert!(text.contains(part), "{name} lacks {part}");
+    let json: loadgen::LoadResult = serde_json::from_str(&read("load.json")).expect("JSON of the result");
+    assert_eq!(
+        (json.requests, &json.errors, json.series.len()),
+        (result.requests, &result.errors, result.series.len())
+    );
+    for name in ["load.html", "load.md"] {
+        for part in ["/api/dashboard", "/order", "all requests", &result.slowest[0].trace_id] {
+            assert!(read(name).contains(part), "{name} lacks {part}");
         }
     }
+    let html = read("load.html");
+    for from_outside in ["http://www", "https://", "src=", "href=", "@import"] {
+        assert!(!html.contains(from_outside), "the page needs {from_outside}");
+    }
+    assert!(html.matches("<svg").count() >= 4, "charts are missing");
     assert!(read("load.html").contains("<table"), "no table");
 }
 
@@ -49,7 +56,7 @@ async fn a_report_that_cannot_be_written_is_named_before_anything_starts() {
     let folder = tempfile::tempdir().unwrap();
     let taken: PathBuf = folder.path().join("load.html");
     std::fs::create_dir(&taken).unwrap();
-    let config = LoadConfig { reports: vec![taken], ..service.config(Scenario::Mixed) };
+    let config = LoadConfig { reports: vec![taken], ..service.config("mixed") };
     let error = run(&config, std::future::pending(), |_| {}).await.expect_err("a folder is in the way");
     assert!(matches!(error, LoadError::Report { .. }), "{error}");
     assert!(error.to_string().contains("load.html"), "{error}");

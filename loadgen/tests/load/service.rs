@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use loadgen::{LoadConfig, Scenario};
+use loadgen::{Levels, Load, LoadConfig, LoadResult, Progress, Scenario, run};
 use serde::Deserialize;
 use tokio::net::TcpListener;
 
@@ -24,6 +24,8 @@ pub(crate) enum Answer {
     /// Takes this long.
     After(Duration),
     Never,
+    /// Serves nobody for the last two of each ten seconds since it was started.
+    FreezesTwoSecondsOfTen,
 }
 
 /// A running service; it ends with the test's runtime.
@@ -31,7 +33,25 @@ pub(crate) enum Answer {
 pub(crate) struct Service {
     pub(crate) host: String,
     answers: BTreeMap<&'static str, Answer>,
+    started: Instant,
     seen: Arc<Mutex<BTreeMap<&'static str, u64>>>,
+}
+
+/// Runs until `enough` says so of the progress, so that a busy machine only takes longer; a minute and a half at most.
+pub(crate) async fn run_until(config: LoadConfig, enough: impl Fn(&Progress) -> bool) -> LoadResult {
+    let config = LoadConfig { run_time: Some(Duration::from_secs(90)), ..config };
+    let reached = tokio::sync::Notify::new();
+    let watch = |now: Progress| {
+        if !now.ramping_up && enough(&now) {
+            reached.notify_one();
+        }
+    };
+    run(&config, reached.notified(), watch).await.expect("the load runs")
+}
+
+/// So many users all the time.
+pub(crate) fn users(count: u32) -> Load {
+    Load::Users(Levels::steady(f64::from(count)))
 }
 
 #[derive(Deserialize)]
@@ -57,6 +77,7 @@ impl Service {
         let service = Self {
             host: format!("http://{}", listener.local_addr().expect("it is bound")),
             answers: answers.into_iter().collect(),
+            started: Instant::now(),
             seen: Arc::default(),
         };
         let app = Router::new()
@@ -95,12 +116,12 @@ impl Service {
     }
 
     /// Short: no ramp-up, 20 users, 3 s.
-    pub(crate) fn config(&self, scenario: Scenario) -> LoadConfig {
+    pub(crate) fn config(&self, scenario: &str) -> LoadConfig {
         LoadConfig {
             host: self.host.clone(),
-            scenario,
-            users: 20,
-            run_time: Duration::from_secs(3),
+            scenario: Scenario::load(scenario, &[]).expect("a shipped scenario"),
+            load: users(20),
+            run_time: Some(Duration::from_secs(3)),
             ramp_up: Duration::ZERO,
             ..LoadConfig::default()
         }
@@ -122,6 +143,15 @@ impl Service {
             Answer::After(wait) => {
                 tokio::time::sleep(wait).await;
                 "late".into_response()
+            }
+            Answer::FreezesTwoSecondsOfTen => {
+                let in_cycle = Duration::from_millis(
+                    u64::try_from(self.started.elapsed().as_millis() % 10_000).expect("below 10,000"),
+                );
+                if in_cycle >= Duration::from_secs(8) {
+                    tokio::time::sleep(Duration::from_secs(10).saturating_sub(in_cycle)).await;
+                }
+                "thawed".into_response()
             }
             Answer::Never => std::future::pending().await,
         }

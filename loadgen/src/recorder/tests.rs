@@ -1,0 +1,144 @@
+use std::time::{Duration, Instant};
+
+use super::Recorder;
+use crate::exchange::{Exchange, Outcome};
+use crate::failure_kind::FailureKind;
+use crate::spans::TraceId;
+
+const SECOND: Duration = Duration::from_secs(1);
+const RUN_TIME: Duration = Duration::from_secs(10);
+
+fn ended(ended_at: Instant, outcome: Outcome) -> Exchange {
+    took(ended_at, Duration::from_millis(20), outcome)
+}
+
+/// A request that was intended for, and sent at, the same time.
+fn took(ended_at: Instant, took: Duration, outcome: Outcome) -> Exchange {
+    let sent_at = ended_at.checked_sub(took).expect("the clock began long before");
+    Exchange {
+        outcome,
+        status: None,
+        intended_at: sent_at,
+        sent_at,
+        ended_at,
+        trace: TraceId::default(),
+        broken_check: None,
+    }
+}
+
+fn begun(start: Instant, scheduled: bool) -> Recorder {
+    let recorder = Recorder::new(1, scheduled);
+    recorder.prepare(start);
+    recorder.begin(start, RUN_TIME);
+    recorder
+}
+
+#[test]
+fn what_ends_before_the_window_or_after_it_is_not_counted() {
+    let (recorder, start) = (Recorder::new(1, false), Instant::now() + SECOND);
+    recorder.prepare(start);
+    recorder.record(0, &ended(start + SECOND, Outcome::Succeeded));
+    recorder.begin(start + 2 * SECOND, RUN_TIME);
+    for seconds in [3, 11, 12, 13] {
+        recorder.record(0, &ended(start + seconds * SECOND, Outcome::Succeeded));
+    }
+    let snapshot = recorder.snapshot(start + 20 * SECOND);
+    assert!(snapshot.begun);
+    assert_eq!(snapshot.measured, RUN_TIME);
+    assert_eq!(snapshot.tallies[0].requests, 3, "those that ended at 3, 11 and 12 s");
+    assert!(!recorder.stop(start + 20 * SECOND), "there is nothing left to cut short");
+}
+
+#[test]
+fn with_a_schedule_the_intended_start_decides() {
+    let start = Instant::now() + 100 * SECOND;
+    let recorder = begun(start, true);
+    recorder.record(0, &took(start + 9 * SECOND, 10 * SECOND, Outcome::Succeeded));
+    recorder.record(0, &took(start + 15 * SECOND, 6 * SECOND, Outcome::Succeeded));
+    recorder.record(0, &took(start + 15 * SECOND, 4 * SECOND, Outcome::Succeeded));
+    let snapshot = recorder.snapshot(start + 20 * SECOND);
+    assert_eq!(snapshot.all.requests, 1, "intended at -1 s, 9 s and 11 s");
+    let latency = snapshot.all.from_intended.latency().unwrap();
+    assert!((latency.max_ms / 6000.0 - 1.0).abs() < 0.002, "{latency:?}");
+}
+
+#[test]
+fn a_slot_that_was_not_sent_enters_with_the_time_it_waited() {
+    let start = Instant::now();
+    let recorder = begun(start, true);
+    recorder.unsent(start + SECOND, 9 * SECOND);
+    recorder.unanswered(0, start + 2 * SECOND, start + 10 * SECOND);
+    recorder.record(0, &took(start + 5 * SECOND, 3 * SECOND, Outcome::Failed(FailureKind::TimedOut)));
+    let all = recorder.snapshot(start + 10 * SECOND).all;
+    assert_eq!((all.unsent, all.unanswered, all.requests), (1, 1, 1));
+    assert_eq!((all.from_intended.count(), all.from_sent.count()), (3, 0));
+    assert!((all.from_intended.quantile_ms(0.01) / 3000.0 - 1.0).abs() < 0.002);
+}
+
+#[test]
+fn a_stop_ends_counting_and_keeps_what_was_counted() {
+    let start = Instant::now();
+    let recorder = begun(start, false);
+    recorder.record(0, &ended(start + SECOND, Outcome::Succeeded));
+    assert!(recorder.stop(start + 4 * SECOND));
+    recorder.record(0, &ended(start + 5 * SECOND, Outcome::Succeeded));
+    let snapshot = recorder.snapshot(start + 6 * SECOND);
+    assert_eq!((snapshot.measured, snapshot.tallies[0].requests), (4 * SECOND, 1));
+    assert!(snapshot.begun);
+}
+
+#[test]
+fn a_stop_before_the_window_leaves_what_came_until_then() {
+    let (recorder, start) = (Recorder::new(1, false), Instant::now());
+    recorder.prepare(start);
+    recorder.record(0, &ended(start + SECOND, Outcome::Succeeded));
+    assert!(recorder.stop(start + 2 * SECOND));
+    recorder.begin(start + 3 * SECOND, RUN_TIME);
+    let snapshot = recorder.snapshot(start + 4 * SECOND);
+    assert_eq!((snapshot.measured, snapshot.tallies[0].requests), (2 * SECOND, 1));
+    assert!(!snapshot.begun);
+}
+
+#[test]
+fn refusals_and_lost_requests_have_no_response_time() {
+    let start = Instant::now();
+    let recorder = begun(start, false);
+    let at = start + SECOND;
+    for outcome in [
+        Outcome::Refused,
+        Outcome::Failed(FailureKind::TimedOut),
+        Outcome::Failed(FailureKind::ConnectionRefused),
+    ] {
+        recorder.record(0, &ended(at, outcome));
+    }
+    let tally = &recorder.snapshot(at).tallies[0];
+    assert_eq!((tally.requests, tally.refusals, tally.failed()), (3, 1, 2));
+    assert_eq!(tally.from_sent.latency(), None);
+    recorder.record(0, &ended(at, Outcome::Failed(FailureKind::Status(500))));
+    assert!(recorder.snapshot(at).tallies[0].from_sent.latency().is_some(), "a 500 is an answer");
+}
+
+#[test]
+fn an_interval_holds_what_came_since_the_last() {
+    let start = Instant::now();
+    let recorder = begun(start, false);
+    recorder.record(0, &ended(start + SECOND, Outcome::Succeeded));
+    recorder.late(SECOND);
+    let (tally, lateness) = recorder.take_interval();
+    assert_eq!((tally.requests, lateness.count()), (1, 1));
+    let (tally, lateness) = recorder.take_interval();
+    assert_eq!((tally.requests, lateness.count()), (0, 0));
+    assert_eq!(recorder.totals().requests, 1);
+}
+
+#[test]
+fn the_slowest_are_kept_and_no_others() {
+    let start = Instant::now();
+    let recorder = begun(start, false);
+    for millis in (1..=100).rev().chain(101..=200) {
+        recorder.record(0, &took(start + SECOND, Duration::from_millis(millis), Outcome::Succeeded));
+    }
+    let slowest = recorder.snapshot(start + SECOND).slowest;
+    let millis: Vec<_> = slowest.iter().map(|request| request.took.as_millis()).collect();
+    assert_eq!(millis, (191..=200).rev().collect::<Vec<_>>());
+}

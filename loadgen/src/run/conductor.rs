@@ -1,0 +1,259 @@
+//! Leads a run through its phases: users are started, the load follows its plan, all is over, what is left is given up.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use crate::attack::Shared;
+use crate::config::{Load, LoadConfig, users};
+use crate::error_limit::ErrorLimit;
+use crate::generator::{self, GeneratorResult};
+use crate::levels::Levels;
+use crate::phase::Phase;
+use crate::progress::{Progress, per_second};
+use crate::result::{Ending, LoadResult, errors};
+use crate::series::{Moment, SeriesBuilder};
+
+/// How often progress is told.
+const PROGRESS_EVERY: Duration = Duration::from_secs(1);
+
+/// How long requests may stay unanswered after the end before they are given up: a service that hangs must not keep
+/// the run from ending.
+const PATIENCE_AT_THE_END: Duration = Duration::from_secs(2);
+
+/// Where the run is.
+#[derive(Clone, Copy, Debug)]
+enum Stage {
+    /// Goose starts the users, none of whom acts.
+    Launching,
+    /// They are let in one after the other.
+    RampUp { since: Instant },
+    /// The load follows its plan.
+    Steady { since: Instant },
+    /// Nobody begins anything.
+    Over { since: Option<Instant>, at: Instant },
+}
+
+/// Leads a run through its phases.
+#[derive(Debug)]
+pub(super) struct Conductor {
+    shared: Arc<Shared>,
+    stage: Stage,
+    levels: Levels,
+    scheduled: bool,
+    run_time: Duration,
+    ramp_up: Duration,
+    pool: usize,
+    max_errors: Option<ErrorLimit>,
+    ending: Ending,
+    descriptors: Option<String>,
+    series: SeriesBuilder,
+    told_at: Instant,
+    /// CPU time at the last progress and at the beginning of the window.
+    cpu_told: Duration,
+    cpu_begun: Duration,
+    /// CPU time at the end of the window.
+    cpu_ended: Option<Duration>,
+}
+
+impl Conductor {
+    pub(super) fn new(config: &LoadConfig, shared: Arc<Shared>, descriptors: Option<String>) -> Self {
+        let scheduled = matches!(config.load, Load::Rate { .. });
+        // With a schedule nobody acts before his slot, so there is nothing to spread but what is done on the start.
+        let ramp_up =
+            if scheduled && !shared.scenario.has_on_start() { Duration::ZERO } else { config.ramp_up };
+        let cpu = generator::cpu_time();
+        Self {
+            shared,
+            stage: Stage::Launching,
+            levels: config.load.levels().clone(),
+            scheduled,
+            run_time: config.run_time(),
+            ramp_up,
+            pool: config.pool(),
+            max_errors: config.max_errors,
+            ending: Ending::default(),
+            descriptors,
+            series: SeriesBuilder::new(config.run_time(), scheduled),
+            told_at: Instant::now(),
+            cpu_told: cpu,
+            cpu_begun: cpu,
+            cpu_ended: None,
+        }
+    }
+
+    /// Whether nobody begins anything any more.
+    pub(super) fn is_over(&self) -> bool {
+        matches!(self.stage, Stage::Over { .. })
+    }
+
+    /// Ends the run early.
+    pub(super) fn stop(&mut self, now: Instant) {
+        if !self.is_over() {
+            self.ending.interrupted |= self.shared.recorder.stop(now);
+            self.end(now);
+        }
+    }
+
+    /// Does what is due now.
+    pub(super) fn conduct(&mut self, now: Instant) {
+        self.shared.sender.metrics.users(self.acting());
+        match self.stage {
+            Stage::Launching => {
+                if super::launched(&self.shared) >= self.pool {
+                    self.stage = Stage::RampUp { since: now };
+                    self.conduct(now);
+                }
+            }
+            Stage::RampUp { since } => self.ramp_up(now, since),
+            Stage::Steady { since } => {
+                let elapsed = now.saturating_duration_since(since);
+                if elapsed >= self.run_time {
+                    self.end(since + self.run_time);
+                } else {
+                    self.shared.gates.open(self.wanted_users(elapsed));
+                    self.judge_errors(now);
+                }
+            }
+            Stage::Over { at, .. } => {
+                if now.saturating_duration_since(at) > PATIENCE_AT_THE_END {
+                    self.shared.phase.enter(Phase::GivenUp);
+                }
+            }
+        }
+    }
+
+    /// How it is going, if that is due.
+    pub(super) fn progress(&mut self, now: Instant) -> Option<Progress> {
+        let length = now.saturating_duration_since(self.told_at);
+        if length < PROGRESS_EVERY || self.is_over() {
+            return None;
+        }
+        let (tally, _lateness) = self.shared.recorder.take_interval();
+        let cpu = self.take_cpu();
+        let measured = self.shared.recorder.measured(now);
+        if let Stage::Steady { .. } = self.stage {
+            self.series.add(self.moment(measured, cpu), &tally);
+        }
+        self.told_at = now;
+        let totals = self.shared.recorder.totals();
+        let times = if self.scheduled { &tally.from_intended } else { &tally.from_sent };
+        Some(Progress {
+            ramping_up: !matches!(self.stage, Stage::Steady { .. }),
+            users: self.acting(),
+            scheduled: self.scheduled,
+            measured,
+            run_time: self.run_time,
+            requests_per_second: per_second(tally.requests, length),
+            latency: times.latency(),
+            requests: totals.requests,
+            failures: totals.failures,
+            refusals: totals.refusals,
+            unsent: totals.unsent,
+            errors: errors(&tally),
+            cpu_cores: cpu.as_secs_f64() / length.as_secs_f64(),
+        })
+    }
+
+    /// The result, once Goose has ended.
+    pub(super) fn finish(mut self, config: &LoadConfig, now: Instant) -> LoadResult {
+        let shared = Arc::clone(&self.shared);
+        if let Stage::Over { since: Some(since), at } = self.stage
+            && let Some(pacer) = &shared.pacer
+        {
+            pacer.finish(since, at);
+        }
+        let (tally, _lateness) = shared.recorder.take_interval();
+        // Slots that were never sent were due all the same.
+        (0..shared.recorder.totals().unsent).for_each(|_| shared.sender.metrics.request_due());
+        shared.sender.metrics.users(0);
+        let cpu = self.take_cpu();
+        let snapshot = shared.recorder.snapshot(now);
+        let moment = self.moment(snapshot.measured, cpu);
+        let pacing = shared.pacer.as_ref().map(crate::pacer::Pacer::pacing).unwrap_or_default();
+        let cpu_spent = self.cpu_ended.unwrap_or(self.cpu_told).saturating_sub(self.cpu_begun);
+        let observed = generator::Observed {
+            cpu_cores: cpu_spent.as_secs_f64() / snapshot.measured.as_secs_f64().max(1e-9),
+            late_p99: Duration::from_secs_f64(snapshot.lateness.quantile_ms(0.99) / 1000.0),
+            actions: snapshot.lateness.count(),
+            scheduled: self.scheduled,
+            exhausted: shared.sender.exhausted.load(Ordering::Relaxed),
+            sent: pacing.sent,
+            waited_for_user: pacing.waited_for_user,
+            unsent: snapshot.all.unsent,
+            users: self.pool,
+        };
+        let generator = GeneratorResult::new(&observed, self.descriptors);
+        let series = self.series.finish(moment, &tally);
+        LoadResult::new(config, &snapshot, self.ending, generator, series)
+    }
+
+    fn ramp_up(&mut self, now: Instant, since: Instant) {
+        let elapsed = now.saturating_duration_since(since);
+        let first = if self.scheduled { self.pool } else { self.wanted_users(Duration::ZERO) };
+        if elapsed < self.ramp_up {
+            let share = elapsed.as_secs_f64() / self.ramp_up.as_secs_f64();
+            // The first one at once, the last one at the end.
+            self.shared.gates.open(users((first as f64 * share).ceil()).max(1).min(first));
+            return;
+        }
+        self.shared.gates.open(first);
+        self.shared.recorder.begin(now, self.run_time);
+        self.shared.phase.enter(Phase::Running(now));
+        self.stage = Stage::Steady { since: now };
+        self.told_at = now;
+        self.take_cpu();
+        self.cpu_begun = self.cpu_told;
+    }
+
+    /// Users who act: those who are let in, or with a schedule, those who wait for an answer.
+    fn acting(&self) -> usize {
+        match self.stage {
+            Stage::Over { since: Some(since), at } if !self.scheduled => {
+                self.wanted_users(at.saturating_duration_since(since))
+            }
+            Stage::Over { .. } => self.shared.in_flight.load(Ordering::Relaxed),
+            _ if self.scheduled => self.shared.in_flight.load(Ordering::Relaxed),
+            _ => self.shared.gates.count(),
+        }
+    }
+
+    fn wanted_users(&self, elapsed: Duration) -> usize {
+        if self.scheduled { self.pool } else { users(self.levels.level_at(elapsed)) }
+    }
+
+    fn judge_errors(&mut self, now: Instant) {
+        let Some(limit) = self.max_errors else { return };
+        let totals = self.shared.recorder.totals();
+        if limit.is_exceeded(totals.failures, totals.requests) {
+            self.ending.gave_up = Some(format!(
+                "gave up: {} of {} requests had failed, more than --max-errors {limit}",
+                totals.failures, totals.requests
+            ));
+            self.shared.recorder.stop(now);
+            self.end(now);
+        }
+    }
+
+    fn end(&mut self, at: Instant) {
+        let since = match self.stage {
+            Stage::Steady { since } => Some(since),
+            _ => None,
+        };
+        self.cpu_ended = Some(generator::cpu_time());
+        self.stage = Stage::Over { since, at };
+        self.shared.phase.enter(Phase::Over);
+    }
+
+    /// CPU time since this was last asked for.
+    fn take_cpu(&mut self) -> Duration {
+        let now = self.cpu_ended.unwrap_or_else(generator::cpu_time);
+        let spent = now.saturating_sub(self.cpu_told);
+        self.cpu_told = now;
+        spent
+    }
+
+    fn moment(&self, at: Duration, cpu: Duration) -> Moment {
+        Moment { at, wanted: self.levels.level_at(at), users: self.acting(), cpu }
+    }
+}
