@@ -31,6 +31,7 @@
 //! ```
 
 mod attack;
+pub mod baseline;
 mod config;
 mod error;
 mod exchange;

@@ -1,0 +1,341 @@
+//! Fits a queue of c workers to the mean response times of levels: c, the mean service time, and its spread.
+//!
+//! The fit is by weighted least squares on the means, each weighted by its own standard error from batch means. For
+//! each number of workers, and each mean service time, the wait factor that fits best has a closed form; so what is
+//! searched is one number for each c. Quantiles are not fitted: they follow from the model, and comparing them with
+//! what was measured is a test of it.
+
+use std::fmt;
+use std::num::NonZero;
+
+use serde::{Deserialize, Serialize};
+use workload::Streams;
+
+use super::response_time::ResponseTime;
+use super::{BOOTSTRAP_DRAWS, Interval, open_unit};
+use crate::baseline::statistics::t_quantile;
+
+/// Most workers that are looked for.
+const MOST_WORKERS: u32 = 64;
+
+/// Fewest levels: three numbers are fitted, and one must be left to contradict them.
+const FEWEST_LEVELS: usize = 4;
+
+/// The busiest level must be at least so many times slower than the calmest, or waiting cannot be told from noise.
+const LEAST_SLOWDOWN: f64 = 1.15;
+
+/// Wait factors that are taken for possible: constant service has 0.5, and 50 is a cv of 10.
+const WAIT_FACTORS: (f64, f64) = (0.5, 50.0);
+
+/// The mean response time at one rate.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct LatencyPoint {
+    /// Requests per second.
+    pub rate_rps: f64,
+    /// Seconds from the intended start.
+    pub mean_seconds: f64,
+    /// What it may be off by, in seconds.
+    pub standard_error_seconds: f64,
+    /// Degrees of freedom of that.
+    pub degrees_of_freedom: f64,
+}
+
+/// How far the model is from one level.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Residual {
+    /// Requests per second.
+    pub rate_rps: f64,
+    /// What was measured, in seconds.
+    pub mean_seconds: f64,
+    /// What the model says, in seconds.
+    pub fitted_seconds: f64,
+    /// The difference in standard errors of the measurement; beyond 3 the model does not explain it.
+    pub standard_errors: f64,
+}
+
+/// Why there is no fit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[serde(rename_all = "snake_case")]
+pub enum FitRefusal {
+    /// Fewer levels than numbers to fit.
+    #[error("fewer than 4 rates were measured without refusals, drift or doubt; a fit needs more levels")]
+    TooFewLevels,
+    /// The response time hardly grows.
+    #[error("the response time grows by less than 15 %: waiting cannot be told from noise; a fit needs higher rates")]
+    NoWaiting,
+    /// No number of workers explains it.
+    #[error("no number of workers from 1 to 64 explains these response times")]
+    NoModel,
+}
+
+/// The fitted model. It answers for the rates between the lowest and the highest level that it rests on, and for no other.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LatencyFit {
+    /// Requests that seem to be served at the same time.
+    pub workers: u32,
+    /// As many of the bootstrap's fits had these fewest and most workers in their middle 95 %.
+    pub workers_from: u32,
+    /// See `workers_from`.
+    pub workers_to: u32,
+    /// Mean service time, in seconds.
+    pub mean_service_seconds: Interval,
+    /// Coefficient of variation of the service time.
+    pub service_cv: Interval,
+    /// The lowest rate it answers for.
+    pub from_rps: f64,
+    /// The highest rate it answers for.
+    pub to_rps: f64,
+    /// How far each level is from it.
+    pub residuals: Vec<Residual>,
+    /// What the bootstrap fitted: workers, mean service seconds, wait factor; bands are made of these.
+    pub draws: Vec<(u32, f64, f64)>,
+    wait_factor: f64,
+}
+
+impl LatencyFit {
+    /// The fitted queue.
+    pub fn model(&self) -> ResponseTime {
+        model((self.workers, self.mean_service_seconds.estimate, self.wait_factor))
+    }
+
+    /// The mean response time at a rate, in seconds; none beyond the data.
+    pub fn mean_seconds(&self, rate_rps: f64) -> Option<Interval> {
+        self.band(rate_rps, |model| model.mean_seconds(rate_rps))
+    }
+
+    /// What this share of answers stays within at a rate, in seconds; none beyond the data.
+    pub fn quantile_seconds(&self, share: f64, rate_rps: f64) -> Option<Interval> {
+        self.band(rate_rps, |model| model.quantile_seconds(share, rate_rps))
+    }
+
+    fn band(&self, rate_rps: f64, of: impl Fn(ResponseTime) -> f64) -> Option<Interval> {
+        let draws = || self.draws.iter().map(|draw| of(model(*draw))).collect();
+        // A level's own rate is within, whatever rounding a file did to it.
+        (self.from_rps * (1.0 - 1e-9)..=self.to_rps * (1.0 + 1e-9))
+            .contains(&rate_rps)
+            .then(|| Interval::from_draws(of(self.model()), draws()))
+    }
+}
+
+impl fmt::Display for LatencyFit {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (service, cv) = (self.mean_service_seconds.scaled(1000.0), self.service_cv);
+        write!(
+            formatter,
+            "{} workers ({} to {}), service {:.1} ms ({:.1} to {:.1}), cv {:.2} ({:.2} to {:.2}); from {:.1}/s to {:.1}/s",
+            self.workers,
+            self.workers_from,
+            self.workers_to,
+            service.estimate,
+            service.lower,
+            service.upper,
+            cv.estimate,
+            cv.lower,
+            cv.upper,
+            self.from_rps,
+            self.to_rps,
+        )
+    }
+}
+
+fn model((workers, mean_service_seconds, wait_factor): (u32, f64, f64)) -> ResponseTime {
+    let workers = NonZero::new(workers).unwrap_or(NonZero::<u32>::MIN);
+    ResponseTime { workers, mean_service_seconds, wait_factor }
+}
+
+/// Fits the queue; the same points and seed give the same fit.
+///
+/// # Errors
+/// Where the points cannot tell.
+pub fn fit_latency(points: &[LatencyPoint], seed: u64) -> Result<LatencyFit, FitRefusal> {
+    let rates = || points.iter().map(|point| point.rate_rps);
+    let (from_rps, to_rps) = (rates().fold(f64::INFINITY, f64::min), rates().fold(0.0, f64::max));
+    let mut distinct: Vec<f64> = rates().collect();
+    distinct.sort_by(f64::total_cmp);
+    distinct.dedup();
+    if distinct.len() < FEWEST_LEVELS {
+        return Err(FitRefusal::TooFewLevels);
+    }
+    let means = || points.iter().map(|point| point.mean_seconds);
+    let (calmest, busiest) = (means().fold(f64::INFINITY, f64::min), means().fold(0.0, f64::max));
+    if busiest < LEAST_SLOWDOWN * calmest {
+        return Err(FitRefusal::NoWaiting);
+    }
+    let best = (1..=MOST_WORKERS)
+        .filter_map(|workers| best_with(workers, points))
+        .min_by(|left, right| left.misfit.total_cmp(&right.misfit))
+        .ok_or(FitRefusal::NoModel)?;
+    let draws = bootstrap(&best, points, seed);
+    let of_draws = |estimate, value: &dyn Fn(&(u32, f64, f64)) -> f64| {
+        Interval::from_draws(estimate, draws.iter().map(value).collect())
+    };
+    let workers = of_draws(f64::from(best.workers), &|draw| f64::from(draw.0));
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 1 and 64")]
+    let whole = |value: f64| value.round() as u32;
+    let fitted = model(best.parameters());
+    Ok(LatencyFit {
+        workers: best.workers,
+        workers_from: whole(workers.lower.floor()),
+        workers_to: whole(workers.upper.ceil()),
+        mean_service_seconds: of_draws(best.mean_service_seconds, &|draw| draw.1),
+        service_cv: of_draws(fitted.coefficient_of_variation(), &|draw| model(*draw).coefficient_of_variation()),
+        from_rps,
+        to_rps,
+        residuals: points.iter().map(|point| residual(&fitted, point)).collect(),
+        draws,
+        wait_factor: best.wait_factor,
+    })
+}
+
+fn residual(fitted: &ResponseTime, point: &LatencyPoint) -> Residual {
+    let fitted_seconds = fitted.mean_seconds(point.rate_rps);
+    Residual {
+        rate_rps: point.rate_rps,
+        mean_seconds: point.mean_seconds,
+        fitted_seconds,
+        standard_errors: (point.mean_seconds - fitted_seconds) / point.standard_error_seconds,
+    }
+}
+
+/// A candidate with the sum of its squared, weighted residuals.
+#[derive(Clone, Copy, Debug)]
+struct Candidate {
+    workers: u32,
+    mean_service_seconds: f64,
+    wait_factor: f64,
+    misfit: f64,
+}
+
+impl Candidate {
+    fn parameters(&self) -> (u32, f64, f64) {
+        (self.workers, self.mean_service_seconds, self.wait_factor)
+    }
+}
+
+fn bootstrap(best: &Candidate, points: &[LatencyPoint], seed: u64) -> Vec<(u32, f64, f64)> {
+    let mut stream = Streams::from_seed(seed).stream("latency_fit_bootstrap");
+    let fitted = model(best.parameters());
+    let neighbours = best.workers.saturating_sub(2).max(1)..=(best.workers + 2).min(MOST_WORKERS);
+    (0..BOOTSTRAP_DRAWS)
+        .filter_map(|_| {
+            let drawn: Vec<LatencyPoint> = points
+                .iter()
+                .map(|point| {
+                    let noise = t_quantile(open_unit(&mut stream), point.degrees_of_freedom);
+                    let mean_seconds =
+                        fitted.mean_seconds(point.rate_rps) + noise * point.standard_error_seconds;
+                    LatencyPoint { mean_seconds: mean_seconds.max(point.mean_seconds * 0.01), ..*point }
+                })
+                .collect();
+            neighbours
+                .clone()
+                .filter_map(|workers| best_with(workers, &drawn))
+                .min_by(|left, right| left.misfit.total_cmp(&right.misfit))
+                .map(|candidate| candidate.parameters())
+        })
+        .collect()
+}
+
+/// The mean service time and wait factor that fit best with so many workers; none where they could not keep up.
+fn best_with(workers: u32, points: &[LatencyPoint]) -> Option<Candidate> {
+    const SCAN: u32 = 16;
+    const GOLDEN: f64 = 0.618_033_988_749_895;
+    let busiest_rps = points.iter().map(|point| point.rate_rps).fold(0.0, f64::max);
+    let calmest_seconds = points.iter().map(|point| point.mean_seconds).fold(f64::INFINITY, f64::min);
+    // The workers keep up with the busiest level, and service takes no longer than the fastest answers did.
+    let longest = (0.9999 * f64::from(workers) / busiest_rps).min(1.2 * calmest_seconds);
+    let shortest = 0.2 * calmest_seconds;
+    if longest <= shortest {
+        return None;
+    }
+    let candidate = |mean_service_seconds: f64| with_service(workers, mean_service_seconds, points);
+    let step = (longest - shortest) / f64::from(SCAN);
+    let scanned = (0..=SCAN)
+        .map(|index| candidate(shortest + f64::from(index) * step))
+        .min_by(|left, right| left.misfit.total_cmp(&right.misfit))?;
+    let mut lower = (scanned.mean_service_seconds - step).max(shortest);
+    let mut upper = (scanned.mean_service_seconds + step).min(longest);
+    // Golden section: each evaluation narrows the bracket by the same share.
+    let mut left = candidate(upper - GOLDEN * (upper - lower));
+    let mut right = candidate(lower + GOLDEN * (upper - lower));
+    for _ in 0..24 {
+        if left.misfit < right.misfit {
+            upper = right.mean_service_seconds;
+            right = left;
+            left = candidate(upper - GOLDEN * (upper - lower));
+        } else {
+            lower = left.mean_service_seconds;
+            left = right;
+            right = candidate(lower + GOLDEN * (upper - lower));
+        }
+    }
+    let best = if left.misfit < right.misfit { left } else { right };
+    best.misfit.is_finite().then_some(best)
+}
+
+/// The wait factor that fits best is linear in the data: T = s + k × wait.
+fn with_service(workers: u32, mean_service_seconds: f64, points: &[LatencyPoint]) -> Candidate {
+    let exponential = model((workers, mean_service_seconds, 1.0));
+    let (mut of_waits, mut of_both) = (0.0, 0.0);
+    let weighted = |point: &LatencyPoint| {
+        let wait = exponential.mean_seconds(point.rate_rps) - mean_service_seconds;
+        (wait / point.standard_error_seconds, (point.mean_seconds - mean_service_seconds) / point.standard_error_seconds)
+    };
+    for (wait, excess) in points.iter().map(weighted) {
+        of_waits += wait * wait;
+        of_both += wait * excess;
+    }
+    let wait_factor = (of_both / of_waits).clamp(WAIT_FACTORS.0, WAIT_FACTORS.1);
+    let misfit =
+        points.iter().map(weighted).map(|(wait, excess)| (excess - wait_factor * wait).powi(2)).sum::<f64>();
+    let misfit = if misfit.is_finite() { misfit } else { f64::INFINITY };
+    Candidate { workers, mean_service_seconds, wait_factor, misfit }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn points(workers: u32, wait_factor: f64, rates: &[f64]) -> Vec<LatencyPoint> {
+        let truth = model((workers, 0.05, wait_factor));
+        rates
+            .iter()
+            .map(|rate_rps| LatencyPoint {
+                rate_rps: *rate_rps,
+                mean_seconds: truth.mean_seconds(*rate_rps),
+                standard_error_seconds: 0.002,
+                degrees_of_freedom: 19.0,
+            })
+            .collect()
+    }
+
+    #[test]
+    fn points_without_noise_give_their_model_back() {
+        for (workers, wait_factor) in [(1, 1.0), (4, 0.625), (12, 1.0)] {
+            let most = f64::from(workers) * 20.0;
+            let rates = [0.2, 0.5, 0.7, 0.8, 0.9, 0.95].map(|share| share * most);
+            let fit = fit_latency(&points(workers, wait_factor, &rates), 1).unwrap();
+            assert_eq!(fit.workers, workers, "{fit}");
+            assert!((fit.mean_service_seconds.estimate / 0.05 - 1.0).abs() < 1e-3, "{fit}");
+            assert!((fit.wait_factor - wait_factor).abs() < 0.01, "{fit}");
+            assert!(fit.residuals.iter().all(|residual| residual.standard_errors.abs() < 0.1), "{fit:?}");
+        }
+    }
+
+    #[test]
+    fn it_says_nothing_beyond_the_data() {
+        let fit = fit_latency(&points(4, 1.0, &[20.0, 40.0, 60.0, 70.0]), 1).unwrap();
+        assert!(fit.mean_seconds(19.0).is_none() && fit.mean_seconds(71.0).is_none());
+        let band = fit.mean_seconds(60.0).unwrap();
+        assert!(band.lower < band.estimate && band.estimate < band.upper, "{band:?}");
+        assert!(fit.quantile_seconds(0.95, 60.0).is_some_and(|quantile| quantile.estimate > band.estimate));
+    }
+
+    #[test]
+    fn what_cannot_be_told_is_refused() {
+        assert_eq!(fit_latency(&points(4, 1.0, &[20.0, 40.0, 70.0]), 1), Err(FitRefusal::TooFewLevels));
+        assert_eq!(fit_latency(&points(4, 1.0, &[1.0, 2.0, 3.0, 4.0]), 1), Err(FitRefusal::NoWaiting));
+    }
+}
