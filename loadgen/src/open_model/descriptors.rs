@@ -1,0 +1,26 @@
+//! Sees to it that the process may open as many connections as were asked for, or says that it may not.
+
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+use crate::open_model::error::OpenModelError;
+
+/// Files that the process has open for other purposes: its runtime, logs, reports, libraries that load late.
+const SPARE: u64 = 64;
+
+/// Raises the soft limit of open files where `connections` need it.
+///
+/// The limit is shared by the whole process and is never lowered.
+pub(crate) fn allow(connections: usize) -> Result<(), OpenModelError> {
+    let needed = connections as u64 + SPARE;
+    let limits = getrlimit(Resource::Nofile);
+    // No limit is none.
+    if limits.current.is_none_or(|soft| soft >= needed) {
+        return Ok(());
+    }
+    let refused = |limit| Err(OpenModelError::DescriptorLimit { connections, needed, limit });
+    match limits.maximum {
+        Some(hard) if hard < needed => refused(hard),
+        maximum => setrlimit(Resource::Nofile, Rlimit { current: Some(needed), maximum })
+            .or_else(|_| refused(limits.current.unwrap_or(0))),
+    }
+}

@@ -1,0 +1,317 @@
+//! Counts what came of the requests of one level; is handed every instant, and reads no clock.
+//!
+//! ## Which request counts where
+//! Counts of answers, refusals and failures go by when the request ended, so that rates are exact. Latencies and what
+//! was scheduled go by the intended start, so that each request of the measured time is in them once, also one that
+//! ends after it. A request that got no answer at all within the timeout has waited at least that long, and is
+//! in the latency from the intended start with it; other failures have no response time.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use hdrhistogram::Histogram;
+
+use crate::exchange::Outcome;
+use crate::failure_kind::FailureKind;
+use crate::measurement::{Measurement, MeasurementPart, SIGNIFICANT_DIGITS};
+
+/// Equal parts into which the measured time is split.
+const PARTS: usize = 10;
+const PARTS_U32: u32 = 10;
+
+/// A request that was sent and is over; times count from the beginning of the warm-up.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ended {
+    pub(crate) intended: Duration,
+    pub(crate) sent: Duration,
+    pub(crate) at: Duration,
+    /// None where it was given up with the level, without having timed out.
+    pub(crate) outcome: Option<Outcome>,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Part {
+    answered: u64,
+    from_intended: Duration,
+}
+
+/// What was counted so far.
+#[derive(Debug)]
+pub(crate) struct Tally {
+    offered_rps: f64,
+    begin: Duration,
+    end: Duration,
+    planned_end: Duration,
+    sent: u64,
+    unsent: u64,
+    succeeded: u64,
+    refused: u64,
+    failures: BTreeMap<FailureKind, u64>,
+    from_intended_micros: Histogram<u64>,
+    from_sent_micros: Histogram<u64>,
+    send_lateness_micros: Histogram<u64>,
+    in_flight_time: Duration,
+    part_length: Duration,
+    parts: [Part; PARTS],
+}
+
+impl Tally {
+    /// Counts what lies between `begin` and `end`.
+    pub(crate) fn new(offered_rps: f64, begin: Duration, end: Duration) -> Self {
+        Self {
+            offered_rps,
+            begin,
+            end,
+            planned_end: end,
+            sent: 0,
+            unsent: 0,
+            succeeded: 0,
+            refused: 0,
+            failures: BTreeMap::new(),
+            from_intended_micros: histogram(),
+            from_sent_micros: histogram(),
+            send_lateness_micros: histogram(),
+            in_flight_time: Duration::ZERO,
+            part_length: end.saturating_sub(begin) / PARTS_U32,
+            parts: [Part::default(); PARTS],
+        }
+    }
+
+    /// A request is being sent.
+    pub(crate) fn sent(&mut self, intended: Duration, sent: Duration) {
+        if self.is_measured(intended) {
+            self.sent += 1;
+            record(&mut self.send_lateness_micros, sent.saturating_sub(intended));
+        }
+    }
+
+    /// A request will not be sent any more; it waited until `now`.
+    pub(crate) fn unsent(&mut self, intended: Duration, now: Duration) {
+        if self.is_measured(intended) {
+            self.unsent += 1;
+            record(&mut self.from_intended_micros, now.saturating_sub(intended));
+        }
+    }
+
+    /// A request that was sent is over.
+    pub(crate) fn ended(&mut self, ended: &Ended) {
+        let from_intended = ended.at.saturating_sub(ended.intended);
+        let answered = ended.outcome.is_some_and(Outcome::has_latency);
+        let at_least = matches!(ended.outcome, None | Some(Outcome::Failed(FailureKind::TimedOut)));
+        if self.is_measured(ended.intended) {
+            if answered || at_least {
+                record(&mut self.from_intended_micros, from_intended);
+            }
+            if answered {
+                record(&mut self.from_sent_micros, ended.at.saturating_sub(ended.sent));
+            }
+        }
+        self.in_flight_time += ended.at.min(self.end).saturating_sub(ended.sent.max(self.begin));
+        if !self.is_measured(ended.at) {
+            return;
+        }
+        match ended.outcome {
+            Some(Outcome::Succeeded) => self.succeeded += 1,
+            Some(Outcome::Refused) => self.refused += 1,
+            Some(Outcome::Failed(kind)) => *self.failures.entry(kind).or_default() += 1,
+            None => {}
+        }
+        if answered {
+            let index = parts_within(ended.at.saturating_sub(self.begin), self.part_length).min(PARTS - 1);
+            self.parts[index].answered += 1;
+            self.parts[index].from_intended += from_intended;
+        }
+    }
+
+    /// What was counted so far, for showing how it goes.
+    pub(crate) fn so_far(&self) -> SoFar {
+        let quantile = |share| {
+            (!self.from_intended_micros.is_empty())
+                .then(|| Duration::from_micros(self.from_intended_micros.value_at_quantile(share)))
+        };
+        SoFar {
+            sent: self.sent,
+            unsent: self.unsent,
+            succeeded: self.succeeded,
+            refused: self.refused,
+            failed: self.failures.values().sum(),
+            p50: quantile(0.50),
+            p95: quantile(0.95),
+            p99: quantile(0.99),
+        }
+    }
+
+    /// The level is over at `end`, at the latest when it was planned to be; everything in flight has ended.
+    ///
+    /// Where it was cut short, only the parts that are complete are in the measurement.
+    pub(crate) fn finish(self, end: Duration, generator_cpu_cores: Option<f64>) -> Measurement {
+        let measured = end.min(self.end).saturating_sub(self.begin);
+        let mean_in_flight =
+            if measured.is_zero() { 0.0 } else { self.in_flight_time.as_secs_f64() / measured.as_secs_f64() };
+        // The last one may be longer than the others by the rounding of its length.
+        let complete = if end < self.planned_end { parts_within(measured, self.part_length) } else { PARTS };
+        let parts = self.parts.iter().take(complete).map(|part| MeasurementPart {
+            answered: part.answered,
+            mean_from_intended_micros: match part.answered {
+                0 => 0.0,
+                answered => part.from_intended.as_secs_f64() * 1e6 / answered as f64,
+            },
+        });
+        Measurement {
+            offered_rps: self.offered_rps,
+            measured,
+            scheduled: self.sent + self.unsent,
+            sent: self.sent,
+            unsent: self.unsent,
+            succeeded: self.succeeded,
+            refused: self.refused,
+            failures: self.failures,
+            from_intended_micros: self.from_intended_micros,
+            from_sent_micros: self.from_sent_micros,
+            send_lateness_micros: self.send_lateness_micros,
+            mean_in_flight,
+            parts: parts.collect(),
+            generator_cpu_cores,
+        }
+    }
+
+    /// The level ends earlier than planned.
+    pub(crate) fn end_at(&mut self, end: Duration) {
+        self.end = self.end.min(end).max(self.begin);
+    }
+
+    fn is_measured(&self, instant: Duration) -> bool {
+        (self.begin..self.end).contains(&instant)
+    }
+}
+
+/// A glance at a tally.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct SoFar {
+    pub(crate) sent: u64,
+    pub(crate) unsent: u64,
+    pub(crate) succeeded: u64,
+    pub(crate) refused: u64,
+    pub(crate) failed: u64,
+    pub(crate) p50: Option<Duration>,
+    pub(crate) p95: Option<Duration>,
+    pub(crate) p99: Option<Duration>,
+}
+
+/// How many parts of this length fit into a time.
+fn parts_within(time: Duration, part_length: Duration) -> usize {
+    let parts = time.as_nanos() / part_length.as_nanos().max(1);
+    usize::try_from(parts).unwrap_or(PARTS).min(PARTS)
+}
+
+/// Grows with the largest value, by its logarithm, and so stays small whatever the number of requests.
+fn histogram() -> Histogram<u64> {
+    Histogram::new(SIGNIFICANT_DIGITS).expect("the number of digits is one that the library takes")
+}
+
+fn record(histogram: &mut Histogram<u64>, time: Duration) {
+    let micros = u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
+    histogram.record(micros).expect("a histogram that resizes itself takes every value");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const fn ms(millis: u64) -> Duration {
+        Duration::from_millis(millis)
+    }
+
+    /// Counts from 100 ms to 1,100 ms.
+    fn tally() -> Tally {
+        Tally::new(10.0, ms(100), ms(1_100))
+    }
+
+    fn exchange(tally: &mut Tally, intended: u64, sent: u64, at: u64, outcome: Outcome) {
+        tally.sent(ms(intended), ms(sent));
+        tally.ended(&Ended { intended: ms(intended), sent: ms(sent), at: ms(at), outcome: Some(outcome) });
+    }
+
+    #[test]
+    fn a_latency_counts_from_the_intended_start_and_from_the_send_apart() {
+        let mut tally = tally();
+        exchange(&mut tally, 200, 230, 250, Outcome::Succeeded);
+        let level = tally.finish(ms(1_100), Some(0.5));
+        assert_eq!((level.scheduled, level.sent, level.unsent, level.succeeded), (1, 1, 0, 1));
+        assert_eq!(level.from_intended_micros.max(), level.from_intended_micros.highest_equivalent(50_000));
+        assert_eq!(level.from_sent_micros.max(), level.from_sent_micros.highest_equivalent(20_000));
+        assert_eq!(level.send_lateness_micros.max(), level.send_lateness_micros.highest_equivalent(30_000));
+        assert_eq!(level.generator_cpu_cores, Some(0.5));
+    }
+
+    #[test]
+    fn what_is_intended_in_the_warm_up_counts_only_as_an_answer() {
+        let mut tally = tally();
+        exchange(&mut tally, 90, 90, 150, Outcome::Succeeded);
+        let level = tally.finish(ms(1_100), None);
+        assert_eq!((level.scheduled, level.succeeded), (0, 1));
+        assert_eq!(level.from_intended_micros.len(), 0);
+        assert!((level.mean_in_flight - 0.05).abs() < 1e-9, "50 of 1,000 ms: {}", level.mean_in_flight);
+    }
+
+    #[test]
+    fn what_ends_after_the_end_counts_only_as_a_latency() {
+        let mut tally = tally();
+        exchange(&mut tally, 1_000, 1_000, 3_000, Outcome::Succeeded);
+        let level = tally.finish(ms(1_100), None);
+        assert_eq!((level.scheduled, level.sent, level.succeeded), (1, 1, 0));
+        assert_eq!(
+            level.from_intended_micros.max(),
+            level.from_intended_micros.highest_equivalent(2_000_000)
+        );
+        assert!((level.mean_in_flight - 0.1).abs() < 1e-9, "100 of 1,000 ms: {}", level.mean_in_flight);
+    }
+
+    #[test]
+    fn what_was_never_sent_counts_with_the_time_it_waited() {
+        let mut tally = tally();
+        tally.unsent(ms(300), ms(1_100));
+        let level = tally.finish(ms(1_100), None);
+        assert_eq!((level.scheduled, level.sent, level.unsent), (1, 0, 1));
+        assert_eq!(level.from_intended_micros.max(), level.from_intended_micros.highest_equivalent(800_000));
+        assert_eq!(level.from_sent_micros.len(), 0);
+    }
+
+    #[test]
+    fn refusals_and_failures_are_counted_apart_and_only_answers_have_a_latency() {
+        let mut tally = tally();
+        exchange(&mut tally, 200, 200, 201, Outcome::Refused);
+        exchange(&mut tally, 200, 200, 202, Outcome::Failed(FailureKind::Status(500)));
+        exchange(&mut tally, 200, 200, 203, Outcome::Failed(FailureKind::ConnectionRefused));
+        exchange(&mut tally, 200, 200, 900, Outcome::Failed(FailureKind::TimedOut));
+        let level = tally.finish(ms(1_100), None);
+        assert_eq!((level.sent, level.succeeded, level.refused, level.failed()), (4, 0, 1, 3));
+        assert_eq!(level.failures[&FailureKind::Status(500)], 1);
+        assert_eq!(level.from_sent_micros.len(), 1, "the status 500");
+        assert_eq!(level.from_intended_micros.len(), 2, "and the request that timed out");
+    }
+
+    #[test]
+    fn parts_are_tenths_of_the_measured_time_by_the_end_of_a_request() {
+        let mut tally = tally();
+        exchange(&mut tally, 150, 150, 199, Outcome::Succeeded);
+        exchange(&mut tally, 950, 950, 1_099, Outcome::Succeeded);
+        let level = tally.finish(ms(1_100), None);
+        let answered: Vec<u64> = level.parts.iter().map(|part| part.answered).collect();
+        assert_eq!(answered, [1, 0, 0, 0, 0, 0, 0, 0, 0, 1]);
+        assert!((level.parts[9].mean_from_intended_micros - 149_000.0).abs() < 1.0);
+    }
+
+    #[test]
+    fn a_level_cut_short_measures_until_then() {
+        let mut tally = tally();
+        exchange(&mut tally, 150, 150, 160, Outcome::Succeeded);
+        tally.end_at(ms(460));
+        tally.ended(&Ended { intended: ms(400), sent: ms(400), at: ms(500), outcome: None });
+        let level = tally.finish(ms(460), None);
+        assert_eq!(level.measured, ms(360));
+        assert_eq!(level.parts.len(), 3, "the complete ones");
+        assert_eq!(level.from_intended_micros.len(), 2, "the request given up is in it");
+        assert!((level.mean_in_flight - 70.0 / 360.0).abs() < 1e-9);
+    }
+}

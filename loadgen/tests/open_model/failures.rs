@@ -1,0 +1,126 @@
+//! Services that are not well: each way of failing is counted apart, and the level goes on.
+
+use std::future::pending;
+use std::time::Duration;
+
+use loadgen::{FailureKind, Measurement, OpenModel, OpenModelError};
+use tokio::io::AsyncReadExt;
+use tokio::net::TcpListener;
+
+use crate::service::{Service, plan};
+
+async fn measure(path: &str, timeout: Duration) -> Measurement {
+    let service = Service::start().await;
+    let mut target = service.target(path, 4);
+    target.timeout = timeout;
+    let mut engine = OpenModel::connect(target).await.expect("the service runs");
+    engine.run_level(&plan(100.0, Duration::from_secs(1)), pending(), |_| {}).await.expect("it is measured")
+}
+
+/// How many of 99 requests must have ended before the end; on a busy machine the last ones may be late.
+const MOST: u64 = 80;
+
+async fn assert_only_failure(path: &str, expected: FailureKind) {
+    let level = measure(path, Duration::from_secs(10)).await;
+    assert_eq!((level.sent, level.succeeded), (99, 0), "{path}");
+    assert_eq!(level.failures.keys().collect::<Vec<_>>(), [&expected], "{path}");
+    assert!(level.failed() >= MOST, "{path}: {}", level.failed());
+    assert_eq!(
+        level.from_sent_micros.len(),
+        99,
+        "{path}: each has a latency, also if it ended after the end"
+    );
+}
+
+#[tokio::test]
+async fn statuses_are_failures_with_a_latency() {
+    assert_only_failure("/error", FailureKind::Status(500)).await;
+    assert_only_failure("/unavailable", FailureKind::Status(503)).await;
+    assert_only_failure("/unknown", FailureKind::Status(404)).await;
+}
+
+#[tokio::test]
+async fn a_503_with_retry_after_is_a_refusal_without_a_latency() {
+    let level = measure("/refuse", Duration::from_secs(10)).await;
+    assert_eq!((level.sent, level.failed(), level.succeeded), (99, 0, 0));
+    assert!(level.refused >= MOST, "{}", level.refused);
+    assert_eq!((level.from_intended_micros.len(), level.from_sent_micros.len()), (0, 0));
+}
+
+#[tokio::test]
+async fn answers_of_every_form_are_taken_to_their_end() {
+    for path in ["/empty", "/close", "/chunked", "/large"] {
+        let level = measure(path, Duration::from_secs(10)).await;
+        assert_eq!((level.from_sent_micros.len(), level.failed()), (99, 0), "{path}: {:?}", level.failures);
+        assert!(level.succeeded >= MOST, "{path}: {}", level.succeeded);
+    }
+}
+
+#[tokio::test]
+async fn requests_without_an_answer_time_out_and_count_with_the_time_they_waited() {
+    let level = measure("/never", Duration::from_millis(200)).await;
+    let timed_out = level.failures.get(&FailureKind::TimedOut).copied().unwrap_or(0);
+    assert!(timed_out >= 4 && level.failures.len() == 1, "{:?}", level.failures);
+    assert!(level.unsent > 0, "four connections carry 20 of the 100 requests per second");
+    assert_eq!(level.from_intended_micros.len(), level.scheduled);
+    assert!(level.from_intended_micros.value_at_quantile(0.5) >= 199_000);
+    assert_eq!(level.from_sent_micros.len(), 0);
+}
+
+#[tokio::test]
+async fn a_connection_that_ends_before_the_answer_broke_off() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let service = Service::start().await;
+    let mut target = service.target("/", 2);
+    target.base_url = format!("http://{}", listener.local_addr().expect("it is bound"));
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            tokio::spawn(async move {
+                // Reads a request, and goes without a word.
+                let mut buffer = [0; 1_024];
+                stream.read(&mut buffer).await
+            });
+        }
+    });
+    let mut engine = OpenModel::connect(target).await.expect("it accepts");
+    let level = engine
+        .run_level(&plan(50.0, Duration::from_secs(1)), pending(), |_| {})
+        .await
+        .expect("it is measured");
+    assert_eq!(level.failures.keys().collect::<Vec<_>>(), [&FailureKind::BrokeOff]);
+    assert!((40..=49).contains(&level.failed()), "{:?}", level.failures);
+}
+
+#[tokio::test]
+async fn a_service_that_goes_away_is_counted_as_refusing_connections() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let service = Service::start().await;
+    let mut target = service.target("/", 2);
+    target.base_url = format!("http://{}", listener.local_addr().expect("it is bound"));
+    let mut engine = OpenModel::connect(target).await.expect("it listens");
+    drop(listener);
+    let level = engine
+        .run_level(&plan(50.0, Duration::from_secs(1)), pending(), |_| {})
+        .await
+        .expect("it is measured");
+    let refused = level.failures.get(&FailureKind::ConnectionRefused).copied().unwrap_or(0);
+    assert!(refused >= 40, "{:?}", level.failures);
+}
+
+#[tokio::test]
+async fn a_service_that_is_not_there_is_named_before_anything_is_sent() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let address = listener.local_addr().expect("it is bound");
+    drop(listener);
+    let service = Service::start().await;
+    let mut target = service.target("/", 2);
+    target.base_url = format!("http://{address}");
+    let error = OpenModel::connect(target.clone()).await.expect_err("nobody listens");
+    assert!(
+        matches!(error, OpenModelError::Unreachable { kind: FailureKind::ConnectionRefused, .. }),
+        "{error}"
+    );
+    target.base_url = "http://no-such-host.invalid".to_owned();
+    let error = OpenModel::connect(target).await.expect_err("the name does not exist");
+    assert!(matches!(error, OpenModelError::Unreachable { kind: FailureKind::NameNotFound, .. }), "{error}");
+}
