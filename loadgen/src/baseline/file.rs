@@ -10,7 +10,9 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::fit::{FitRefusal, LatencyFit, LatencyPoint, ScalingFit, fit_latency};
+use super::fit::{
+    FitRefusal, LatencyFit, LatencyPoint, ScalingFit, ScalingPoint, fit_latency, fit_scaling,
+};
 use super::level::Level;
 use super::outcome::{Outcome, overloaded};
 use super::search::{Rates, SearchPlan};
@@ -227,6 +229,15 @@ fn fitted_points(levels: &[Level]) -> Vec<LatencyPoint> {
         .collect()
 }
 
+/// The most that each number of replicas served.
+fn plateaus(curves: &[Curve]) -> Vec<ScalingPoint> {
+    let of = |curve: &Curve| {
+        let (capacity_rps, standard_error_rps) = curve.plateau()?;
+        Some(ScalingPoint { replicas: curve.replicas, capacity_rps, standard_error_rps })
+    };
+    curves.iter().filter_map(of).collect()
+}
+
 impl Baseline {
     /// Puts a file together.
     #[expect(clippy::too_many_arguments, reason = "called once, with everything the file says")]
@@ -239,9 +250,9 @@ impl Baseline {
         settings: Settings,
         synthetic_demand: Option<SyntheticDemand>,
         mut curves: Vec<Curve>,
-        scaling: Option<ScalingFit>,
     ) -> Self {
         curves.sort_by_key(|curve| curve.replicas);
+        let scaling = fit_scaling(&plateaus(&curves), seed);
         let capacity_per_replica_rps = curves.first().and_then(|curve| {
             curve.outcome.highest_within_slo_rps.map(|rate| rate / f64::from(curve.replicas.max(1)))
         });

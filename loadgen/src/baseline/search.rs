@@ -30,8 +30,12 @@ const DESCENTS: i32 = 8;
 /// Throughput that grows by less than this share of itself twice in a row while the rate doubles has stopped growing.
 const STANDSTILL: f64 = 0.05;
 
-/// What is offered to find the plateau, as multiples of the lowest rate beyond the SLO.
+/// What is offered to find the plateau, as multiples of the highest throughput so far: for the first level of
+/// overload, and for the second.
 const OVERLOADS: [f64; 2] = [1.4, 1.8];
+
+/// Most levels beyond the SLO, by this factor and more, before the plateau is given up.
+const MOST_OVERLOADS: (usize, f64) = (10, 1.2);
 
 /// Which rates are measured.
 #[derive(Clone, Debug, PartialEq)]
@@ -234,16 +238,21 @@ impl Search {
         }
         let Some(beyond) = bracket.beyond else { return Progress::Known(End::NotReached) };
         let end = self.reason_at(beyond);
-        if end != End::GeneratorLimited && overloaded(&self.levels).len() < OVERLOADS.len() {
-            let untried = OVERLOADS
-                .map(|factor| (factor * beyond).min(most))
-                .into_iter()
-                .find(|rate| at(&self.levels, *rate).next().is_none());
-            if let Some(rate) = untried {
-                return Progress::Missing(rate);
-            }
+        match self.overload(beyond, most) {
+            Some(rate) if end != End::GeneratorLimited => Progress::Missing(rate),
+            _ => Progress::Known(end),
         }
-        Progress::Known(end)
+    }
+
+    /// The next rate that is clearly too much; none once two levels of overload are there, or cannot be had.
+    fn overload(&self, beyond: f64, most: f64) -> Option<f64> {
+        let factor = OVERLOADS.get(overloaded(&self.levels).len())?;
+        let tried = self.levels.iter().filter(|level| level.offered_rps() >= MOST_OVERLOADS.1 * beyond).count();
+        let highest =
+            self.levels.iter().map(|level| level.measurement.throughput_rps()).fold(beyond, f64::max);
+        let rate = (factor * highest).min(most);
+        let is_new = at(&self.levels, rate).next().is_none();
+        (tried < MOST_OVERLOADS.0 && is_new).then_some(rate)
     }
 
     /// Doubles the rate while the SLO is kept. Answers where that ends all, and leaves the bracket otherwise.

@@ -56,10 +56,10 @@ fn the_band_of_the_latency_fit_holds_the_truth_as_often_as_it_says() {
         (left.join().expect("no panic"), right.join().expect("no panic"))
     });
     let binomial = Binomial::new(0.95, RUNS).expect("a share");
-    for (index, (left, right)) in left.iter().zip(right).enumerate() {
-        let hits = left + right;
+    let hits: Vec<u64> = left.iter().zip(right).map(|(left, right)| left + right).collect();
+    println!("the truth was held, of {RUNS}: {hits:?}");
+    for (index, hits) in hits.into_iter().enumerate() {
         let (too_few, too_many) = (binomial.cdf(hits), binomial.sf(hits.saturating_sub(1)));
-        println!("band {index}: {hits} of {RUNS}, p {too_few:.4} and {too_many:.4}");
         assert!(too_few > 0.005 && too_many > 0.005, "band {index} held the truth {hits} times of {RUNS}");
     }
 }

@@ -13,7 +13,7 @@ use workload::Streams;
 
 use super::response_time::ResponseTime;
 use super::{BOOTSTRAP_DRAWS, Interval, open_unit};
-use crate::baseline::statistics::t_quantile;
+use crate::baseline::statistics::{normal_quantile, t_quantile};
 
 /// Most workers that are looked for.
 const MOST_WORKERS: u32 = 64;
@@ -163,10 +163,16 @@ pub fn fit_latency(points: &[LatencyPoint], seed: u64) -> Result<LatencyFit, Fit
     if busiest < LEAST_SLOWDOWN * calmest {
         return Err(FitRefusal::NoWaiting);
     }
-    let best = (1..=MOST_WORKERS)
-        .filter_map(|workers| best_with(workers, points))
-        .min_by(|left, right| left.misfit.total_cmp(&right.misfit))
-        .ok_or(FitRefusal::NoModel)?;
+    let best_of = |points: &[LatencyPoint]| {
+        (1..=MOST_WORKERS)
+            .filter_map(|workers| best_with(workers, points))
+            .min_by(|left, right| left.misfit.total_cmp(&right.misfit))
+            .ok_or(FitRefusal::NoModel)
+    };
+    let first = model(best_of(points)?.parameters());
+    let points = &with_errors_of_model(points, &first);
+    let best = best_of(points)?;
+    let points = &with_errors_of_misfit(points, &best);
     let draws = bootstrap(&best, points, seed);
     let of_draws = |estimate, value: &dyn Fn(&(u32, f64, f64)) -> f64| {
         Interval::from_draws(estimate, draws.iter().map(value).collect())
@@ -199,6 +205,31 @@ fn residual(fitted: &ResponseTime, point: &LatencyPoint) -> Residual {
     }
 }
 
+/// A level that happened to be fast also shows little spread, and would pull the fit down by its weight: each error is
+/// taken relative to what the model says instead of to what was seen.
+fn with_errors_of_model(points: &[LatencyPoint], first: &ResponseTime) -> Vec<LatencyPoint> {
+    let relative = |point: &LatencyPoint| first.mean_seconds(point.rate_rps) / point.mean_seconds;
+    points
+        .iter()
+        .map(|point| LatencyPoint {
+            standard_error_seconds: point.standard_error_seconds * relative(point),
+            ..*point
+        })
+        .collect()
+}
+
+/// Where levels are further from the model than their errors explain, the errors were taken too small.
+///
+/// Source: R. T. Birge, "The Calculation of Errors by the Method of Least Squares", Physical Review 40 (1932).
+fn with_errors_of_misfit(points: &[LatencyPoint], best: &Candidate) -> Vec<LatencyPoint> {
+    let freedom = (points.len() as f64 - 3.0).max(1.0);
+    let ratio = (best.misfit / freedom).sqrt().max(1.0);
+    points
+        .iter()
+        .map(|point| LatencyPoint { standard_error_seconds: point.standard_error_seconds * ratio, ..*point })
+        .collect()
+}
+
 /// A candidate with the sum of its squared, weighted residuals.
 #[derive(Clone, Copy, Debug)]
 struct Candidate {
@@ -217,13 +248,18 @@ impl Candidate {
 fn bootstrap(best: &Candidate, points: &[LatencyPoint], seed: u64) -> Vec<(u32, f64, f64)> {
     let mut stream = Streams::from_seed(seed).stream("latency_fit_bootstrap");
     let fitted = model(best.parameters());
+    // As wide as Student's t in the middle 95 %, which is all that is made of the draws.
+    let normal_width = normal_quantile(0.975);
+    let widths: Vec<f64> =
+        points.iter().map(|point| t_quantile(0.975, point.degrees_of_freedom) / normal_width).collect();
     let neighbours = best.workers.saturating_sub(2).max(1)..=(best.workers + 2).min(MOST_WORKERS);
     (0..BOOTSTRAP_DRAWS)
         .filter_map(|_| {
             let drawn: Vec<LatencyPoint> = points
                 .iter()
-                .map(|point| {
-                    let noise = t_quantile(open_unit(&mut stream), point.degrees_of_freedom);
+                .zip(&widths)
+                .map(|(point, width)| {
+                    let noise = normal_quantile(open_unit(&mut stream)) * width;
                     let mean_seconds =
                         fitted.mean_seconds(point.rate_rps) + noise * point.standard_error_seconds;
                     LatencyPoint { mean_seconds: mean_seconds.max(point.mean_seconds * 0.01), ..*point }
@@ -240,7 +276,7 @@ fn bootstrap(best: &Candidate, points: &[LatencyPoint], seed: u64) -> Vec<(u32, 
 
 /// The mean service time and wait factor that fit best with so many workers; none where they could not keep up.
 fn best_with(workers: u32, points: &[LatencyPoint]) -> Option<Candidate> {
-    const SCAN: u32 = 16;
+    const SCAN: u32 = 10;
     const GOLDEN: f64 = 0.618_033_988_749_895;
     let busiest_rps = points.iter().map(|point| point.rate_rps).fold(0.0, f64::max);
     let calmest_seconds = points.iter().map(|point| point.mean_seconds).fold(f64::INFINITY, f64::min);
@@ -260,7 +296,7 @@ fn best_with(workers: u32, points: &[LatencyPoint]) -> Option<Candidate> {
     // Golden section: each evaluation narrows the bracket by the same share.
     let mut left = candidate(upper - GOLDEN * (upper - lower));
     let mut right = candidate(lower + GOLDEN * (upper - lower));
-    for _ in 0..24 {
+    for _ in 0..16 {
         if left.misfit < right.misfit {
             upper = right.mean_service_seconds;
             right = left;
@@ -278,19 +314,20 @@ fn best_with(workers: u32, points: &[LatencyPoint]) -> Option<Candidate> {
 /// The wait factor that fits best is linear in the data: T = s + k × wait.
 fn with_service(workers: u32, mean_service_seconds: f64, points: &[LatencyPoint]) -> Candidate {
     let exponential = model((workers, mean_service_seconds, 1.0));
-    let (mut of_waits, mut of_both) = (0.0, 0.0);
-    let weighted = |point: &LatencyPoint| {
-        let wait = exponential.mean_seconds(point.rate_rps) - mean_service_seconds;
-        (wait / point.standard_error_seconds, (point.mean_seconds - mean_service_seconds) / point.standard_error_seconds)
-    };
-    for (wait, excess) in points.iter().map(weighted) {
-        of_waits += wait * wait;
-        of_both += wait * excess;
+    // Σ wait², Σ wait × excess and Σ excess², each in standard errors, tell the misfit of any factor.
+    let (mut waits, mut both, mut excesses) = (0.0, 0.0, 0.0);
+    for point in points {
+        let wait =
+            (exponential.mean_seconds(point.rate_rps) - mean_service_seconds) / point.standard_error_seconds;
+        let excess = (point.mean_seconds - mean_service_seconds) / point.standard_error_seconds;
+        waits += wait * wait;
+        both += wait * excess;
+        excesses += excess * excess;
     }
-    let wait_factor = (of_both / of_waits).clamp(WAIT_FACTORS.0, WAIT_FACTORS.1);
-    let misfit =
-        points.iter().map(weighted).map(|(wait, excess)| (excess - wait_factor * wait).powi(2)).sum::<f64>();
-    let misfit = if misfit.is_finite() { misfit } else { f64::INFINITY };
+    let wait_factor = (both / waits).clamp(WAIT_FACTORS.0, WAIT_FACTORS.1);
+    let misfit = excesses - 2.0 * wait_factor * both + wait_factor * wait_factor * waits;
+    // Rounding may leave less than nothing; workers that cannot keep up leave no number at all.
+    let misfit = if misfit.is_finite() { misfit.max(0.0) } else { f64::INFINITY };
     Candidate { workers, mean_service_seconds, wait_factor, misfit }
 }
 

@@ -67,6 +67,9 @@ impl ThresholdPolicy {
         if reading.age > bound {
             return Err(Reason::StaleData { signal, age: reading.age, bound });
         }
+        // Without a ready replica there is nobody to share it with; what is judged then is the whole of it.
+        let shares = if self.settings().per_replica { situation.seen.ready.max(1) } else { 1 };
+        let value = value / f64::from(shares);
         if value.is_finite() { Ok(value) } else { Err(Reason::NotANumber { signal }) }
     }
 
