@@ -145,8 +145,7 @@ mod tests {
                     continue;
                 }
                 let variable = argument.get_env().map(|name| name.to_string_lossy().into_owned());
-                let expected =
-                    format!("LAB_{path}_{flag}").to_uppercase().replace('-', "_");
+                let expected = format!("LAB_{path}_{flag}").to_uppercase().replace('-', "_");
                 assert_eq!(variable.as_deref(), Some(expected.as_str()), "--{flag}");
                 assert!(argument.get_help().is_some(), "--{flag} of {} has no help", subcommand.get_name());
             }

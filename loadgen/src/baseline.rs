@@ -15,6 +15,8 @@ mod honesty;
 mod level;
 mod outcome;
 pub mod report;
+#[cfg(test)]
+mod sample;
 mod search;
 mod slo;
 pub mod statistics;
@@ -23,7 +25,7 @@ pub mod suggest;
 pub use file::{
     Baseline, BaselineError, Curve, Environment, FORMAT_VERSION, Settings, SyntheticDemand, TargetDescription,
 };
-pub use honesty::{Check, Flaw};
+pub use honesty::{Allowance, Check, Flaw};
 pub use level::{Level, LevelVerdict};
 pub use outcome::{End, Outcome};
 pub use search::{PlannedLevel, Rates, Search, SearchPlan, Step};

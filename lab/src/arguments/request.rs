@@ -36,7 +36,9 @@ impl FromStr for RequestSpec {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let refuse = || {
-            format!("`{text}` is no request, expected [WEIGHT] METHOD PATH [BODY] such as `GET /` or `3 POST /order {{}}`")
+            format!(
+                "`{text}` is no request, expected [WEIGHT] METHOD PATH [BODY] such as `GET /` or `3 POST /order {{}}`"
+            )
         };
         let (first, rest) = text.trim().split_once(' ').ok_or_else(refuse)?;
         let (weight, rest) = match first.parse::<u32>() {

@@ -49,7 +49,7 @@ impl Measuring {
         let target = Target {
             base_url: base_url.to_owned(),
             requests: self.requests.clone(),
-            connections: self.plan.connections,
+            connections: self.plan.allowance.connections,
             timeout: self.timeout,
         };
         OpenModel::connect(target).await.map_err(engine_failure)

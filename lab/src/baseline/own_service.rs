@@ -57,7 +57,8 @@ impl OwnService {
         }
         let mut url = urls.first().cloned().unwrap_or_default();
         if is_behind_gateway {
-            let given = ["gateway", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--log-level", "warn"];
+            let given =
+                ["gateway", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--log-level", "warn"];
             let endpoints = ["--endpoints".to_owned(), urls.join(",")];
             let arguments = given.map(str::to_owned).into_iter().chain(endpoints).collect();
             let (process, gateway, _) = start(&program, "gateway", arguments).await?;

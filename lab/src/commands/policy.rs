@@ -40,8 +40,10 @@ enum PolicyFormat {
 ///
 /// It acts on requests per second and replica. What was assumed is in its comments.
 #[derive(Clone, Debug, Args)]
-#[command(after_help = "Example:\n  lab policy suggest --from baseline.json --slo p95=250ms --out suggested.yaml\n  \
-                        lab up --policy suggested.yaml")]
+#[command(
+    after_help = "Example:\n  lab policy suggest --from baseline.json --slo p95=250ms --out suggested.yaml\n  \
+                        lab up --policy suggested.yaml"
+)]
 struct SuggestArguments {
     /// The baseline that `lab baseline --out` wrote
     #[arg(long, value_name = "FILE", default_value = "baseline.json")]
@@ -78,7 +80,8 @@ pub(crate) fn run(arguments: PolicyCommandArguments) -> Result<ExitStatus, Failu
 }
 
 fn run_suggest(arguments: &SuggestArguments) -> Result<ExitStatus, Failure> {
-    observability::logs::start(&arguments.log.log_level, arguments.log.log_format).map_err(Failure::bad_input)?;
+    observability::logs::start(&arguments.log.log_level, arguments.log.log_format)
+        .map_err(Failure::bad_input)?;
     let is_name = |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '-';
     if arguments.name.is_empty() || !arguments.name.chars().all(is_name) {
         return Err(Failure::bad_input(format!(
@@ -110,7 +113,10 @@ fn run_suggest(arguments: &SuggestArguments) -> Result<ExitStatus, Failure> {
 
 fn write(path: &Path, text: &str) -> Result<(), Failure> {
     std::fs::write(path, text).map_err(|error| {
-        Failure::could_not_run(format!("`{}` cannot be written: {error}; hint: does its folder exist", path.display()))
+        Failure::could_not_run(format!(
+            "`{}` cannot be written: {error}; hint: does its folder exist",
+            path.display()
+        ))
     })
 }
 

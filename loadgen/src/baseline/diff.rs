@@ -88,7 +88,9 @@ impl Diff {
         let mut levels = Vec::new();
         let mut refusal = DiffError::NoCommonReplicas;
         for curve in &before.curves {
-            let Some(other) = after.curves.iter().find(|other| other.replicas == curve.replicas) else { continue };
+            let Some(other) = after.curves.iter().find(|other| other.replicas == curve.replicas) else {
+                continue;
+            };
             match compare_curves(curve, other, &slo, settings) {
                 Ok(compared) => levels.extend(compared),
                 Err(error) => refusal = error,
@@ -139,9 +141,8 @@ fn compare_levels(
     let compared: Vec<LevelDiff> = before
         .iter()
         .filter_map(|left| {
-            let is_same = |right: &&Level| {
-                (right.offered_rps() / left.offered_rps() - 1.0).abs() <= SAME_RATE
-            };
+            let is_same =
+                |right: &&Level| (right.offered_rps() / left.offered_rps() - 1.0).abs() <= SAME_RATE;
             let right = after.iter().find(is_same)?;
             let comparisons = comparison::compare(left, right, slo, settings);
             let verdict = Verdict::of_all(&comparisons);
@@ -150,7 +151,8 @@ fn compare_levels(
         .collect();
     if compared.is_empty() {
         let rates = |levels: &[Level]| -> String {
-            let rates: Vec<String> = levels.iter().map(|level| format!("{:.1}", level.offered_rps())).collect();
+            let rates: Vec<String> =
+                levels.iter().map(|level| format!("{:.1}", level.offered_rps())).collect();
             if rates.is_empty() { "none".to_owned() } else { rates.join(",") }
         };
         return Err(DiffError::NoCommonLevel { before: rates(&before), after: rates(&after) });

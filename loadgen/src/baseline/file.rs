@@ -10,9 +10,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::fit::{
-    FitRefusal, LatencyFit, LatencyPoint, ScalingFit, ScalingPoint, fit_latency, fit_scaling,
-};
+use super::fit::{FitRefusal, LatencyFit, LatencyPoint, ScalingFit, ScalingPoint, fit_latency, fit_scaling};
 use super::level::Level;
 use super::outcome::{Outcome, overloaded};
 use super::search::{Rates, SearchPlan};
@@ -112,6 +110,8 @@ pub struct Settings {
     pub arrivals: String,
     /// Connections that the generator might open.
     pub connections: usize,
+    /// What 99 % of the sends might be late by, in seconds.
+    pub lateness_seconds: f64,
     /// How long an answer might take, in seconds.
     pub timeout_seconds: f64,
     /// The rates that were listed; empty where they were searched.
@@ -133,7 +133,8 @@ impl Settings {
             hold_seconds: plan.hold.as_secs_f64(),
             longest_hold_seconds: plan.longest_hold.as_secs_f64(),
             arrivals: arrivals.to_owned(),
-            connections: plan.connections,
+            connections: plan.allowance.connections,
+            lateness_seconds: plan.allowance.lateness.as_secs_f64(),
             timeout_seconds,
             listed_rps,
             resolution,
@@ -291,8 +292,9 @@ impl Baseline {
     pub fn read(path: &Path) -> Result<Self, BaselineError> {
         let file = path.display().to_string();
         let refuse = |problem: String, hint| BaselineError { file: file.clone(), field: None, problem, hint };
-        let size = std::fs::metadata(path)
-            .map_err(|error| refuse(format!("cannot be opened: {error}"), "`lab baseline --out FILE` writes one"))?;
+        let size = std::fs::metadata(path).map_err(|error| {
+            refuse(format!("cannot be opened: {error}"), "`lab baseline --out FILE` writes one")
+        })?;
         if size.len() > FILE_BYTES_MAX {
             return Err(refuse(
                 format!("has {} bytes, expected at most {FILE_BYTES_MAX}", size.len()),
@@ -353,4 +355,4 @@ impl Baseline {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

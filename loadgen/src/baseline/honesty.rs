@@ -1,17 +1,12 @@
 //! Decides whether a measurement of a level is to be believed: each check compares the record with itself.
 
 use std::fmt;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use super::statistics::trend_probability;
 use crate::measurement::Measurement;
-
-/// Sends that are later than this void a level, unless answers take so long that it is nothing to them.
-const LATE_MICROS: f64 = 5_000.0;
-
-/// Lateness up to this share of the median response time is nothing to it.
-const LATE_SHARE_OF_MEDIAN: f64 = 0.05;
 
 /// In flight from this share of the connections on, it is the service that keeps requests from being sent.
 const CONNECTIONS_USED_UP: f64 = 0.9;
@@ -33,6 +28,15 @@ const DRIFT_PROBABILITY: f64 = 0.001;
 
 /// A trend matters if the last third is this share away from the first.
 const DRIFT_SHARE: f64 = 0.3;
+
+/// What is allowed for on the generator's side.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Allowance {
+    /// Connections that it may open.
+    pub connections: usize,
+    /// What 99 % of the sends may be late by at most while connections are free.
+    pub lateness: Duration,
+}
 
 /// What was found wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -103,17 +107,15 @@ impl fmt::Display for Flaw {
 }
 
 /// All that is wrong with a measurement; nothing where it is to be believed.
-///
-/// `connections` are those that the generator may have had open.
-pub(crate) fn flaws(measurement: &Measurement, connections: usize) -> Vec<Flaw> {
+pub(crate) fn flaws(measurement: &Measurement, allowance: Allowance) -> Vec<Flaw> {
     let ended = measurement.succeeded + measurement.refused + measurement.failed();
     if ended == 0 {
         return vec![Flaw { check: Check::Empty, observed: 0.0, allowed: 1.0 }];
     }
     [
         schedule(measurement),
-        unsent(measurement, connections),
-        send_lateness(measurement, connections),
+        unsent(measurement, allowance),
+        send_lateness(measurement, allowance),
         littles_law(measurement),
         drift(measurement),
     ]
@@ -135,21 +137,20 @@ fn schedule(measurement: &Measurement) -> Option<Flaw> {
     beyond(Check::Schedule, off / expected.max(1.0), allowed)
 }
 
-fn has_free_connections(measurement: &Measurement, connections: usize) -> bool {
+fn has_free_connections(measurement: &Measurement, Allowance { connections, .. }: Allowance) -> bool {
     measurement.mean_in_flight < CONNECTIONS_USED_UP * connections as f64
 }
 
-fn unsent(measurement: &Measurement, connections: usize) -> Option<Flaw> {
+fn unsent(measurement: &Measurement, allowance: Allowance) -> Option<Flaw> {
     let share = measurement.unsent as f64 / measurement.scheduled.max(1) as f64;
-    has_free_connections(measurement, connections).then(|| beyond(Check::Unsent, share, UNSENT_SHARE)).flatten()
+    has_free_connections(measurement, allowance).then(|| beyond(Check::Unsent, share, UNSENT_SHARE)).flatten()
 }
 
-fn send_lateness(measurement: &Measurement, connections: usize) -> Option<Flaw> {
+fn send_lateness(measurement: &Measurement, allowance: Allowance) -> Option<Flaw> {
     let lateness_micros = measurement.send_lateness_micros.value_at_quantile(0.99) as f64;
-    let median_micros = measurement.from_sent_micros.value_at_quantile(0.5) as f64;
-    let allowed = LATE_MICROS.max(LATE_SHARE_OF_MEDIAN * median_micros);
-    has_free_connections(measurement, connections)
-        .then(|| beyond(Check::SendLateness, lateness_micros, allowed))
+    let allowed_micros = allowance.lateness.as_secs_f64() * 1e6;
+    has_free_connections(measurement, allowance)
+        .then(|| beyond(Check::SendLateness, lateness_micros, allowed_micros))
         .flatten()
 }
 
@@ -180,4 +181,57 @@ fn drift(measurement: &Measurement) -> Option<Flaw> {
     let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
     let change = mean(&means[means.len() - third..]) / mean(&means[..third]) - 1.0;
     beyond(Check::Drift, change, DRIFT_SHARE)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::baseline::sample::sample;
+
+    const ALLOWANCE: Allowance = Allowance { connections: 100, lateness: Duration::from_millis(5) };
+
+    fn checks(change: impl Fn(&mut Measurement)) -> Vec<Check> {
+        let mut measurement = sample(50.0, 60.0);
+        change(&mut measurement);
+        flaws(&measurement, ALLOWANCE).iter().map(|flaw| flaw.check).collect()
+    }
+
+    #[test]
+    fn a_level_that_agrees_with_itself_is_believed() {
+        assert_eq!(checks(|_| ()), []);
+    }
+
+    #[test]
+    fn each_contradiction_is_found() {
+        let late =
+            |measurement: &mut Measurement| measurement.send_lateness_micros.record_n(6_000, 10).unwrap();
+        assert_eq!(checks(late), [Check::SendLateness]);
+        let unaccounted = |measurement: &mut Measurement| measurement.sent -= 150;
+        assert_eq!(checks(unaccounted), [Check::Schedule]);
+        let off_rate = |measurement: &mut Measurement| measurement.offered_rps = 80.0;
+        assert_eq!(checks(off_rate), [Check::Schedule]);
+        let unsent = |measurement: &mut Measurement| {
+            measurement.sent -= 2;
+            measurement.unsent += 2;
+        };
+        assert_eq!(checks(unsent), [Check::Unsent]);
+        assert_eq!(checks(|measurement| measurement.mean_in_flight *= 1.2), [Check::LittlesLaw]);
+        let nothing = |measurement: &mut Measurement| measurement.succeeded = 0;
+        assert_eq!(checks(nothing), [Check::Empty]);
+        let rising = |measurement: &mut Measurement| {
+            for (index, part) in measurement.parts.iter_mut().enumerate() {
+                part.mean_from_intended_micros *= 1.0 + 0.1 * index as f64;
+            }
+        };
+        assert_eq!(checks(rising), [Check::Drift]);
+    }
+
+    #[test]
+    fn where_connections_are_used_up_the_service_is_to_blame() {
+        let mut measurement = sample(50.0, 60.0);
+        measurement.send_lateness_micros.record_n(500_000, 100).unwrap();
+        let scarce = Allowance { connections: 3, ..ALLOWANCE };
+        assert_eq!(flaws(&measurement, scarce), []);
+        assert_eq!(flaws(&measurement, ALLOWANCE).len(), 1);
+    }
 }

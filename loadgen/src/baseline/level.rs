@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::file::LevelDocument;
-use super::honesty::{Check, Flaw, flaws};
+use super::honesty::{Allowance, Check, Flaw, flaws};
 use super::slo::{Slo, quantile_of, statistic_micros};
 use super::statistics::{BatchMean, QuantileEstimate, quantile};
 use crate::measurement::Measurement;
@@ -41,9 +41,15 @@ pub struct Level {
 }
 
 impl Level {
-    /// Judges a measurement. `connections` are those that the generator may have had open.
-    pub fn judge(number: u32, warm_up: Duration, measurement: Measurement, slo: &Slo, connections: usize) -> Self {
-        let flaws = flaws(&measurement, connections);
+    /// Judges a measurement.
+    pub fn judge(
+        number: u32,
+        warm_up: Duration,
+        measurement: Measurement,
+        slo: &Slo,
+        allowance: Allowance,
+    ) -> Self {
+        let flaws = flaws(&measurement, allowance);
         let verdict = if flaws.is_empty() { kept(&measurement, slo) } else { LevelVerdict::Void };
         Self { number, warm_up, measurement, flaws, verdict }
     }
@@ -51,6 +57,11 @@ impl Level {
     /// Requests per second that were asked for.
     pub fn offered_rps(&self) -> f64 {
         self.measurement.offered_rps
+    }
+
+    /// Whether it kept this SLO, which may be another than the one it was judged by.
+    pub fn keeps(&self, slo: &Slo) -> bool {
+        self.is_valid() && kept(&self.measurement, slo) == LevelVerdict::Held
     }
 
     /// Whether it is to be believed.

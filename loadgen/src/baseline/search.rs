@@ -15,7 +15,8 @@ mod standing;
 
 use std::time::Duration;
 
-use super::level::Level;
+use super::honesty::Allowance;
+use super::level::{Level, LevelVerdict};
 use super::outcome::{End, Outcome, overloaded, reason};
 use super::slo::Slo;
 use crate::measurement::Measurement;
@@ -66,8 +67,8 @@ pub struct SearchPlan {
     pub hold: Duration,
     /// The longest measured time of a level that does not settle.
     pub longest_hold: Duration,
-    /// Connections that the generator may open.
-    pub connections: usize,
+    /// What is allowed for on the generator's side.
+    pub allowance: Allowance,
 }
 
 /// A level to measure.
@@ -143,7 +144,7 @@ impl Search {
     pub fn record(&mut self, measurement: Measurement) -> &Level {
         let warm_up = self.planned(measurement.offered_rps).warm_up;
         let number = self.next_number();
-        let level = Level::judge(number, warm_up, measurement, &self.plan.slo, self.plan.connections);
+        let level = Level::judge(number, warm_up, measurement, &self.plan.slo, self.plan.allowance);
         self.levels.push(level);
         self.levels.last().expect("one was added just now")
     }
@@ -218,6 +219,10 @@ impl Search {
             if bracket.within.is_some() {
                 break;
             }
+            // A generator that cannot send this rate in time cannot send a lower one in time either.
+            if bracket.beyond.is_some_and(|rate| self.reason_at(rate) == End::GeneratorLimited) {
+                return Progress::Known(End::GeneratorLimited);
+            }
             let rate = start / CLIMB.powi(descent);
             match self.standing(rate) {
                 Standing::Open => return Progress::Missing(rate),
@@ -247,7 +252,8 @@ impl Search {
     /// The next rate that is clearly too much; none once two levels of overload are there, or cannot be had.
     fn overload(&self, beyond: f64, most: f64) -> Option<f64> {
         let factor = OVERLOADS.get(overloaded(&self.levels).len())?;
-        let tried = self.levels.iter().filter(|level| level.offered_rps() >= MOST_OVERLOADS.1 * beyond).count();
+        let tried =
+            self.levels.iter().filter(|level| level.offered_rps() >= MOST_OVERLOADS.1 * beyond).count();
         let highest =
             self.levels.iter().map(|level| level.measurement.throughput_rps()).fold(beyond, f64::max);
         let rate = (factor * highest).min(most);
@@ -269,7 +275,8 @@ impl Search {
                 Standing::Within => {}
             }
             let before = bracket.within.replace(rate).map(|within| self.throughput_at(within));
-            let has_grown = before.is_none_or(|before| self.throughput_at(rate) > (1.0 + STANDSTILL) * before);
+            let has_grown =
+                before.is_none_or(|before| self.throughput_at(rate) > (1.0 + STANDSTILL) * before);
             standstills = if has_grown { 0 } else { standstills + 1 };
             if standstills == 2 {
                 return Some(Progress::Known(End::Plateau));
@@ -289,9 +296,8 @@ impl Search {
     }
 
     fn reason_at(&self, rate_rps: f64) -> End {
-        let last_beyond = at(&self.levels, rate_rps)
-            .filter(|level| level.verdict != super::level::LevelVerdict::Held)
-            .last();
+        let last_beyond =
+            at(&self.levels, rate_rps).filter(|level| level.verdict != LevelVerdict::Held).last();
         last_beyond.map_or(End::Slo, reason)
     }
 

@@ -50,6 +50,11 @@ impl Slo {
         (!from_intended_micros.is_empty()).then(|| statistic_micros(self.statistic, from_intended_micros))
     }
 
+    /// How late sends may be so that it does not matter to the bound: a twentieth of it, but at least 5 ms.
+    pub fn lateness_that_does_not_matter(&self) -> Duration {
+        (self.at_most / 20).max(Duration::from_millis(5))
+    }
+
     /// The bound in microseconds.
     pub fn at_most_micros(&self) -> f64 {
         self.at_most.as_secs_f64() * 1e6
@@ -114,8 +119,7 @@ impl From<Slo> for Vec<Threshold> {
 
 impl fmt::Display for Slo {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let parts: Vec<String> =
-            Vec::<Threshold>::from(*self).iter().map(ToString::to_string).collect();
+        let parts: Vec<String> = Vec::<Threshold>::from(*self).iter().map(ToString::to_string).collect();
         formatter.write_str(&parts.join(", "))
     }
 }

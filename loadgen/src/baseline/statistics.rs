@@ -46,7 +46,8 @@ impl BatchMean {
         let part_count = parts.len() as f64;
         let answered: f64 = parts.iter().map(|part| part.answered as f64).sum();
         let mean_micros =
-            parts.iter().map(|part| part.answered as f64 * part.mean_from_intended_micros).sum::<f64>() / answered;
+            parts.iter().map(|part| part.answered as f64 * part.mean_from_intended_micros).sum::<f64>()
+                / answered;
         let deviations: Vec<f64> = parts
             .iter()
             .map(|part| part.answered as f64 * (part.mean_from_intended_micros - mean_micros))
@@ -131,10 +132,7 @@ mod tests {
     use super::*;
 
     fn parts(means: &[f64]) -> Vec<MeasurementPart> {
-        means
-            .iter()
-            .map(|mean| MeasurementPart { answered: 100, mean_from_intended_micros: *mean })
-            .collect()
+        means.iter().map(|mean| MeasurementPart { answered: 100, mean_from_intended_micros: *mean }).collect()
     }
 
     #[test]

@@ -3,7 +3,6 @@
 use serde::Serialize;
 
 use super::file::{Baseline, Curve};
-use super::level::{Level, LevelVerdict};
 use super::outcome::End;
 use super::slo::Slo;
 
@@ -127,17 +126,15 @@ pub fn suggest(baseline: &Baseline, settings: &SuggestionSettings) -> Result<Sug
 /// The highest believed rate at which, and below which, the SLO was kept more often than not.
 fn highest_within(curve: &Curve, slo: &Slo) -> Option<f64> {
     let levels = curve.valid_levels();
-    let judged = |level: &Level| {
-        let again = Level::judge(level.number, level.warm_up, level.measurement.clone(), slo, usize::MAX);
-        again.verdict == LevelVerdict::Held
-    };
     let mut highest = None;
     let mut index = 0;
     while let Some(first) = levels.get(index) {
         let rate = first.offered_rps();
-        let same: Vec<_> =
-            levels[index..].iter().take_while(|level| level.offered_rps().to_bits() == rate.to_bits()).collect();
-        let held = same.iter().filter(|level| judged(level)).count();
+        let same: Vec<_> = levels[index..]
+            .iter()
+            .take_while(|level| level.offered_rps().to_bits() == rate.to_bits())
+            .collect();
+        let held = same.iter().filter(|level| level.keeps(slo)).count();
         if 2 * held <= same.len() {
             break;
         }

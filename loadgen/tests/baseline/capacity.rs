@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use loadgen::baseline::fit::{ScalingPoint, fit_scaling};
-use loadgen::baseline::{Curve, End, Outcome, Rates, Search, SearchPlan, Slo, Step};
+use loadgen::baseline::{Allowance, Curve, End, Outcome, Rates, Search, SearchPlan, Slo, Step};
 use workload::ServiceTimeDistribution;
 
 use crate::theory;
@@ -21,7 +21,7 @@ fn plan(slo: Slo, hold_seconds: u64) -> SearchPlan {
         warm_up: Duration::from_secs(hold_seconds / 10),
         hold: Duration::from_secs(hold_seconds),
         longest_hold: Duration::from_secs(4 * hold_seconds),
-        connections: 100_000,
+        allowance: Allowance { connections: 100_000, lateness: Duration::ZERO },
     }
 }
 
@@ -47,7 +47,9 @@ fn the_rate_within_the_slo_is_that_of_the_formula() {
         let (outcome, _) = search(plan(slo(milliseconds), 600), &service);
         let truth = theory::rate_at_p95(workers, 0.05, milliseconds as f64 / 1000.0);
         let found = outcome.highest_within_slo_rps.expect("some rate is within");
-        println!("{workers} workers, p95 of {milliseconds} ms: {found:.2}/s, formula {truth:.2}/s, {outcome:?}");
+        println!(
+            "{workers} workers, p95 of {milliseconds} ms: {found:.2}/s, formula {truth:.2}/s, {outcome:?}"
+        );
         assert!((found / truth - 1.0).abs() <= 0.03, "{found} is not within 3 % of {truth}");
         assert!(matches!(outcome.end, End::Slo), "{outcome:?}");
         let plateau = outcome.plateau_rps.expect("it was overloaded");

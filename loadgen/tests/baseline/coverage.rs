@@ -4,7 +4,7 @@ use std::thread;
 use std::time::Duration;
 
 use loadgen::baseline::fit::LatencyFit;
-use loadgen::baseline::{Curve, Rates, SearchPlan, Slo};
+use loadgen::baseline::{Allowance, Curve, Rates, SearchPlan, Slo};
 use statrs::distribution::{Binomial, DiscreteCDF};
 
 use crate::capacity::search;
@@ -25,9 +25,9 @@ fn fit(seed: u64) -> LatencyFit {
         slo: Slo { at_most: Duration::from_secs(10), ..Slo::default() },
         rates: Rates::Listed(UTILIZATIONS.map(|share| share * 80.0).to_vec()),
         warm_up: Duration::from_secs(10),
-        hold: Duration::from_secs(120),
-        longest_hold: Duration::from_secs(120),
-        connections: 100_000,
+        hold: Duration::from_secs(180),
+        longest_hold: Duration::from_secs(180),
+        allowance: Allowance { connections: 100_000, lateness: Duration::ZERO },
     };
     let (outcome, search) = search(plan, &service);
     let curve = Curve::new(1, None, outcome, search.into_levels(), seed);

@@ -84,7 +84,8 @@ impl VirtualService {
     pub(crate) fn run(&self, level: &PlannedLevel) -> Measurement {
         let streams = Streams::from_seed(self.seed).derive(&format!("level-{}", level.number));
         let distribution = |mean| {
-            ServiceTime::new(self.distribution, mean, self.service_cv).expect("the spread suits the distribution")
+            ServiceTime::new(self.distribution, mean, self.service_cv)
+                .expect("the spread suits the distribution")
         };
         let servers = |workers| NonZero::new(workers).expect("a station has workers");
         let mut simulation = Simulation {
@@ -126,7 +127,8 @@ impl Simulation {
 
     fn arrive(&mut self, now: Duration) {
         self.record.scheduled(now);
-        let replica = usize::try_from(self.routing.next_u64() % self.replicas.len() as u64).expect("an index");
+        let replica =
+            usize::try_from(self.routing.next_u64() % self.replicas.len() as u64).expect("an index");
         match self.replicas[replica].arrive(now, Job { intended: now, replica }) {
             Arrival::Started(start) => self.begin(start),
             Arrival::Queued => {}

@@ -7,7 +7,7 @@ use clap::Args;
 use loadgen::Threshold;
 use loadgen::baseline::diff::{Diff, DiffSettings};
 use loadgen::baseline::report::level_line;
-use loadgen::baseline::{Baseline, Level, PlannedLevel, Rates, SearchPlan, Slo};
+use loadgen::baseline::{Allowance, Baseline, Level, PlannedLevel, Rates, SearchPlan, Slo};
 use tokio_util::sync::CancellationToken;
 use workload::Arrivals;
 
@@ -27,10 +27,8 @@ const MOST_ROUNDS: u32 = 100;
 /// Each level is same, worse, better or unclear, with the change, the interval in which it lies, and the smallest change
 /// that could have been seen. Exit status 1 when a level is worse.
 #[derive(Clone, Debug, Args)]
-#[command(
-    after_help = "Example:\n  lab baseline diff before.json after.json --tolerance 0.05\n  \
-                  lab baseline diff --interleave --levels 20,40,60 http://127.0.0.1:8000 http://127.0.0.1:8010"
-)]
+#[command(after_help = "Example:\n  lab baseline diff before.json after.json --tolerance 0.05\n  \
+                  lab baseline diff --interleave --levels 20,40,60 http://127.0.0.1:8000 http://127.0.0.1:8010")]
 pub(super) struct DiffArguments {
     /// The baseline from before; with --interleave the base URL of a service
     #[arg(value_name = "BEFORE")]
@@ -135,6 +133,8 @@ async fn interleave(arguments: &DiffArguments, slo: Slo) -> Result<[Vec<Level>; 
         signals.next().await;
         stopping.cancel();
     });
+    let lateness = slo.lateness_that_does_not_matter();
+    let allowance = Allowance { connections: arguments.connections, lateness };
     let measuring = Measuring {
         plan: SearchPlan {
             slo,
@@ -142,7 +142,7 @@ async fn interleave(arguments: &DiffArguments, slo: Slo) -> Result<[Vec<Level>; 
             warm_up: arguments.warm_up,
             hold: arguments.hold,
             longest_hold: arguments.hold,
-            connections: arguments.connections,
+            allowance,
         },
         requests: arguments.request.iter().map(RequestSpec::weighted).collect(),
         arrivals: arguments.arrivals,
@@ -164,7 +164,7 @@ async fn interleave(arguments: &DiffArguments, slo: Slo) -> Result<[Vec<Level>; 
                 if measuring.stop.is_cancelled() {
                     return Err(Failure::could_not_run("stopped before both were measured"));
                 }
-                let judged = Level::judge(number, warm_up, measurement, &slo, arguments.connections);
+                let judged = Level::judge(number, warm_up, measurement, &slo, allowance);
                 tell(&format!("{name} {}", level_line(&judged)));
                 levels.push(judged);
             }

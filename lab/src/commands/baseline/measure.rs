@@ -7,7 +7,7 @@ use clap::Args;
 use loadgen::Threshold;
 use loadgen::baseline::report::{ReportFormat, table};
 use loadgen::baseline::{
-    Baseline, Curve, End, Rates, SearchPlan, Settings, Slo, SyntheticDemand, TargetDescription,
+    Allowance, Baseline, Curve, End, Rates, SearchPlan, Settings, Slo, SyntheticDemand, TargetDescription,
 };
 use tokio_util::sync::CancellationToken;
 use webapp::Role;
@@ -71,6 +71,9 @@ pub(super) struct MeasureArguments {
     /// Connections, and so requests in flight at most
     #[arg(long, value_name = "N", default_value_t = 512)]
     connections: usize,
+    /// What 99 % of the sends may be late by before a level is void [default: a twentieth of the SLO's bound, at least 5ms]
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    lateness: Option<Duration>,
     /// How long a request may take
     #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = duration)]
     timeout: Duration,
@@ -94,7 +97,11 @@ pub(super) struct MeasureArguments {
 struct ReplicaCounts(Vec<u32>);
 
 fn replica_counts(text: &str) -> Result<ReplicaCounts, String> {
-    let refuse = || format!("`{text}` is no number of replicas, expected 1..4, 1,2,4 or 3, each from 1 to {MOST_REPLICAS}");
+    let refuse = || {
+        format!(
+            "`{text}` is no number of replicas, expected 1..4, 1,2,4 or 3, each from 1 to {MOST_REPLICAS}"
+        )
+    };
     let number = |text: &str| text.trim().parse::<u32>().map_err(|_| refuse());
     let mut counts = match text.split_once("..") {
         Some((first, last)) => (number(first)?..=number(last)?).take(MOST_REPLICAS as usize + 1).collect(),
@@ -111,7 +118,9 @@ fn replica_counts(text: &str) -> Result<ReplicaCounts, String> {
 impl MeasureArguments {
     fn plan(&self) -> Result<SearchPlan, Failure> {
         let refuse = |flag: &str, value: &dyn std::fmt::Display, expected: &str| {
-            Err(Failure::bad_input(format!("{flag} is {value}, expected {expected}; hint: see lab baseline --help")))
+            Err(Failure::bad_input(format!(
+                "{flag} is {value}, expected {expected}; hint: see lab baseline --help"
+            )))
         };
         let is_rate = |rate: f64| rate.is_finite() && rate > 0.0;
         if let Some(level) = self.levels.iter().find(|level| !is_rate(**level)) {
@@ -137,13 +146,15 @@ impl MeasureArguments {
         } else {
             Rates::Listed(listed)
         };
+        let slo = Slo::try_from(self.slo.clone()).map_err(Failure::bad_input)?;
+        let lateness = self.lateness.unwrap_or_else(|| slo.lateness_that_does_not_matter());
         Ok(SearchPlan {
-            slo: Slo::try_from(self.slo.clone()).map_err(Failure::bad_input)?,
+            slo,
             rates,
             warm_up: self.warm_up,
             hold: self.hold,
             longest_hold: self.longest_hold,
-            connections: self.connections,
+            allowance: Allowance { connections: self.connections, lateness },
         })
     }
 

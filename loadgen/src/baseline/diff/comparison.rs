@@ -202,7 +202,8 @@ fn share_variance(level: &Level) -> f64 {
     let bad = measurement.failed() + measurement.refused + measurement.unsent;
     let all = (bad + measurement.succeeded) as f64 + 1.0;
     let share = (bad as f64 + 0.5) / all;
-    let inflation = if bad == 0 { 1.0 } else { level.mean().map_or(BURSTS, |mean| mean.inflation.max(BURSTS)) };
+    let inflation =
+        if bad == 0 { 1.0 } else { level.mean().map_or(BURSTS, |mean| mean.inflation.max(BURSTS)) };
     share * (1.0 - share) * inflation / all
 }
 

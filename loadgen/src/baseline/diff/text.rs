@@ -14,13 +14,7 @@ impl fmt::Display for Diff {
         )?;
         for level in &self.levels {
             for comparison in &level.comparisons {
-                writeln!(
-                    formatter,
-                    "{:>8} {:>9.1} {}",
-                    level.replicas,
-                    level.offered_rps,
-                    Row(comparison)
-                )?;
+                writeln!(formatter, "{:>8} {:>9.1} {}", level.replicas, level.offered_rps, Row(comparison))?;
             }
             writeln!(
                 formatter,

@@ -139,7 +139,9 @@ impl TryFrom<LevelDocument> for Level {
             return Err(format!("`parts` has a mean of {mean}, expected microseconds of at least 0"));
         }
         if document.flaws.is_empty() == (document.verdict == LevelVerdict::Void) {
-            return Err("`verdict` is expected to be `void` where `flaws` says why, and nowhere else".to_owned());
+            return Err(
+                "`verdict` is expected to be `void` where `flaws` says why, and nowhere else".to_owned()
+            );
         }
         let measurement = Measurement {
             offered_rps: document.offered_rps,

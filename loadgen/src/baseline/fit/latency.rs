@@ -62,7 +62,9 @@ pub enum FitRefusal {
     #[error("fewer than 4 rates were measured without refusals, drift or doubt; a fit needs more levels")]
     TooFewLevels,
     /// The response time hardly grows.
-    #[error("the response time grows by less than 15 %: waiting cannot be told from noise; a fit needs higher rates")]
+    #[error(
+        "the response time grows by less than 15 %: waiting cannot be told from noise; a fit needs higher rates"
+    )]
     NoWaiting,
     /// No number of workers explains it.
     #[error("no number of workers from 1 to 64 explains these response times")]
@@ -170,7 +172,7 @@ pub fn fit_latency(points: &[LatencyPoint], seed: u64) -> Result<LatencyFit, Fit
             .ok_or(FitRefusal::NoModel)
     };
     let first = model(best_of(points)?.parameters());
-    let points = &with_errors_of_model(points, &first);
+    let points = &with_smoothed_errors(points, &first);
     let best = best_of(points)?;
     let points = &with_errors_of_misfit(points, &best);
     let draws = bootstrap(&best, points, seed);
@@ -186,7 +188,9 @@ pub fn fit_latency(points: &[LatencyPoint], seed: u64) -> Result<LatencyFit, Fit
         workers_from: whole(workers.lower.floor()),
         workers_to: whole(workers.upper.ceil()),
         mean_service_seconds: of_draws(best.mean_service_seconds, &|draw| draw.1),
-        service_cv: of_draws(fitted.coefficient_of_variation(), &|draw| model(*draw).coefficient_of_variation()),
+        service_cv: of_draws(fitted.coefficient_of_variation(), &|draw| {
+            model(*draw).coefficient_of_variation()
+        }),
         from_rps,
         to_rps,
         residuals: points.iter().map(|point| residual(&fitted, point)).collect(),
@@ -205,15 +209,26 @@ fn residual(fitted: &ResponseTime, point: &LatencyPoint) -> Residual {
     }
 }
 
-/// A level that happened to be fast also shows little spread, and would pull the fit down by its weight: each error is
-/// taken relative to what the model says instead of to what was seen.
-fn with_errors_of_model(points: &[LatencyPoint], first: &ResponseTime) -> Vec<LatencyPoint> {
-    let relative = |point: &LatencyPoint| first.mean_seconds(point.rate_rps) / point.mean_seconds;
+/// A level that happened to be fast also shows little spread, and would pull the fit down by its weight. So errors are
+/// smoothed: each is what a power of the model's response time says of it, fitted to all of them together. In heavy
+/// traffic the error of a mean grows as about the square of the mean.
+///
+/// Source of the latter: W. Whitt, "Planning Queueing Simulations", Management Science 35 (1989).
+fn with_smoothed_errors(points: &[LatencyPoint], first: &ResponseTime) -> Vec<LatencyPoint> {
+    // An error shrinks as the root of the answers it rests on, and levels are about equally long.
+    let log_error = |point: &LatencyPoint| (point.standard_error_seconds * point.rate_rps.sqrt()).ln();
+    let log_time = |point: &LatencyPoint| first.mean_seconds(point.rate_rps).ln();
+    let count = points.len() as f64;
+    let mean = |of: &dyn Fn(&LatencyPoint) -> f64| points.iter().map(of).sum::<f64>() / count;
+    let (mean_error, mean_time) = (mean(&log_error), mean(&log_time));
+    let spread = mean(&|point| (log_time(point) - mean_time).powi(2));
+    let together = mean(&|point| (log_time(point) - mean_time) * (log_error(point) - mean_error));
+    let power = if spread > 0.0 { (together / spread).clamp(0.0, 4.0) } else { 0.0 };
     points
         .iter()
-        .map(|point| LatencyPoint {
-            standard_error_seconds: point.standard_error_seconds * relative(point),
-            ..*point
+        .map(|point| {
+            let smoothed = mean_error + power * (log_time(point) - mean_time);
+            LatencyPoint { standard_error_seconds: smoothed.exp() / point.rate_rps.sqrt(), ..*point }
         })
         .collect()
 }
@@ -260,9 +275,10 @@ fn bootstrap(best: &Candidate, points: &[LatencyPoint], seed: u64) -> Vec<(u32, 
                 .zip(&widths)
                 .map(|(point, width)| {
                     let noise = normal_quantile(open_unit(&mut stream)) * width;
-                    let mean_seconds =
-                        fitted.mean_seconds(point.rate_rps) + noise * point.standard_error_seconds;
-                    LatencyPoint { mean_seconds: mean_seconds.max(point.mean_seconds * 0.01), ..*point }
+                    // Means of waiting times lean to the right, as a lognormal does.
+                    let fitted_seconds = fitted.mean_seconds(point.rate_rps);
+                    let factor = (noise * point.standard_error_seconds / fitted_seconds).exp();
+                    LatencyPoint { mean_seconds: fitted_seconds * factor, ..*point }
                 })
                 .collect();
             neighbours

@@ -79,9 +79,7 @@ impl ResponseTime {
 
 /// Service times in the middle of equally likely slices.
 fn nodes(gamma: &Gamma) -> Vec<f64> {
-    (0..SERVICE_NODES)
-        .map(|node| gamma.inverse_cdf((node as f64 + 0.5) / SERVICE_NODES as f64))
-        .collect()
+    (0..SERVICE_NODES).map(|node| gamma.inverse_cdf((node as f64 + 0.5) / SERVICE_NODES as f64)).collect()
 }
 
 /// The distribution of response times at one rate.

@@ -84,7 +84,8 @@ fn latency(baseline: &Baseline, curve: &Curve) -> Plot {
         let (rates, times): (Vec<f64>, Vec<f64>) = levels
             .iter()
             .filter_map(|level| {
-                let time = share.map_or_else(|| mean_milliseconds(level), |share| milliseconds(level, share))?;
+                let time =
+                    share.map_or_else(|| mean_milliseconds(level), |share| milliseconds(level, share))?;
                 Some((level.offered_rps(), time))
             })
             .unzip();
@@ -93,7 +94,9 @@ fn latency(baseline: &Baseline, curve: &Curve) -> Plot {
     let slo = &baseline.settings.slo;
     if let Some(fit) = &curve.latency_fit {
         let rates: Vec<f64> = (0..=FIT_POINTS)
-            .map(|point| fit.from_rps + (fit.to_rps - fit.from_rps) * f64::from(point) / f64::from(FIT_POINTS))
+            .map(|point| {
+                fit.from_rps + (fit.to_rps - fit.from_rps) * f64::from(point) / f64::from(FIT_POINTS)
+            })
             .collect();
         band(&mut plot, "mean, fitted, and its 95 % band", &rates, |rate| fit.mean_seconds(rate));
         if let Some(share) = quantile_of(slo.statistic) {
@@ -129,7 +132,9 @@ fn band(
 ) {
     let intervals: Vec<_> = rates
         .iter()
-        .filter_map(|rate| of(*rate).filter(|interval| interval.upper.is_finite()).map(|interval| (*rate, interval)))
+        .filter_map(|rate| {
+            of(*rate).filter(|interval| interval.upper.is_finite()).map(|interval| (*rate, interval))
+        })
         .collect();
     let rates: Vec<f64> = intervals.iter().map(|(rate, _)| *rate).collect();
     let line = |of: fn(&crate::baseline::fit::Interval) -> f64| -> Vec<f64> {
@@ -191,7 +196,12 @@ fn throughput(curve: &Curve) -> Plot {
     if let Some(rate) = curve.outcome.highest_within_slo_rps {
         plot.add_trace(mark("highest rate within the SLO", rate, rate));
     }
-    plot.set_layout(layout("Throughput against rate", "requests per second, offered", "requests per second", false));
+    plot.set_layout(layout(
+        "Throughput against rate",
+        "requests per second, offered",
+        "requests per second",
+        false,
+    ));
     plot
 }
 

@@ -58,7 +58,8 @@ pub fn markdown(baseline: &Baseline) -> String {
 /// One level on one line, as it is told when it was measured.
 pub fn level_line(level: &Level) -> String {
     let [rate, served, mean, _, p95, _, _, errors, verdict] = cells(level);
-    let mut text = format!("{rate}/s: {served}/s served, mean {mean} ms, p95 {p95} ms, errors {errors} %, {verdict}");
+    let mut text =
+        format!("{rate}/s: {served}/s served, mean {mean} ms, p95 {p95} ms, errors {errors} %, {verdict}");
     for flaw in &level.flaws {
         write!(text, "; {flaw}").expect("a string takes whatever is written");
     }

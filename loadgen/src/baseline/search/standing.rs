@@ -22,7 +22,8 @@ pub(super) fn standing(levels: &[&Level], can_wait_longer: bool) -> Standing {
     let breached = levels.len() - held - unsettled - broken;
     if held > breached && (breached == 0 || held == 2) {
         Standing::Within
-    } else if breached == 2 || broken == 2 || (unsettled > 0 && !can_wait_longer && unsettled + breached >= 2) {
+    } else if breached == 2 || broken == 2 || (unsettled > 0 && !can_wait_longer && unsettled + breached >= 2)
+    {
         Standing::Beyond
     } else {
         Standing::Open
