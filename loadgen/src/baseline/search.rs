@@ -28,6 +28,9 @@ const CLIMB: f64 = 2.0;
 /// How often the rate is halved where not even the first one keeps the SLO.
 const DESCENTS: i32 = 8;
 
+/// A level of fewer requests says nothing.
+const FEWEST_REQUESTS: f64 = 20.0;
+
 /// Throughput that grows by less than this share of itself twice in a row while the rate doubles has stopped growing.
 const STANDSTILL: f64 = 0.05;
 
@@ -224,6 +227,9 @@ impl Search {
                 return Progress::Known(End::GeneratorLimited);
             }
             let rate = start / CLIMB.powi(descent);
+            if rate * self.plan.hold.as_secs_f64() < FEWEST_REQUESTS {
+                break;
+            }
             match self.standing(rate) {
                 Standing::Open => return Progress::Missing(rate),
                 Standing::Within => bracket.within = Some(rate),
