@@ -36,14 +36,9 @@ pub fn html(baseline: &Baseline) -> String {
     for (index, curve) in baseline.curves.iter().enumerate() {
         write!(page, "<h2>Replicas: {}</h2>", curve.replicas).expect(FITS);
         list(&mut page, &findings(baseline, curve));
-        for (name, plot) in [
-            ("latency", latency(baseline, curve)),
-            ("throughput", throughput(curve)),
-            ("distribution", distribution(curve)),
-        ] {
-            let id = format!("{name}-{index}");
-            write!(page, "<div class=\"chart\">{}</div>", plot.to_inline_html(Some(&id))).expect(FITS);
-        }
+        chart(&mut page, &format!("latency-{index}"), &latency(baseline, curve));
+        chart(&mut page, &format!("throughput-{index}"), &throughput(curve));
+        chart(&mut page, &format!("distribution-{index}"), &distribution(curve));
         let rows = marked_table(
             curve,
             ["<tr><th>", "</th><th>", "</th></tr>"],
@@ -56,6 +51,10 @@ pub fn html(baseline: &Baseline) -> String {
 }
 
 const FITS: &str = "a string takes whatever is written";
+
+fn chart(page: &mut String, id: &str, plot: &Plot) {
+    write!(page, "<div class=\"chart\">{}</div>", plot.to_inline_html(Some(id))).expect(FITS);
+}
 
 /// plotly's own script; the crate also has one for formulas, which no chart here has.
 fn script() -> String {
