@@ -50,9 +50,8 @@ pub(crate) async fn exchange(user: &GooseUser, action: &Action, body: Option<&Va
     if let Some(span) = &span {
         let problem = match outcome {
             // A status speaks for itself.
-            Outcome::Failed(FailureKind::Status(_)) => None,
+            Outcome::Succeeded | Outcome::Refused | Outcome::Failed(FailureKind::Status(_)) => None,
             Outcome::Failed(kind) => Some(kind.code()),
-            Outcome::Succeeded | Outcome::Refused => None,
         };
         spans::end(span, status, problem);
     }
