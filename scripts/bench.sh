@@ -2,7 +2,8 @@
 # Measures what the lab costs, side by side with a peer in the same run, and prints ratios.
 #
 #   scripts/bench.sh            all of it (about ten minutes)
-#   scripts/bench.sh webapp     one part: webapp, gateway, start, scaler, page or telemetry
+#   scripts/bench.sh webapp     one part: webapp, gateway, start, scaler, page, telemetry or arrivals
+#   scripts/bench.sh --peers    the open-model engine against other load generators (wants oha; see peers.sh)
 #
 # Needs Linux with two cores, and wrk and nginx (Debian: apt-get install wrk nginx-light).
 # Absolute figures drift with the machine; only ratios of interleaved pairs mean anything.
@@ -17,7 +18,7 @@ for program in wrk nginx taskset curl; do
 done
 
 parts=("$@")
-[ "${#parts[@]}" -gt 0 ] || parts=(webapp gateway start scaler page telemetry)
+[ "${#parts[@]}" -gt 0 ] || parts=(webapp gateway start scaler page telemetry arrivals)
 for part in "${parts[@]}"; do
     case "$part" in
         webapp) script=scripts/bench/webapp_vs_bare_axum.sh ;;
@@ -26,8 +27,10 @@ for part in "${parts[@]}"; do
         scaler) script=scripts/bench/scaler_cost.sh ;;
         page) script=scripts/bench/page_cost.sh ;;
         telemetry) script=scripts/bench/telemetry_cost.sh ;;
+        arrivals) script=scripts/bench/arrival_accuracy.sh ;;
+        peers | --peers) script=scripts/bench/peers.sh ;;
         *)
-            echo "bench: there is no part \`$part\`, expected webapp, gateway, start, scaler, page or telemetry" >&2
+            echo "bench: there is no part \`$part\`, expected webapp, gateway, start, scaler, page, telemetry, arrivals or --peers" >&2
             exit 2
             ;;
     esac

@@ -43,6 +43,7 @@
 //! # }
 //! ```
 
+mod answer;
 mod connection;
 mod cpu;
 mod descriptors;
@@ -52,6 +53,7 @@ mod plan;
 mod progress;
 mod schedule;
 mod sender;
+mod stream;
 mod tally;
 mod target;
 mod timer;

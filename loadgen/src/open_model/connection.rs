@@ -1,124 +1,172 @@
 //! One kept connection: sends a request, takes the answer to its last byte, and throws it away.
 //!
-//! hyper's connection is driven by whoever waits for its answer, not by a task of its own: one wake-up an exchange
-//! instead of three.
+//! An exchange costs one write and one read of the system and no memory: the request is written as bytes that were made
+//! beforehand, and all connections of a thread read into the same buffer.
 
+use std::cell::RefCell;
 use std::future::poll_fn;
-use std::io;
-use std::net::SocketAddr;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::rc::Rc;
+use std::task::{Context, Poll, ready};
 
-use bytes::Bytes;
-use http::header::RETRY_AFTER;
-use http::{Request, Response, StatusCode};
-use http_body_util::Full;
-use hyper::body::{Body, Incoming};
-use hyper::client::conn::http1::{self, SendRequest};
-use hyper_util::rt::TokioIo;
-use tokio::net::TcpStream;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::exchange::Outcome;
 use crate::failure_kind::FailureKind;
+use crate::open_model::answer::{BodyEnd, Head, Malformed, Piece, read_head};
+use crate::open_model::stream::Stream;
+use crate::open_model::target::EncodedRequest;
+
+/// Bytes that are read at a time.
+const BUFFER_BYTES: usize = 64 * 1_024;
+
+/// Longest head.
+const MOST_HEAD_BYTES: usize = 256 * 1_024;
+
+/// What all connections of a thread read into, one at a time.
+#[derive(Clone, Debug)]
+pub(crate) struct SharedBuffer(Rc<RefCell<Box<[u8]>>>);
+
+impl SharedBuffer {
+    pub(crate) fn new() -> Self {
+        Self(Rc::new(RefCell::new(vec![0; BUFFER_BYTES].into_boxed_slice())))
+    }
+}
 
 /// A connection that takes one request after the other.
 #[derive(Debug)]
 pub(crate) struct Connection {
-    sender: SendRequest<Full<Bytes>>,
-    driver: Driver,
+    stream: Stream,
+    buffer: SharedBuffer,
+    reusable: bool,
 }
 
-/// hyper's side of a connection, which must not be asked again once it is over.
-#[derive(Debug)]
-struct Driver {
-    connection: http1::Connection<TokioIo<TcpStream>, Full<Bytes>>,
-    over: bool,
+/// How far an exchange is.
+struct Exchange<'a> {
+    request: &'a EncodedRequest,
+    written: usize,
+    flushed: bool,
+    /// The beginning of a head that came in pieces.
+    partial: Vec<u8>,
+    head: Option<Head>,
 }
 
 impl Connection {
-    /// Connects to the first address that takes it.
-    pub(crate) async fn open(addresses: &[SocketAddr]) -> Result<Self, (FailureKind, String)> {
-        let stream =
-            TcpStream::connect(addresses).await.map_err(|error| (kind_of(&error), error.to_string()))?;
-        stream.set_nodelay(true).map_err(|error| (FailureKind::NoConnection, error.to_string()))?;
-        let (sender, connection) = http1::handshake(TokioIo::new(stream))
-            .await
-            .map_err(|error| (FailureKind::NoConnection, error.to_string()))?;
-        Ok(Self { sender, driver: Driver { connection, over: false } })
+    pub(crate) fn new(stream: Stream, buffer: SharedBuffer) -> Self {
+        Self { stream, buffer, reusable: true }
+    }
+
+    /// Whether the connection takes another request.
+    pub(crate) fn is_reusable(&self) -> bool {
+        self.reusable
     }
 
     /// Sends a request and takes the answer to its last byte.
-    pub(crate) async fn exchange(&mut self, request: &Request<Bytes>) -> Outcome {
-        let answered = std::pin::pin!(self.sender.send_request(request.clone().map(Full::new)));
-        let Ok(answer) = self.driver.drive(answered).await else {
-            return Outcome::Failed(FailureKind::BrokeOff);
-        };
-        let (head, mut body) = answer.into_parts();
-        while let Some(frame) = self.driver.drive(NextFrame(&mut body)).await {
-            if frame.is_err() {
-                return Outcome::Failed(FailureKind::BrokeOff);
+    pub(crate) async fn exchange(&mut self, request: &EncodedRequest) -> Outcome {
+        let mut exchange = Exchange { request, written: 0, flushed: false, partial: Vec::new(), head: None };
+        // Only an exchange that was complete leaves the connection in a known state.
+        self.reusable = false;
+        let answered = poll_fn(|context| self.poll_exchange(context, &mut exchange)).await;
+        answered.unwrap_or(Outcome::Failed(FailureKind::BrokeOff))
+    }
+
+    /// Ready when the other side has closed it, or speaks without having been asked.
+    pub(crate) fn poll_closed(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        let mut byte = [0];
+        Pin::new(&mut self.stream).poll_read(context, &mut ReadBuf::new(&mut byte)).map(drop)
+    }
+
+    /// Ready with nothing where the connection ended or the answer is none.
+    fn poll_exchange(
+        &mut self,
+        context: &mut Context<'_>,
+        exchange: &mut Exchange<'_>,
+    ) -> Poll<Option<Outcome>> {
+        let shared = Rc::clone(&self.buffer.0);
+        let mut buffer = shared.borrow_mut();
+        // What cannot be written yet does not keep from reading: an answer may come before the request was taken.
+        if self.poll_send(context, exchange).is_err() {
+            return Poll::Ready(None);
+        }
+        loop {
+            let mut read = ReadBuf::new(&mut buffer);
+            if ready!(Pin::new(&mut self.stream).poll_read(context, &mut read)).is_err() {
+                return Poll::Ready(None);
+            }
+            let bytes = read.filled();
+            if bytes.is_empty() {
+                return Poll::Ready(exchange.closed());
+            }
+            match exchange.take(bytes) {
+                Ok(None) => {}
+                Ok(Some((head, all_taken))) => {
+                    self.reusable = head.keeps && all_taken && exchange.flushed;
+                    return Poll::Ready(Some(head.outcome));
+                }
+                Err(Malformed) => return Poll::Ready(None),
             }
         }
-        judge(&Response::from_parts(head, ()))
     }
 
-    /// Whether another request can be sent over it; waits for what is left of the last exchange.
-    pub(crate) async fn is_reusable(&mut self) -> bool {
-        let Self { sender, driver } = self;
-        poll_fn(|context| match driver.poll(context) {
-            Poll::Ready(()) => Poll::Ready(false),
-            Poll::Pending => sender.poll_ready(context).map(|ready| ready.is_ok()),
+    fn poll_send(&mut self, context: &mut Context<'_>, exchange: &mut Exchange<'_>) -> std::io::Result<()> {
+        let bytes = &exchange.request.bytes;
+        while exchange.written < bytes.len() {
+            match Pin::new(&mut self.stream).poll_write(context, &bytes[exchange.written..]) {
+                Poll::Ready(written) => exchange.written += written?,
+                Poll::Pending => return Ok(()),
+            }
+        }
+        if !exchange.flushed {
+            match Pin::new(&mut self.stream).poll_flush(context) {
+                Poll::Ready(flushed) => flushed.map(|()| exchange.flushed = true)?,
+                Poll::Pending => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Exchange<'_> {
+    /// Takes bytes of the answer; says when it is complete, and whether nothing follows it.
+    fn take(&mut self, bytes: &[u8]) -> Result<Option<(Head, bool)>, Malformed> {
+        if self.head.is_some() {
+            return self.take_body(bytes);
+        }
+        if self.partial.is_empty() {
+            return self.take_head(bytes);
+        }
+        let mut partial = std::mem::take(&mut self.partial);
+        partial.extend_from_slice(bytes);
+        self.take_head(&partial)
+    }
+
+    fn take_head(&mut self, mut bytes: &[u8]) -> Result<Option<(Head, bool)>, Malformed> {
+        loop {
+            let Some(head) = read_head(bytes, self.request.is_head)? else {
+                if bytes.len() > MOST_HEAD_BYTES {
+                    return Err(Malformed);
+                }
+                self.partial = bytes.to_vec();
+                return Ok(None);
+            };
+            bytes = &bytes[head.length..];
+            if !head.interim {
+                self.head = Some(head);
+                return self.take_body(bytes);
+            }
+        }
+    }
+
+    fn take_body(&mut self, bytes: &[u8]) -> Result<Option<(Head, bool)>, Malformed> {
+        let Some(head) = &mut self.head else { return Ok(None) };
+        Ok(match head.body.take(bytes)? {
+            Piece::More => None,
+            Piece::Complete(taken) => Some((*head, taken == bytes.len())),
         })
-        .await
     }
 
-    /// Ready when the other side has closed it.
-    pub(crate) fn poll_closed(&mut self, context: &mut Context<'_>) -> Poll<()> {
-        self.driver.poll(context)
-    }
-}
-
-impl Driver {
-    fn poll(&mut self, context: &mut Context<'_>) -> Poll<()> {
-        self.over = self.over || Pin::new(&mut self.connection).poll(context).is_ready();
-        if self.over { Poll::Ready(()) } else { Poll::Pending }
-    }
-
-    /// Waits for `wanted` and lets the connection work meanwhile.
-    async fn drive<F: Future + Unpin>(&mut self, mut wanted: F) -> F::Output {
-        poll_fn(|context| {
-            let _over = self.poll(context);
-            Pin::new(&mut wanted).poll(context)
-        })
-        .await
-    }
-}
-
-struct NextFrame<'a>(&'a mut Incoming);
-
-impl Future for NextFrame<'_> {
-    type Output = Option<hyper::Result<hyper::body::Frame<Bytes>>>;
-
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        Pin::new(&mut *self.0).poll_frame(context)
-    }
-}
-
-fn judge(answer: &Response<()>) -> Outcome {
-    let status = answer.status();
-    if status.is_success() {
-        Outcome::Succeeded
-    } else if status == StatusCode::SERVICE_UNAVAILABLE && answer.headers().contains_key(RETRY_AFTER) {
-        Outcome::Refused
-    } else {
-        Outcome::Failed(FailureKind::Status(status.as_u16()))
-    }
-}
-
-fn kind_of(error: &io::Error) -> FailureKind {
-    match error.kind() {
-        io::ErrorKind::ConnectionRefused => FailureKind::ConnectionRefused,
-        io::ErrorKind::TimedOut => FailureKind::TimedOut,
-        _ => FailureKind::NoConnection,
+    /// The connection ended: an answer whose body ends with it is complete.
+    fn closed(&self) -> Option<Outcome> {
+        self.head.filter(|head| head.body == BodyEnd::Close).map(|head| head.outcome)
     }
 }

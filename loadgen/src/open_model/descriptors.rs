@@ -24,3 +24,21 @@ pub(crate) fn allow(connections: usize) -> Result<(), OpenModelError> {
             .or_else(|_| refused(limits.current.unwrap_or(0))),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_fits_into_the_limit_is_allowed() {
+        assert_eq!(allow(1), Ok(()));
+    }
+
+    #[test]
+    fn what_exceeds_the_hard_limit_is_refused_with_both_numbers() {
+        let Some(hard) = getrlimit(Resource::Nofile).maximum else { return };
+        let connections = usize::try_from(hard).expect("64 bits hold it");
+        let error = allow(connections).expect_err("it needs some more").to_string();
+        assert!(error.contains(&format!("may have {hard} files open and needs {}", hard + SPARE)), "{error}");
+    }
+}

@@ -7,22 +7,21 @@
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::future::poll_fn;
-use std::net::SocketAddr;
 use std::pin::pin;
 use std::rc::Rc;
 use std::task::{Poll, Waker};
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
-use http::Request;
 use tokio::sync::{Notify, Semaphore};
 use tokio::time::timeout;
 
 use crate::exchange::Outcome;
 use crate::failure_kind::FailureKind;
-use crate::open_model::connection::Connection;
+use crate::open_model::connection::{Connection, SharedBuffer};
 use crate::open_model::schedule::{Schedule, Slot};
+use crate::open_model::stream::{Connector, Failure};
 use crate::open_model::tally::{Ended, Tally};
+use crate::open_model::target::EncodedRequest;
 
 /// Connections that are being opened at a time; more would overflow what a listener keeps waiting.
 const OPENING_AT_ONCE: usize = 64;
@@ -69,18 +68,20 @@ struct Lane {
 }
 
 /// All connections of one thread, and the level they serve.
-#[derive(Debug)]
 pub(crate) struct Lanes {
-    addresses: Vec<SocketAddr>,
-    requests: Vec<Request<Bytes>>,
+    connector: Connector,
+    buffer: SharedBuffer,
+    requests: Vec<EncodedRequest>,
     timeout: Duration,
     each: Vec<Lane>,
     /// Connections without anything to do, the one that has waited longest first, so that all are used alike.
     idle: RefCell<VecDeque<usize>>,
     level: RefCell<Option<Level>>,
     in_flight: Cell<usize>,
+    /// Requests that were handed to a connection and are not being sent yet.
+    handed: Cell<usize>,
     opening: Cell<usize>,
-    first_failure: RefCell<Option<(FailureKind, String)>>,
+    first_failure: RefCell<Option<Failure>>,
     permits: Semaphore,
     /// Tells the level's clock that it has reason to look.
     changed: Notify,
@@ -89,19 +90,21 @@ pub(crate) struct Lanes {
 impl Lanes {
     /// Starts `connections` lanes on the current local runtime; each begins by opening its connection.
     pub(crate) fn start(
-        addresses: Vec<SocketAddr>,
-        requests: Vec<Request<Bytes>>,
+        connector: Connector,
+        requests: Vec<EncodedRequest>,
         connections: usize,
         timeout: Duration,
     ) -> Rc<Self> {
         let lanes = Rc::new(Self {
-            addresses,
+            connector,
+            buffer: SharedBuffer::new(),
             requests,
             timeout,
             each: (0..connections).map(|_| Lane::default()).collect(),
             idle: RefCell::default(),
             level: RefCell::default(),
             in_flight: Cell::new(0),
+            handed: Cell::new(0),
             opening: Cell::new(connections),
             first_failure: RefCell::default(),
             permits: Semaphore::new(OPENING_AT_ONCE),
@@ -135,13 +138,18 @@ impl Lanes {
     }
 
     /// Why the first connection that failed did so, forgotten by asking.
-    pub(crate) fn take_first_failure(&self) -> Option<(FailureKind, String)> {
+    pub(crate) fn take_first_failure(&self) -> Option<Failure> {
         self.first_failure.borrow_mut().take()
     }
 
     /// Requests in flight.
     pub(crate) fn in_flight(&self) -> usize {
         self.in_flight.get()
+    }
+
+    /// Whether no request is in flight or about to be.
+    pub(crate) fn are_done(&self) -> bool {
+        self.in_flight.get() == 0 && self.handed.get() == 0
     }
 
     /// Begins to serve a level.
@@ -168,6 +176,7 @@ impl Lanes {
             };
             let index = self.idle.borrow_mut().pop_front();
             if let Some(index) = index {
+                self.handed.set(self.handed.get() + 1);
                 self.hand(index, Task::Send(slot));
             }
         }
@@ -219,8 +228,9 @@ impl Lanes {
         .flatten()
     }
 
-    async fn open_one(&self) -> Result<Connection, (FailureKind, String)> {
-        Connection::open(&self.addresses).await
+    async fn open_one(&self) -> Result<Connection, Failure> {
+        let stream = self.connector.connect().await?;
+        Ok(Connection::new(stream, self.buffer.clone()))
     }
 
     /// Sends the request of a slot over `connection`, opening it where it is closed.
@@ -266,17 +276,11 @@ impl Lanes {
         });
         lane.in_flight.set(None);
         self.in_flight.set(self.in_flight.get() - 1);
-        if self.in_flight.get() == 0 {
+        if self.are_done() {
             self.changed.notify_one();
         }
-        let complete = outcome.is_some_and(|outcome| outcome.has_latency() || outcome == Outcome::Refused);
-        let reusable = match connection {
-            Some(connection) if complete => connection.is_reusable().await,
-            _ => false,
-        };
-        if !reusable {
-            *connection = None;
-        }
+        // What is left of an exchange that did not end well would be taken for the next answer.
+        connection.take_if(|connection| !connection.is_reusable());
     }
 
     /// Waits until there is something to do; the connection may be closed by the other side meanwhile.
@@ -288,6 +292,9 @@ impl Lanes {
         let mut idle = false;
         poll_fn(|context| {
             if let Some(task) = lane.task.take() {
+                if matches!(task, Task::Send(_)) {
+                    self.handed.set(self.handed.get() - 1);
+                }
                 return Poll::Ready(Some(task));
             }
             if connection.as_mut().is_some_and(|connection| connection.poll_closed(context).is_ready()) {

@@ -69,9 +69,17 @@ pub(crate) struct Endpoint {
 pub(crate) struct CheckedTarget {
     pub(crate) endpoint: Endpoint,
     pub(crate) weights: Vec<u32>,
-    pub(crate) requests: Vec<http::Request<Bytes>>,
+    pub(crate) requests: Vec<EncodedRequest>,
     pub(crate) connections: usize,
     pub(crate) timeout: Duration,
+}
+
+/// A request as it is sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct EncodedRequest {
+    pub(crate) bytes: Bytes,
+    /// Whether the answer has no body, whatever it says.
+    pub(crate) is_head: bool,
 }
 
 impl Target {
@@ -109,21 +117,18 @@ impl Target {
 }
 
 impl WeightedRequest {
-    fn check(self, endpoint: &Endpoint) -> Result<http::Request<Bytes>, OpenModelError> {
+    fn check(self, endpoint: &Endpoint) -> Result<EncodedRequest, OpenModelError> {
         if self.method == Method::CONNECT {
             return refuse("method", self.method, "any but CONNECT", "GET is usual");
         }
-        let path = match PathAndQuery::try_from(self.path.as_str()) {
-            Ok(path) if self.path.starts_with('/') => path,
-            _ => {
-                return refuse(
-                    "path",
-                    format!("`{}`", self.path),
-                    "path and query, beginning with `/`, without spaces",
-                    "the host belongs into the base URL; encode a space as %20",
-                );
-            }
-        };
+        if !self.path.starts_with('/') || PathAndQuery::try_from(self.path.as_str()).is_err() {
+            return refuse(
+                "path",
+                format!("`{}`", self.path),
+                "path and query, beginning with `/`, without spaces",
+                "the host belongs into the base URL; encode a space as %20",
+            );
+        }
         if let Some((name, _)) = self.headers.iter().find(|(name, _)| OWN_HEADERS.contains(name)) {
             return refuse(
                 "header",
@@ -132,14 +137,35 @@ impl WeightedRequest {
                 "leave it away: it is set by itself where it is needed",
             );
         }
-        let mut request = http::Request::new(self.body.unwrap_or_default());
-        *request.method_mut() = self.method;
-        *request.uri_mut() = Uri::from(path);
+        Ok(self.encode(endpoint))
+    }
+
+    /// Writes it down as RFC 9112 says. Parsed methods, paths and header values hold nothing that could end a line.
+    fn encode(self, endpoint: &Endpoint) -> EncodedRequest {
+        // A fragment is not sent.
+        let path = self.path.split('#').next().unwrap_or("/");
+        let mut bytes = format!("{} {path} HTTP/1.1\r\n", self.method).into_bytes();
+        let mut line = |name: &HeaderName, value: &[u8]| {
+            bytes.extend_from_slice(name.as_str().as_bytes());
+            bytes.extend_from_slice(b": ");
+            bytes.extend_from_slice(value);
+            bytes.extend_from_slice(b"\r\n");
+        };
         if self.headers.iter().all(|(name, _)| name != HOST) {
-            request.headers_mut().insert(HOST, endpoint.authority.clone());
+            line(&HOST, endpoint.authority.as_bytes());
         }
-        request.headers_mut().extend(self.headers.into_iter().map(|(name, value)| (Some(name), value)));
-        Ok(request)
+        for (name, value) in &self.headers {
+            line(name, value.as_bytes());
+        }
+        // A method that is expected to bring a body says so where there is none (RFC 9110, section 8.6).
+        let expects_body = matches!(self.method, Method::POST | Method::PUT | Method::PATCH);
+        if self.body.is_some() || expects_body {
+            let length = self.body.as_ref().map_or(0, Bytes::len);
+            line(&CONTENT_LENGTH, length.to_string().as_bytes());
+        }
+        bytes.extend_from_slice(b"\r\n");
+        bytes.extend_from_slice(&self.body.unwrap_or_default());
+        EncodedRequest { bytes: bytes.into(), is_head: self.method == Method::HEAD }
     }
 }
 
@@ -183,5 +209,54 @@ impl Endpoint {
         let authority = HeaderValue::from_str(authority.as_str())
             .expect("an authority that was parsed holds visible characters only");
         Ok(Self { base_url: base_url.trim().to_owned(), encrypted, host, port, authority })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn encoded(request: WeightedRequest) -> String {
+        let target = Target {
+            base_url: "http://localhost:8000/".to_owned(),
+            requests: vec![request],
+            connections: 1,
+            timeout: Duration::from_secs(1),
+        };
+        let request = target.check().expect("it can be").requests.remove(0);
+        String::from_utf8(request.bytes.to_vec()).expect("it is text")
+    }
+
+    fn request(method: Method, body: Option<&'static str>) -> WeightedRequest {
+        let body = body.map(|body| Bytes::from_static(body.as_bytes()));
+        WeightedRequest { weight: 1, method, path: "/order?id=1".to_owned(), headers: Vec::new(), body }
+    }
+
+    #[test]
+    fn a_request_is_written_down_once() {
+        assert_eq!(
+            encoded(request(Method::GET, None)),
+            "GET /order?id=1 HTTP/1.1\r\nhost: localhost:8000\r\n\r\n"
+        );
+        assert_eq!(
+            encoded(request(Method::POST, Some("{}"))),
+            "POST /order?id=1 HTTP/1.1\r\nhost: localhost:8000\r\ncontent-length: 2\r\n\r\n{}"
+        );
+        assert!(encoded(request(Method::PUT, None)).contains("content-length: 0\r\n"));
+    }
+
+    #[test]
+    fn a_host_that_is_given_replaces_the_urls() {
+        let headers = vec![(HOST, HeaderValue::from_static("shop.example"))];
+        let text = encoded(WeightedRequest { headers, ..request(Method::GET, None) });
+        assert_eq!(text, "GET /order?id=1 HTTP/1.1\r\nhost: shop.example\r\n\r\n");
+    }
+
+    #[test]
+    fn an_endpoint_has_its_schemes_port_and_no_brackets() {
+        let endpoint = Endpoint::parse("https://[::1]").expect("it can be");
+        assert_eq!((endpoint.host.as_str(), endpoint.port, endpoint.encrypted), ("::1", 443, true));
+        assert_eq!(endpoint.authority, "[::1]");
+        assert_eq!(Endpoint::parse("http://shop.example").expect("it can be").port, 80);
     }
 }

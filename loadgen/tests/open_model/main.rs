@@ -1,5 +1,6 @@
 //! Sends requests at a rate to a service in this process and looks at what the service saw and what was measured.
 
+mod answers;
 mod bad_input;
 mod failures;
 mod freezing;

@@ -97,7 +97,7 @@ async fn chunked() -> impl IntoResponse {
 /// Answers at once, but not in the last two of every ten seconds.
 async fn freezing(began: Instant) {
     let into_period = Duration::from_secs_f64(began.elapsed().as_secs_f64() % FREEZE_EVERY.as_secs_f64());
-    if into_period >= FREEZE_EVERY - FREEZE_FOR {
+    if into_period >= FREEZE_EVERY.saturating_sub(FREEZE_FOR) {
         tokio::time::sleep(FREEZE_EVERY.saturating_sub(into_period)).await;
     }
 }
