@@ -155,14 +155,14 @@ impl Simulation {
                     if let Some(next) = station.complete(database.worker, at) {
                         self.store(next);
                     }
-                    self.answer(at, replica);
+                    self.answer(at, &replica);
                 }
             }
         }
     }
 
     fn worked(&mut self, at: Duration, running: Running) {
-        let Some(database) = &mut self.database else { return self.answer(at, running) };
+        let Some(database) = &mut self.database else { return self.answer(at, &running) };
         self.at_database.push(Some(running));
         let number = self.at_database.len() - 1;
         match database.arrive(at, number) {
@@ -179,7 +179,7 @@ impl Simulation {
         self.schedule(at, Event::Stored { database: start, replica });
     }
 
-    fn answer(&mut self, at: Duration, running: Running) {
+    fn answer(&mut self, at: Duration, running: &Running) {
         self.record.answered(running.job.intended, at);
         if let Some(next) = self.replicas[running.job.replica].complete(running.worker, at) {
             self.begin(next);
@@ -241,7 +241,8 @@ impl Record {
         let micros = at.saturating_sub(intended).as_secs_f64() * 1e6;
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "far below 2^53")]
         self.answered.record(micros as u64).expect("the histogram grows");
-        let part = (at - self.from).as_nanos() * u128::from(PARTS) / (self.to - self.from).as_nanos();
+        let part = at.saturating_sub(self.from).as_nanos() * u128::from(PARTS)
+            / self.to.saturating_sub(self.from).as_nanos();
         let part = &mut self.parts[usize::try_from(part).expect("an index").min(PARTS as usize - 1)];
         part.0 += 1;
         part.1 += micros;
@@ -251,7 +252,9 @@ impl Record {
         let in_flight: f64 = self
             .unended
             .iter()
-            .map(|(since, count)| f64::from(*count) * (self.to - (*since).max(self.from)).as_secs_f64())
+            .map(|(since, count)| {
+                f64::from(*count) * self.to.saturating_sub((*since).max(self.from)).as_secs_f64()
+            })
             .sum();
         let mut punctual = Histogram::new(SIGNIFICANT_DIGITS).expect("three digits");
         punctual.record_n(0, self.scheduled).expect("0 fits");

@@ -57,7 +57,7 @@ fn what_is_wrong_is_named_with_its_path() {
         ),
         (
             |document| {
-                document["curves"][0]["levels"][0]["from_sent_micros"] = json!([[3_600_000_001_u64, 1]])
+                document["curves"][0]["levels"][0]["from_sent_micros"] = json!([[3_600_000_001_u64, 1]]);
             },
             &["from_sent_micros", "3600000001"],
         ),
