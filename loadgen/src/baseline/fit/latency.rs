@@ -5,6 +5,9 @@
 //! searched is one number for each c. Quantiles are not fitted: they follow from the model, and comparing them with
 //! what was measured is a test of it.
 
+mod candidate;
+mod errors;
+
 use std::fmt;
 use std::num::NonZero;
 
@@ -14,6 +17,8 @@ use workload::Streams;
 use super::response_time::ResponseTime;
 use super::{BOOTSTRAP_DRAWS, Interval, open_unit};
 use crate::baseline::statistics::{normal_quantile, t_quantile};
+use candidate::{Candidate, best_with};
+use errors::{with_errors_of_misfit, with_smoothed_errors};
 
 /// Most workers that are looked for.
 const MOST_WORKERS: u32 = 64;
@@ -23,9 +28,6 @@ const FEWEST_LEVELS: usize = 4;
 
 /// The busiest level must be at least so many times slower than the calmest, or waiting cannot be told from noise.
 const LEAST_SLOWDOWN: f64 = 1.15;
-
-/// Wait factors that are taken for possible: constant service has 0.5, and 50 is a cv of 10.
-const WAIT_FACTORS: (f64, f64) = (0.5, 50.0);
 
 /// The mean response time at one rate.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -174,7 +176,7 @@ pub fn fit_latency(points: &[LatencyPoint], seed: u64) -> Result<LatencyFit, Fit
     let first = model(best_of(points)?.parameters());
     let points = &with_smoothed_errors(points, &first);
     let best = best_of(points)?;
-    let points = &with_errors_of_misfit(points, &best);
+    let points = &with_errors_of_misfit(points, best.misfit);
     let draws = bootstrap(&best, points, seed);
     let of_draws = |estimate, value: &dyn Fn(&(u32, f64, f64)) -> f64| {
         Interval::from_draws(estimate, draws.iter().map(value).collect())
@@ -209,57 +211,6 @@ fn residual(fitted: &ResponseTime, point: &LatencyPoint) -> Residual {
     }
 }
 
-/// A level that happened to be fast also shows little spread, and would pull the fit down by its weight. So errors are
-/// smoothed: each is what a power of the model's response time says of it, fitted to all of them together. In heavy
-/// traffic the error of a mean grows as about the square of the mean.
-///
-/// Source of the latter: W. Whitt, "Planning Queueing Simulations", Management Science 35 (1989).
-fn with_smoothed_errors(points: &[LatencyPoint], first: &ResponseTime) -> Vec<LatencyPoint> {
-    // An error shrinks as the root of the answers it rests on, and levels are about equally long.
-    let log_error = |point: &LatencyPoint| (point.standard_error_seconds * point.rate_rps.sqrt()).ln();
-    let log_time = |point: &LatencyPoint| first.mean_seconds(point.rate_rps).ln();
-    let count = points.len() as f64;
-    let mean = |of: &dyn Fn(&LatencyPoint) -> f64| points.iter().map(of).sum::<f64>() / count;
-    let (mean_error, mean_time) = (mean(&log_error), mean(&log_time));
-    let spread = mean(&|point| (log_time(point) - mean_time).powi(2));
-    let together = mean(&|point| (log_time(point) - mean_time) * (log_error(point) - mean_error));
-    let power = if spread > 0.0 { (together / spread).clamp(0.0, 4.0) } else { 0.0 };
-    points
-        .iter()
-        .map(|point| {
-            let smoothed = mean_error + power * (log_time(point) - mean_time);
-            LatencyPoint { standard_error_seconds: smoothed.exp() / point.rate_rps.sqrt(), ..*point }
-        })
-        .collect()
-}
-
-/// Where levels are further from the model than their errors explain, the errors were taken too small.
-///
-/// Source: R. T. Birge, "The Calculation of Errors by the Method of Least Squares", Physical Review 40 (1932).
-fn with_errors_of_misfit(points: &[LatencyPoint], best: &Candidate) -> Vec<LatencyPoint> {
-    let freedom = (points.len() as f64 - 3.0).max(1.0);
-    let ratio = (best.misfit / freedom).sqrt().max(1.0);
-    points
-        .iter()
-        .map(|point| LatencyPoint { standard_error_seconds: point.standard_error_seconds * ratio, ..*point })
-        .collect()
-}
-
-/// A candidate with the sum of its squared, weighted residuals.
-#[derive(Clone, Copy, Debug)]
-struct Candidate {
-    workers: u32,
-    mean_service_seconds: f64,
-    wait_factor: f64,
-    misfit: f64,
-}
-
-impl Candidate {
-    fn parameters(&self) -> (u32, f64, f64) {
-        (self.workers, self.mean_service_seconds, self.wait_factor)
-    }
-}
-
 fn bootstrap(best: &Candidate, points: &[LatencyPoint], seed: u64) -> Vec<(u32, f64, f64)> {
     let mut stream = Streams::from_seed(seed).stream("latency_fit_bootstrap");
     let fitted = model(best.parameters());
@@ -288,63 +239,6 @@ fn bootstrap(best: &Candidate, points: &[LatencyPoint], seed: u64) -> Vec<(u32, 
                 .map(|candidate| candidate.parameters())
         })
         .collect()
-}
-
-/// The mean service time and wait factor that fit best with so many workers; none where they could not keep up.
-fn best_with(workers: u32, points: &[LatencyPoint]) -> Option<Candidate> {
-    const SCAN: u32 = 10;
-    const GOLDEN: f64 = 0.618_033_988_749_895;
-    let busiest_rps = points.iter().map(|point| point.rate_rps).fold(0.0, f64::max);
-    let calmest_seconds = points.iter().map(|point| point.mean_seconds).fold(f64::INFINITY, f64::min);
-    // The workers keep up with the busiest level, and service takes no longer than the fastest answers did.
-    let longest = (0.9999 * f64::from(workers) / busiest_rps).min(1.2 * calmest_seconds);
-    let shortest = 0.2 * calmest_seconds;
-    if longest <= shortest {
-        return None;
-    }
-    let candidate = |mean_service_seconds: f64| with_service(workers, mean_service_seconds, points);
-    let step = (longest - shortest) / f64::from(SCAN);
-    let scanned = (0..=SCAN)
-        .map(|index| candidate(shortest + f64::from(index) * step))
-        .min_by(|left, right| left.misfit.total_cmp(&right.misfit))?;
-    let mut lower = (scanned.mean_service_seconds - step).max(shortest);
-    let mut upper = (scanned.mean_service_seconds + step).min(longest);
-    // Golden section: each evaluation narrows the bracket by the same share.
-    let mut left = candidate(upper - GOLDEN * (upper - lower));
-    let mut right = candidate(lower + GOLDEN * (upper - lower));
-    for _ in 0..16 {
-        if left.misfit < right.misfit {
-            upper = right.mean_service_seconds;
-            right = left;
-            left = candidate(upper - GOLDEN * (upper - lower));
-        } else {
-            lower = left.mean_service_seconds;
-            left = right;
-            right = candidate(lower + GOLDEN * (upper - lower));
-        }
-    }
-    let best = if left.misfit < right.misfit { left } else { right };
-    best.misfit.is_finite().then_some(best)
-}
-
-/// The wait factor that fits best is linear in the data: T = s + k × wait.
-fn with_service(workers: u32, mean_service_seconds: f64, points: &[LatencyPoint]) -> Candidate {
-    let exponential = model((workers, mean_service_seconds, 1.0));
-    // Σ wait², Σ wait × excess and Σ excess², each in standard errors, tell the misfit of any factor.
-    let (mut waits, mut both, mut excesses) = (0.0, 0.0, 0.0);
-    for point in points {
-        let wait =
-            (exponential.mean_seconds(point.rate_rps) - mean_service_seconds) / point.standard_error_seconds;
-        let excess = (point.mean_seconds - mean_service_seconds) / point.standard_error_seconds;
-        waits += wait * wait;
-        both += wait * excess;
-        excesses += excess * excess;
-    }
-    let wait_factor = (both / waits).clamp(WAIT_FACTORS.0, WAIT_FACTORS.1);
-    let misfit = excesses - 2.0 * wait_factor * both + wait_factor * wait_factor * waits;
-    // Rounding may leave less than nothing; workers that cannot keep up leave no number at all.
-    let misfit = if misfit.is_finite() { misfit.max(0.0) } else { f64::INFINITY };
-    Candidate { workers, mean_service_seconds, wait_factor, misfit }
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use plotly::{Plot, Scatter};
 use super::rows::{context, findings, mean_milliseconds, milliseconds};
 use super::text::marked_table;
 use crate::baseline::file::{Baseline, Curve};
+use crate::baseline::fit::Interval;
 use crate::baseline::level::Level;
 use crate::baseline::slo::quantile_of;
 
@@ -123,12 +124,7 @@ fn latency(baseline: &Baseline, curve: &Curve) -> Plot {
     plot
 }
 
-fn band(
-    plot: &mut Plot,
-    name: &str,
-    rates: &[f64],
-    of: impl Fn(f64) -> Option<crate::baseline::fit::Interval>,
-) {
+fn band(plot: &mut Plot, name: &str, rates: &[f64], of: impl Fn(f64) -> Option<Interval>) {
     let intervals: Vec<_> = rates
         .iter()
         .filter_map(|rate| {
@@ -136,7 +132,7 @@ fn band(
         })
         .collect();
     let rates: Vec<f64> = intervals.iter().map(|(rate, _)| *rate).collect();
-    let line = |of: fn(&crate::baseline::fit::Interval) -> f64| -> Vec<f64> {
+    let line = |of: fn(&Interval) -> f64| -> Vec<f64> {
         intervals.iter().map(|(_, interval)| of(interval) * 1000.0).collect()
     };
     let edge = || Line::new().width(0.0).color(BAND);
