@@ -40,6 +40,11 @@ pub(super) fn findings(baseline: &Baseline, curve: &Curve) -> Vec<String> {
     let (outcome, slo) = (&curve.outcome, &baseline.settings.slo);
     let rate = |rate: f64| format!("{rate:.1}/s");
     let mut findings = vec![match (outcome.highest_within_slo_rps, outcome.lowest_beyond_slo_rps) {
+        (Some(within), Some(beyond)) if outcome.end == End::GeneratorLimited => format!(
+            "highest rate within the SLO ({slo}) that the generator could offer: {}; at {} every level was void",
+            rate(within),
+            rate(beyond)
+        ),
         (Some(within), Some(beyond)) => format!(
             "highest rate within the SLO ({slo}): {}; at {} it was breached: {}",
             rate(within),
@@ -51,6 +56,9 @@ pub(super) fn findings(baseline: &Baseline, curve: &Curve) -> Vec<String> {
             rate(within),
             outcome.end
         ),
+        (None, Some(beyond)) if outcome.end == End::GeneratorLimited => {
+            format!("nothing is known about the SLO ({slo}): at {} every level was void", rate(beyond))
+        }
         (None, Some(beyond)) => {
             format!("no rate was within the SLO ({slo}), not even {}: {}", rate(beyond), outcome.end)
         }
