@@ -6,8 +6,12 @@ use serde::{Deserialize, Serialize};
 
 use super::level::{Level, LevelVerdict};
 
-/// Throughputs of an overloaded service that differ by no more than this share are one plateau.
+/// Throughputs of an overloaded service that differ by no more than this share, besides chance, are one plateau. A
+/// service that still grows would differ by about a quarter between the two rates that are offered.
 const PLATEAU_SPREAD: f64 = 0.05;
+
+/// What chance explains of the spread, in standard deviations of a Poisson count.
+const PLATEAU_DEVIATIONS: f64 = 3.0;
 
 /// A level is one of overload if so much more was offered than the highest throughput of all.
 const OVERLOAD: f64 = 1.1;
@@ -95,7 +99,9 @@ fn plateau(levels: &[Level]) -> Option<f64> {
     let throughputs = || overloaded.iter().map(|level| level.measurement.throughput_rps());
     let (lowest, highest) = (throughputs().fold(f64::INFINITY, f64::min), throughputs().fold(0.0, f64::max));
     let mean = throughputs().sum::<f64>() / overloaded.len() as f64;
-    (overloaded.len() >= 2 && highest - lowest <= PLATEAU_SPREAD * mean).then_some(mean)
+    let fewest = overloaded.iter().map(|level| level.measurement.succeeded).min()?.max(1) as f64;
+    let allowed = PLATEAU_SPREAD + PLATEAU_DEVIATIONS / fewest.sqrt();
+    (overloaded.len() >= 2 && highest - lowest <= allowed * mean).then_some(mean)
 }
 
 fn knee(levels: &[Level]) -> Option<f64> {
