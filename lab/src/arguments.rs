@@ -4,6 +4,7 @@ pub(crate) mod log;
 pub(crate) mod metrics;
 pub(crate) mod physics;
 pub(crate) mod policy;
+pub(crate) mod request;
 pub(crate) mod source;
 pub(crate) mod telemetry;
 pub(crate) mod values;

@@ -2,7 +2,7 @@
 
 use clap::{Arg, ArgMatches, Command, CommandFactory, FromArgMatches, Parser, Subcommand};
 
-use crate::commands::{demo, gateway, health, load, scaler, up, webapp};
+use crate::commands::{baseline, demo, gateway, health, load, policy, scaler, up, webapp};
 use crate::failure::{ExitStatus, Failure};
 
 /// Shows what load does to a service, what an autoscaler does about it, and whether you would want that policy
@@ -32,6 +32,10 @@ enum LabCommand {
     Demo(Box<demo::DemoArguments>),
     /// Let users loose on a service
     Load(load::LoadArguments),
+    /// Measure what a service answers at which rate, and compare such measurements
+    Baseline(Box<baseline::BaselineArguments>),
+    /// Make a policy of what was measured
+    Policy(policy::PolicyCommandArguments),
     /// Run one replica of the simulated service
     Webapp(webapp::WebappArguments),
     /// Run the load balancer
@@ -53,6 +57,8 @@ pub(crate) fn parse_and_run() -> Result<ExitStatus, Failure> {
         LabCommand::Up(arguments) => up::run(*arguments),
         LabCommand::Demo(arguments) => demo::run(*arguments),
         LabCommand::Load(arguments) => load::run(arguments),
+        LabCommand::Baseline(arguments) => baseline::run(*arguments),
+        LabCommand::Policy(arguments) => policy::run(arguments),
         LabCommand::Webapp(arguments) => webapp::run(&arguments),
         LabCommand::Gateway(arguments) => gateway::run(arguments),
         LabCommand::Scaler(arguments) => scaler::run(*arguments),
@@ -71,7 +77,7 @@ fn command() -> Command {
         command.get_subcommands().map(|subcommand| subcommand.get_name().to_owned()).collect();
     for name in names {
         command = command.mut_subcommand(&name, |subcommand| {
-            let subcommand = subcommand.mut_args(|argument| with_environment_variable(&name, argument));
+            let subcommand = with_environment_variables(&name, subcommand);
             // These print what happens themselves; the logs of all their processes would bury it.
             if matches!(name.as_str(), "up" | "demo") {
                 subcommand.mut_arg("log_level", |argument| argument.default_value("warn"))
@@ -81,6 +87,18 @@ fn command() -> Command {
         });
     }
     command
+}
+
+/// A command below another has both names in its variables: `LAB_BASELINE_DIFF_TOLERANCE`.
+fn with_environment_variables(path: &str, command: Command) -> Command {
+    let names: Vec<String> =
+        command.get_subcommands().map(|subcommand| subcommand.get_name().to_owned()).collect();
+    let command = command.mut_args(|argument| with_environment_variable(path, argument));
+    names.into_iter().fold(command, |command, name| {
+        command.mut_subcommand(&name, |subcommand| {
+            with_environment_variables(&format!("{path}_{name}"), subcommand)
+        })
+    })
 }
 
 fn with_environment_variable(subcommand: &str, argument: Arg) -> Arg {
@@ -96,6 +114,23 @@ fn with_environment_variable(subcommand: &str, argument: Arg) -> Arg {
 mod tests {
     use super::command;
 
+    /// Every command, those below another included, with the names that lead to it.
+    fn all_commands() -> Vec<(String, clap::Command)> {
+        fn below(path: &str, command: &clap::Command) -> Vec<(String, clap::Command)> {
+            command
+                .get_subcommands()
+                .filter(|subcommand| subcommand.get_name() != "help")
+                .flat_map(|subcommand| {
+                    let name = subcommand.get_name();
+                    let path = if path.is_empty() { name.to_owned() } else { format!("{path}_{name}") };
+                    let deeper = below(&path, subcommand);
+                    std::iter::once((path, subcommand.clone())).chain(deeper)
+                })
+                .collect()
+        }
+        below("", &command())
+    }
+
     #[test]
     fn the_command_line_is_consistent() {
         command().debug_assert();
@@ -103,15 +138,14 @@ mod tests {
 
     #[test]
     fn every_flag_has_an_environment_variable_and_help() {
-        for subcommand in command().get_subcommands() {
+        for (path, subcommand) in all_commands() {
             for argument in subcommand.get_arguments().filter(|argument| argument.get_long().is_some()) {
                 let flag = argument.get_long().unwrap();
                 if matches!(flag, "help" | "version") {
                     continue;
                 }
                 let variable = argument.get_env().map(|name| name.to_string_lossy().into_owned());
-                let expected =
-                    format!("LAB_{}_{flag}", subcommand.get_name()).to_uppercase().replace('-', "_");
+                let expected = format!("LAB_{path}_{flag}").to_uppercase().replace('-', "_");
                 assert_eq!(variable.as_deref(), Some(expected.as_str()), "--{flag}");
                 assert!(argument.get_help().is_some(), "--{flag} of {} has no help", subcommand.get_name());
             }
@@ -120,9 +154,9 @@ mod tests {
 
     #[test]
     fn every_help_ends_with_an_example() {
-        for subcommand in command().get_subcommands().filter(|subcommand| subcommand.get_name() != "help") {
+        for (path, subcommand) in all_commands() {
             let after = subcommand.get_after_help().map(ToString::to_string).unwrap_or_default();
-            assert!(after.starts_with("Example"), "lab {} --help has no example", subcommand.get_name());
+            assert!(after.starts_with("Example"), "lab {path} --help has no example");
         }
     }
 }

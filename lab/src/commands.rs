@@ -1,9 +1,11 @@
 //! The subcommands, one file each: its flags, and what it does with them.
 
+pub(crate) mod baseline;
 pub(crate) mod demo;
 pub(crate) mod gateway;
 pub(crate) mod health;
 pub(crate) mod load;
+pub(crate) mod policy;
 pub(crate) mod scaler;
 pub(crate) mod up;
 pub(crate) mod webapp;

@@ -1,6 +1,7 @@
 //! The lab's one binary: each part of the product is a subcommand.
 
 mod arguments;
+mod baseline;
 mod child_process;
 mod cli;
 mod commands;

@@ -39,6 +39,7 @@
 //! ```
 
 mod attack;
+pub mod baseline;
 mod client;
 mod config;
 mod error;

@@ -64,6 +64,16 @@ impl PhysicsArguments {
         }
     }
 
+    /// The seed that was given, or its default.
+    pub(crate) fn seed(&self) -> u64 {
+        self.seed
+    }
+
+    /// Whether synthetic demand was asked for.
+    pub(crate) fn has_base_rps(&self) -> bool {
+        self.base_rps.is_some()
+    }
+
     /// The same physics as flags of `lab webapp`.
     pub(crate) fn flags(&self) -> Vec<String> {
         let mut flags: Vec<String> = [

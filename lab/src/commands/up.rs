@@ -70,7 +70,8 @@ pub(crate) struct LoopArguments {
 
 /// The dependency of `--with-dependency`: 400 requests per second, twice what a spike needs, and through pools of
 /// 8 connections for each replica it can be saturated by many replicas.
-const DEPENDENCY_FLAGS: [&str; 6] = ["--role", "database", "--workers", "8", "--service-time", "20ms"];
+pub(crate) const DEPENDENCY_FLAGS: [&str; 6] =
+    ["--role", "database", "--workers", "8", "--service-time", "20ms"];
 
 impl LoopArguments {
     /// Checks policy, physics and traces, so that a mistake is found before anything starts.

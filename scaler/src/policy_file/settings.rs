@@ -5,8 +5,9 @@ use std::time::Duration;
 use scaler_engine::{Signal, ThresholdSettings};
 
 /// The fields below `spec` of a threshold policy.
-pub(super) const FIELDS: [&str; 11] = [
+pub(super) const FIELDS: [&str; 12] = [
     "signal",
+    "perReplica",
     "window",
     "checkInterval",
     "scaleUpThreshold",
@@ -47,6 +48,11 @@ pub(super) fn set(
         "signal" => parse_signal(text)
             .map(|signal| settings.signal = signal)
             .map_err(unreadable("response_time_mean_seconds is the classic one")),
+        "perReplica" => text
+            .parse()
+            .map(|per_replica| settings.per_replica = per_replica)
+            .map_err(|_| "true or false".to_owned())
+            .map_err(unreadable("true divides the signal by the number of ready replicas")),
         "window" => span(&mut settings.window),
         "checkInterval" => span(&mut settings.check_interval),
         "scaleUpThreshold" => threshold(&mut settings.scale_up_threshold),

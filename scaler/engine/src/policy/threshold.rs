@@ -24,6 +24,10 @@ const STALE_AFTER_AT_LEAST: Duration = Duration::from_secs(3);
 pub struct ThresholdSettings {
     /// The signal judged. Default: `response_time_mean_seconds`.
     pub signal: Signal,
+    /// Whether the value is divided by the number of ready replicas before it is judged: for signals that sum the
+    /// whole service up, such as `requests_per_second`. Default: false.
+    #[serde(default)]
+    pub per_replica: bool,
     /// The span over which it is measured, 1 s to 1 h. Default: 30 s.
     pub window: Duration,
     /// Values strictly above ask for one more replica. Default: 0.6.
@@ -50,6 +54,7 @@ impl Default for ThresholdSettings {
     fn default() -> Self {
         Self {
             signal: Signal::ResponseTimeMeanSeconds,
+            per_replica: false,
             window: Duration::from_secs(30),
             scale_up_threshold: 0.6,
             scale_down_threshold: 0.2,

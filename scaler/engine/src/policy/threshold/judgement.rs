@@ -67,6 +67,9 @@ impl ThresholdPolicy {
         if reading.age > bound {
             return Err(Reason::StaleData { signal, age: reading.age, bound });
         }
+        // Without a ready replica there is nobody to share it with; what is judged then is the whole of it.
+        let shares = if self.settings().per_replica { situation.seen.ready.max(1) } else { 1 };
+        let value = value / f64::from(shares);
         if value.is_finite() { Ok(value) } else { Err(Reason::NotANumber { signal }) }
     }
 
@@ -123,4 +126,41 @@ impl ThresholdPolicy {
 
 fn hold(situation: &Situation<'_>, reason: Reason, limited_by: Option<Limit>) -> Proposal {
     Proposal { to: situation.desired, reason, limited_by }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::limits::Limits;
+    use crate::observation::Observation;
+    use crate::policy::threshold::ThresholdSettings;
+    use crate::signal::Signal;
+
+    /// How many replicas a policy of 60/s asks for at its first check.
+    fn asked_for(per_replica: bool, requests_per_second: f64, replicas: u32) -> u32 {
+        let signal = Signal::RequestsPerSecond;
+        let settings = ThresholdSettings {
+            signal,
+            per_replica,
+            scale_up_threshold: 60.0,
+            scale_down_threshold: 27.0,
+            scale_up_checks: 1,
+            scale_down_checks: 1,
+            ..ThresholdSettings::default()
+        };
+        let policy = ThresholdPolicy::new(settings).unwrap();
+        let mut seen = Observation::of_replicas(Duration::from_secs(100), replicas);
+        seen.report_from_all(signal, requests_per_second);
+        let limits = Limits::new(1, 6).unwrap();
+        let situation = Situation { seen: &seen, desired: replicas, limits, cooldown_since: None };
+        policy.propose(&mut ThresholdHistory::default(), &situation).to
+    }
+
+    #[test]
+    fn a_sum_over_the_service_is_judged_per_ready_replica_where_asked_for() {
+        assert_eq!(asked_for(true, 100.0, 2), 2, "50/s each");
+        assert_eq!(asked_for(true, 130.0, 2), 3, "65/s each");
+        assert_eq!(asked_for(true, 50.0, 2), 1, "25/s each");
+        assert_eq!(asked_for(false, 100.0, 2), 3, "100/s in all");
+    }
 }

@@ -1,0 +1,22 @@
+//! Measures a baseline for `lab baseline`: starts replicas where none is given, and drives search and engine.
+
+mod environment;
+mod measuring;
+mod own_service;
+mod synthetic_demand;
+
+pub(crate) use environment::{describe, wall_clock};
+pub(crate) use measuring::{Measuring, engine_failure};
+pub(crate) use own_service::OwnService;
+pub(crate) use synthetic_demand::look;
+
+use std::time::Duration;
+
+/// Longest that the lab's own processes may take to answer a question.
+const TIMEOUT: Duration = Duration::from_secs(2);
+
+/// Tells how it goes, beside the result on standard output.
+#[expect(clippy::print_stderr, reason = "progress, beside the result on standard output")]
+pub(crate) fn tell(text: &str) {
+    eprintln!("{text}");
+}

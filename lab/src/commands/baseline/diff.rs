@@ -1,0 +1,179 @@
+//! `lab baseline diff`: two files, or two services by turns.
+
+use std::path::Path;
+use std::time::Duration;
+
+use clap::Args;
+use loadgen::Threshold;
+use loadgen::baseline::diff::{Diff, DiffSettings};
+use loadgen::baseline::report::level_line;
+use loadgen::baseline::{Allowance, Baseline, Level, PlannedLevel, Rates, SearchPlan, Slo};
+use tokio_util::sync::CancellationToken;
+use workload::Arrivals;
+
+use crate::arguments::log::LogArguments;
+use crate::arguments::request::RequestSpec;
+use crate::arguments::values::{base_url, duration};
+use crate::baseline::{Measuring, engine_failure, tell};
+use crate::failure::{ExitStatus, Failure};
+use crate::runtime;
+use crate::stop_signal::StopSignals;
+
+/// Most rounds of an interleaved comparison.
+const MOST_ROUNDS: u32 = 100;
+
+/// Compare two baselines level by level, or two services by turns.
+///
+/// Each level is same, worse, better or unclear, with the change, the interval in which it lies, and the smallest change
+/// that could have been seen. Exit status 1 when a level is worse.
+#[derive(Clone, Debug, Args)]
+#[command(after_help = "Example:\n  lab baseline diff before.json after.json --tolerance 0.05\n  \
+                  lab baseline diff --interleave --levels 20,40,60 http://127.0.0.1:8000 http://127.0.0.1:8010")]
+pub(super) struct DiffArguments {
+    /// The baseline from before; with --interleave the base URL of a service
+    #[arg(value_name = "BEFORE")]
+    before: String,
+    /// The baseline from after; with --interleave the base URL of the other service
+    #[arg(value_name = "AFTER")]
+    after: String,
+    /// A change of the response time that does not matter
+    #[arg(long, value_name = "FRACTION", default_value_t = DiffSettings::default().tolerance)]
+    tolerance: f64,
+    /// A change of the share of requests not served that does not matter
+    #[arg(long, value_name = "FRACTION", default_value_t = DiffSettings::default().share_tolerance)]
+    share_tolerance: f64,
+    /// Measure two services by turns, so that what changes meanwhile meets both alike
+    #[arg(long, requires = "levels")]
+    interleave: bool,
+    /// Rates to measure, in requests per second
+    #[arg(long, value_name = "RATE,…", value_delimiter = ',', requires = "interleave")]
+    levels: Vec<f64>,
+    /// How often each of the two is measured at each rate
+    #[arg(long, value_name = "N", default_value_t = 2)]
+    rounds: u32,
+    /// What has to be kept; its response time is compared beside the mean
+    #[arg(long, value_name = "NAME=VALUE", value_delimiter = ',', default_value = "p95=250ms")]
+    slo: Vec<Threshold>,
+    /// What to send, as [WEIGHT] METHOD PATH [BODY]; several are drawn by weight
+    #[arg(long, value_name = "REQUEST", default_value = "GET /")]
+    request: Vec<RequestSpec>,
+    /// Load before each level is measured
+    #[arg(long, value_name = "DURATION", default_value = "3s", value_parser = duration)]
+    warm_up: Duration,
+    /// How long each level is measured
+    #[arg(long, value_name = "DURATION", default_value = "15s", value_parser = duration)]
+    hold: Duration,
+    /// How requests follow one another: poisson or constant
+    #[arg(long, value_name = "NAME", default_value_t = Arrivals::Poisson)]
+    arrivals: Arrivals,
+    /// Connections to each service
+    #[arg(long, value_name = "N", default_value_t = 512)]
+    connections: usize,
+    /// How long a request may take
+    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = duration)]
+    timeout: Duration,
+    /// Seed of the schedules; both services get the same
+    #[arg(long, value_name = "NUMBER", default_value_t = 1)]
+    seed: u64,
+    /// Print the result as JSON
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    log: LogArguments,
+}
+
+pub(super) fn run(arguments: DiffArguments) -> Result<ExitStatus, Failure> {
+    let log = arguments.log.clone();
+    runtime::run(&log, async move {
+        let settings = settings(&arguments)?;
+        let diff = if arguments.interleave {
+            let slo = Slo::try_from(arguments.slo.clone()).map_err(Failure::bad_input)?;
+            let [before, after] = interleave(&arguments, slo).await?;
+            Diff::of_levels(&before, &after, &slo, &settings)
+        } else {
+            let read = |file: &str| Baseline::read(Path::new(file)).map_err(Failure::bad_input);
+            Diff::of(&read(&arguments.before)?, &read(&arguments.after)?, &settings)
+        };
+        let diff = diff.map_err(Failure::bad_input)?;
+        if arguments.json {
+            say(&serde_json::to_string_pretty(&diff).expect("a comparison is JSON"));
+        } else {
+            say(&diff.to_string());
+        }
+        Ok(if diff.is_worse() { ExitStatus::NotHeld } else { ExitStatus::Held })
+    })
+}
+
+fn settings(arguments: &DiffArguments) -> Result<DiffSettings, Failure> {
+    let DiffArguments { tolerance, share_tolerance, rounds, .. } = *arguments;
+    for (flag, value) in [("--tolerance", tolerance), ("--share-tolerance", share_tolerance)] {
+        if !(0.0..=1.0).contains(&value) {
+            return Err(Failure::bad_input(format!(
+                "{flag} is {value}, expected a fraction from 0 to 1; hint: 0.05 is 5 percent"
+            )));
+        }
+    }
+    if !(1..=MOST_ROUNDS).contains(&rounds) {
+        return Err(Failure::bad_input(format!(
+            "--rounds is {rounds}, expected 1 to {MOST_ROUNDS}; hint: 2 measures A B A B"
+        )));
+    }
+    Ok(DiffSettings { tolerance, share_tolerance })
+}
+
+/// Measures A B A B at each rate; answers the levels of both.
+async fn interleave(arguments: &DiffArguments, slo: Slo) -> Result<[Vec<Level>; 2], Failure> {
+    let hosts = [&arguments.before, &arguments.after].map(|host| base_url(host).map_err(Failure::bad_input));
+    let [before, after] = hosts;
+    let (before, after) = (before?, after?);
+    let mut signals = StopSignals::catch()?;
+    let stop = CancellationToken::new();
+    let stopping = stop.clone();
+    tokio::spawn(async move {
+        signals.next().await;
+        stopping.cancel();
+    });
+    let lateness = slo.lateness_that_does_not_matter();
+    let allowance = Allowance { connections: arguments.connections, lateness };
+    let measuring = Measuring {
+        plan: SearchPlan {
+            slo,
+            rates: Rates::Listed(arguments.levels.clone()),
+            warm_up: arguments.warm_up,
+            hold: arguments.hold,
+            longest_hold: arguments.hold,
+            allowance,
+        },
+        requests: arguments.request.iter().map(RequestSpec::weighted).collect(),
+        arrivals: arguments.arrivals,
+        timeout: arguments.timeout,
+        seed: arguments.seed,
+        stop,
+    };
+    let mut engines = [measuring.connect(&before).await?, measuring.connect(&after).await?];
+    let mut levels = [Vec::new(), Vec::new()];
+    let mut number = 0;
+    for rate_rps in &arguments.levels {
+        for _ in 0..arguments.rounds {
+            number += 1;
+            let (warm_up, hold) = (arguments.warm_up, arguments.hold);
+            // The same number for both: the same seed, so the same schedule.
+            let level = PlannedLevel { number, rate_rps: *rate_rps, warm_up, hold };
+            for (name, (engine, levels)) in ["A", "B"].into_iter().zip(engines.iter_mut().zip(&mut levels)) {
+                let measurement = measuring.measure(engine, &level).await.map_err(engine_failure)?;
+                if measuring.stop.is_cancelled() {
+                    return Err(Failure::could_not_run("stopped before both were measured"));
+                }
+                let judged = Level::judge(number, warm_up, measurement, &slo, allowance);
+                tell(&format!("{name} {}", level_line(&judged)));
+                levels.push(judged);
+            }
+        }
+    }
+    Ok(levels)
+}
+
+#[expect(clippy::print_stdout, reason = "the command's result")]
+fn say(text: &str) {
+    println!("{text}");
+}

@@ -1,0 +1,302 @@
+//! `lab baseline` itself: flags, and what is written at the end.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+use loadgen::Threshold;
+use loadgen::baseline::report::{ReportFormat, table};
+use loadgen::baseline::{
+    Allowance, Baseline, Curve, End, Rates, SearchPlan, Settings, Slo, SyntheticDemand, TargetDescription,
+};
+use tokio_util::sync::CancellationToken;
+use webapp::Role;
+use workload::Arrivals;
+
+use crate::arguments::log::LogArguments;
+use crate::arguments::physics::PhysicsArguments;
+use crate::arguments::request::RequestSpec;
+use crate::arguments::values::{base_url, duration};
+use crate::baseline::{Measuring, OwnService, describe, look, tell, wall_clock};
+use crate::commands::up::DEPENDENCY_FLAGS;
+use crate::failure::{ExitStatus, Failure};
+use crate::runtime;
+use crate::stop_signal::StopSignals;
+
+/// Most replicas that are started to be measured.
+const MOST_REPLICAS: u32 = 16;
+
+/// What to measure and how.
+#[derive(Clone, Debug, Args)]
+pub(super) struct MeasureArguments {
+    /// Base URL of the service [default: replicas are started for it, without synthetic demand]
+    #[arg(long, value_name = "URL", value_parser = base_url)]
+    host: Option<String>,
+    /// What has to be kept: p95=250ms, and errors=0.1% (failed, refused and unsent requests)
+    #[arg(long, value_name = "NAME=VALUE", value_delimiter = ',', default_value = "p95=250ms")]
+    slo: Vec<Threshold>,
+    /// The file to write
+    #[arg(long, value_name = "FILE", default_value = "baseline.json")]
+    out: PathBuf,
+    /// Reports to write; the ending names the form: html, csv or md
+    #[arg(long, value_name = "FILE", value_delimiter = ',')]
+    report: Vec<PathBuf>,
+    /// What to send, as [WEIGHT] METHOD PATH [BODY]; several are drawn by weight
+    #[arg(long, value_name = "REQUEST", default_value = "GET /")]
+    request: Vec<RequestSpec>,
+    /// Rates to measure, in requests per second, instead of searching
+    #[arg(long, value_name = "RATE,…", value_delimiter = ',')]
+    levels: Vec<f64>,
+    /// The first rate of the search
+    #[arg(long, value_name = "RATE", default_value_t = 10.0)]
+    start_rate: f64,
+    /// The highest rate that is tried
+    #[arg(long, value_name = "RATE", default_value_t = 10_000.0)]
+    max_rate: f64,
+    /// How narrow the bracket around the SLO becomes
+    #[arg(long, value_name = "FRACTION", default_value_t = 0.02)]
+    resolution: f64,
+    /// Load before each level is measured
+    #[arg(long, value_name = "DURATION", default_value = "3s", value_parser = duration)]
+    warm_up: Duration,
+    /// How long each level is measured
+    #[arg(long, value_name = "DURATION", default_value = "15s", value_parser = duration)]
+    hold: Duration,
+    /// How long a level is measured at most that does not settle
+    #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = duration)]
+    longest_hold: Duration,
+    /// How requests follow one another: poisson or constant
+    #[arg(long, value_name = "NAME", default_value_t = Arrivals::Poisson)]
+    arrivals: Arrivals,
+    /// Connections, and so requests in flight at most
+    #[arg(long, value_name = "N", default_value_t = 512)]
+    connections: usize,
+    /// What 99 % of the sends may be late by before a level is void [default: a twentieth of the SLO's bound, at least 5ms]
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    lateness: Option<Duration>,
+    /// How long a request may take
+    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = duration)]
+    timeout: Duration,
+    /// Numbers of replicas to start and measure behind a gateway: 1..4, or 1,2,4 [default: one, without a gateway]
+    #[arg(long, value_name = "N..M", value_parser = replica_counts, conflicts_with = "host")]
+    replicas: Option<ReplicaCounts>,
+    /// Also start a dependency that all replicas share, a database with 8 workers of 20 ms
+    #[arg(long, conflicts_with = "host")]
+    with_dependency: bool,
+    /// Print the baseline as JSON instead of the table
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    physics: PhysicsArguments,
+    #[command(flatten)]
+    log: LogArguments,
+}
+
+/// Numbers of replicas, fewest first.
+#[derive(Clone, Debug)]
+struct ReplicaCounts(Vec<u32>);
+
+fn replica_counts(text: &str) -> Result<ReplicaCounts, String> {
+    let refuse = || {
+        format!(
+            "`{text}` is no number of replicas, expected 1..4, 1,2,4 or 3, each from 1 to {MOST_REPLICAS}"
+        )
+    };
+    let number = |text: &str| text.trim().parse::<u32>().map_err(|_| refuse());
+    let mut counts = match text.split_once("..") {
+        Some((first, last)) => (number(first)?..=number(last)?).take(MOST_REPLICAS as usize + 1).collect(),
+        None => text.split(',').map(number).collect::<Result<Vec<_>, _>>()?,
+    };
+    counts.sort_unstable();
+    counts.dedup();
+    if counts.is_empty() || !counts.iter().all(|count| (1..=MOST_REPLICAS).contains(count)) {
+        return Err(refuse());
+    }
+    Ok(ReplicaCounts(counts))
+}
+
+impl MeasureArguments {
+    fn plan(&self) -> Result<SearchPlan, Failure> {
+        let refuse = |flag: &str, value: &dyn std::fmt::Display, expected: &str| {
+            Err(Failure::bad_input(format!(
+                "{flag} is {value}, expected {expected}; hint: see lab baseline --help"
+            )))
+        };
+        let is_rate = |rate: f64| rate.is_finite() && rate > 0.0;
+        if let Some(level) = self.levels.iter().find(|level| !is_rate(**level)) {
+            return refuse("--levels", level, "rates above 0");
+        }
+        if !is_rate(self.start_rate) || !is_rate(self.max_rate) || self.start_rate > self.max_rate {
+            let rates = format!("{} and --max-rate {}", self.start_rate, self.max_rate);
+            return refuse("--start-rate", &rates, "rates above 0, the first not above the second");
+        }
+        if !(0.001..=1.0).contains(&self.resolution) {
+            return refuse("--resolution", &self.resolution, "a fraction from 0.001 to 1");
+        }
+        if self.hold < Duration::from_millis(100) || self.longest_hold < self.hold {
+            let holds = format!("{:?} and --longest-hold {:?}", self.hold, self.longest_hold);
+            return refuse("--hold", &holds, "at least 100ms, and the first not above the second");
+        }
+        let mut listed = self.levels.clone();
+        listed.sort_by(f64::total_cmp);
+        listed.dedup();
+        let rates = if listed.is_empty() {
+            let (start_rps, most_rps) = (self.start_rate, self.max_rate);
+            Rates::Searched { start_rps, most_rps, resolution: self.resolution }
+        } else {
+            Rates::Listed(listed)
+        };
+        let slo = Slo::try_from(self.slo.clone()).map_err(Failure::bad_input)?;
+        let lateness = self.lateness.unwrap_or_else(|| slo.lateness_that_does_not_matter());
+        Ok(SearchPlan {
+            slo,
+            rates,
+            warm_up: self.warm_up,
+            hold: self.hold,
+            longest_hold: self.longest_hold,
+            allowance: Allowance { connections: self.connections, lateness },
+        })
+    }
+
+    /// Creates every file empty, so that one that cannot be written is found before the load and not after it.
+    fn create_files(&self) -> Result<(), Failure> {
+        for report in &self.report {
+            if ReportFormat::of(report).is_none() {
+                return Err(Failure::bad_input(format!(
+                    "--report is `{}`, expected a file that ends in .html, .csv, .md or .json; hint: the ending \
+                     chooses the form",
+                    report.display()
+                )));
+            }
+        }
+        for file in self.report.iter().chain([&self.out]) {
+            std::fs::OpenOptions::new().append(true).create(true).open(file).map_err(|error| {
+                Failure::could_not_run(format!(
+                    "`{}` cannot be written: {error}; hint: --out and --report take a file in a folder that exists",
+                    file.display()
+                ))
+            })?;
+        }
+        Ok(())
+    }
+
+    fn replica_flags(&self) -> Vec<String> {
+        let mut flags = self.physics.flags();
+        if !self.physics.has_base_rps() {
+            flags.extend(["--base-rps".to_owned(), "0".to_owned()]);
+        }
+        flags
+    }
+}
+
+pub(super) fn run(arguments: MeasureArguments) -> Result<ExitStatus, Failure> {
+    let log = arguments.log.clone();
+    runtime::run(&log, async move {
+        let plan = arguments.plan()?;
+        arguments.physics.config(Role::Webapp).validate().map_err(Failure::bad_input)?;
+        arguments.create_files()?;
+        let mut signals = StopSignals::catch()?;
+        let stop = CancellationToken::new();
+        let stopping = stop.clone();
+        tokio::spawn(async move {
+            signals.next().await;
+            stopping.cancel();
+        });
+        let measuring = Measuring {
+            plan,
+            requests: arguments.request.iter().map(RequestSpec::weighted).collect(),
+            arrivals: arguments.arrivals,
+            timeout: arguments.timeout,
+            seed: arguments.physics.seed(),
+            stop,
+        };
+        let created_at = wall_clock();
+        let (curves, synthetic_demand) = match &arguments.host {
+            Some(host) => measure_host(host, &measuring).await?,
+            None => (measure_own(&arguments, &measuring).await?, None),
+        };
+        let baseline = Baseline::new(
+            env!("CARGO_PKG_VERSION"),
+            created_at,
+            measuring.seed,
+            TargetDescription {
+                host: arguments.host.clone(),
+                requests: arguments.request.iter().map(ToString::to_string).collect(),
+                replica_flags: if arguments.host.is_some() { Vec::new() } else { arguments.replica_flags() },
+            },
+            describe(),
+            Settings::new(&measuring.plan, &measuring.arrivals.to_string(), measuring.timeout.as_secs_f64()),
+            synthetic_demand,
+            curves,
+        );
+        write(&arguments, &baseline)
+    })
+}
+
+async fn measure_host(
+    host: &str,
+    measuring: &Measuring,
+) -> Result<(Vec<Curve>, Option<SyntheticDemand>), Failure> {
+    let before = look(host).await;
+    if let Some(demand) = before.filter(|demand| demand.demand_rps > 0.0) {
+        tell(&format!(
+            "the service makes {:.1}/s itself (GET /load): what is measured comes on top of that",
+            demand.demand_rps
+        ));
+    }
+    let (outcome, levels) = measuring.search(host).await?;
+    let after = look(host).await.or(before);
+    let demand = before.zip(after).map(|(before, after)| SyntheticDemand {
+        before_rps: before.demand_rps,
+        after_rps: after.demand_rps,
+        ready_replicas: before.ready_replicas,
+        capacity_is_net_of_it: before.demand_rps > 0.0 || after.demand_rps > 0.0,
+    });
+    let replicas = before.map_or(1, |demand| demand.ready_replicas.max(1));
+    Ok((vec![Curve::new(replicas, None, outcome, levels, measuring.seed)], demand))
+}
+
+async fn measure_own(arguments: &MeasureArguments, measuring: &Measuring) -> Result<Vec<Curve>, Failure> {
+    let counts = arguments.replicas.as_ref().map_or(&[1][..], |counts| &counts.0);
+    let flags = arguments.replica_flags();
+    let dependency = arguments.with_dependency.then_some(&DEPENDENCY_FLAGS[..]);
+    let mut curves = Vec::new();
+    for replicas in counts {
+        let service = OwnService::start(*replicas, &flags, dependency, arguments.replicas.is_some()).await?;
+        tell(&format!("{replicas} replicas at {}", service.url()));
+        let found = measuring.search(service.url()).await;
+        let start_up_seconds = Some(service.start_up().as_secs_f64());
+        service.stop().await;
+        let (outcome, levels) = found?;
+        curves.push(Curve::new(*replicas, start_up_seconds, outcome, levels, measuring.seed));
+        if measuring.stop.is_cancelled() {
+            break;
+        }
+    }
+    Ok(curves)
+}
+
+fn write(arguments: &MeasureArguments, baseline: &Baseline) -> Result<ExitStatus, Failure> {
+    let file = |path: &PathBuf, text: String| {
+        std::fs::write(path, text).map_err(|error| {
+            Failure::could_not_run(format!("`{}` could not be written: {error}", path.display()))
+        })
+    };
+    say(&if arguments.json { baseline.to_json() } else { table(baseline) });
+    file(&arguments.out, baseline.to_json())?;
+    for path in &arguments.report {
+        if let Some(format) = ReportFormat::of(path) {
+            file(path, format.write(baseline))?;
+        }
+    }
+    let is_found = baseline.curves.iter().all(|curve| {
+        curve.outcome.highest_within_slo_rps.is_some()
+            && !matches!(curve.outcome.end, End::Stopped | End::GeneratorLimited)
+    });
+    Ok(if is_found { ExitStatus::Held } else { ExitStatus::NotHeld })
+}
+
+#[expect(clippy::print_stdout, reason = "the command's result")]
+fn say(text: &str) {
+    println!("{}", text.trim_end());
+}

@@ -1,0 +1,182 @@
+//! Compares two baselines level by level: same, worse, better or unclear, and how small a change could have been seen.
+//!
+//! Each level is compared by three numbers: the mean response time, the SLO's summary of it, and the share of requests
+//! that were not served. Their errors come from batch means, because response times within a level hang together.
+//! The three share one error probability (Bonferroni), so that the level as a whole is called different by chance in
+//! at most one case in a hundred.
+//!
+//! Sources: A. M. Law, "Simulation Modeling and Analysis" (5th ed., 2015), section 10.2 (comparing two systems);
+//! B. L. Welch, Biometrika 34 (1947), for the degrees of freedom.
+
+mod comparison;
+mod pooling;
+mod text;
+
+use serde::Serialize;
+
+use super::file::{Baseline, Curve};
+use super::level::Level;
+use super::slo::Slo;
+pub use comparison::{Comparison, Quantity, Verdict};
+use pooling::pool;
+
+/// Rates that differ by no more than this share are the same level.
+const SAME_RATE: f64 = 0.005;
+
+/// What counts as a difference.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct DiffSettings {
+    /// A change of the response time that does not matter: 0.05 for 5 %.
+    pub tolerance: f64,
+    /// A change of the share that was not served that does not matter: 0.01 for one percentage point.
+    pub share_tolerance: f64,
+}
+
+impl Default for DiffSettings {
+    fn default() -> Self {
+        Self { tolerance: 0.05, share_tolerance: 0.01 }
+    }
+}
+
+/// Why two curves cannot be compared.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DiffError {
+    /// No rate was measured, and believed, in both.
+    #[error(
+        "no rate is in both baselines: {before} and {after}; hint: measure both with the same --levels, such as --levels {before}"
+    )]
+    NoCommonLevel {
+        /// The rates of the first.
+        before: String,
+        /// The rates of the second.
+        after: String,
+    },
+    /// One file has a number of replicas that the other has not.
+    #[error("no number of replicas is in both baselines; hint: measure both with the same --replicas")]
+    NoCommonReplicas,
+}
+
+/// One level compared.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct LevelDiff {
+    /// Replicas.
+    pub replicas: u32,
+    /// Requests per second that were offered.
+    pub offered_rps: f64,
+    /// What is to be said of the level as a whole.
+    pub verdict: Verdict,
+    /// The three numbers that it is made of; fewer where one of the two had too few answers.
+    pub comparisons: Vec<Comparison>,
+}
+
+/// Two baselines compared.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Diff {
+    /// The levels that both have, lowest rate first.
+    pub levels: Vec<LevelDiff>,
+    /// What was different about how they were measured.
+    pub notes: Vec<String>,
+}
+
+impl Diff {
+    /// Compares two files, the one from before and the one from after.
+    ///
+    /// # Errors
+    /// Where they have nothing in common.
+    pub fn of(before: &Baseline, after: &Baseline, settings: &DiffSettings) -> Result<Self, DiffError> {
+        let slo = before.settings.slo;
+        let mut levels = Vec::new();
+        let mut refusal = DiffError::NoCommonReplicas;
+        for curve in &before.curves {
+            let Some(other) = after.curves.iter().find(|other| other.replicas == curve.replicas) else {
+                continue;
+            };
+            match compare_curves(curve, other, &slo, settings) {
+                Ok(compared) => levels.extend(compared),
+                Err(error) => refusal = error,
+            }
+        }
+        if levels.is_empty() {
+            return Err(refusal);
+        }
+        Ok(Self { levels, notes: notes(before, after) })
+    }
+
+    /// Compares levels that were measured by turns; those of one rate count as one.
+    ///
+    /// # Errors
+    /// Where they have no rate in common.
+    pub fn of_levels(
+        before: &[Level],
+        after: &[Level],
+        slo: &Slo,
+        settings: &DiffSettings,
+    ) -> Result<Self, DiffError> {
+        Ok(Self { levels: compare_levels(1, before, after, slo, settings)?, notes: Vec::new() })
+    }
+
+    /// Whether any level is worse.
+    pub fn is_worse(&self) -> bool {
+        self.levels.iter().any(|level| level.verdict == Verdict::Worse)
+    }
+}
+
+fn compare_curves(
+    before: &Curve,
+    after: &Curve,
+    slo: &Slo,
+    settings: &DiffSettings,
+) -> Result<Vec<LevelDiff>, DiffError> {
+    compare_levels(before.replicas, &before.levels, &after.levels, slo, settings)
+}
+
+fn compare_levels(
+    replicas: u32,
+    before: &[Level],
+    after: &[Level],
+    slo: &Slo,
+    settings: &DiffSettings,
+) -> Result<Vec<LevelDiff>, DiffError> {
+    let (before, after) = (pool(before), pool(after));
+    let compared: Vec<LevelDiff> = before
+        .iter()
+        .filter_map(|left| {
+            let is_same =
+                |right: &&Level| (right.offered_rps() / left.offered_rps() - 1.0).abs() <= SAME_RATE;
+            let right = after.iter().find(is_same)?;
+            let comparisons = comparison::compare(left, right, slo, settings);
+            let verdict = Verdict::of_all(&comparisons);
+            Some(LevelDiff { replicas, offered_rps: left.offered_rps(), verdict, comparisons })
+        })
+        .collect();
+    if compared.is_empty() {
+        let rates = |levels: &[Level]| -> String {
+            let rates: Vec<String> =
+                levels.iter().map(|level| format!("{:.1}", level.offered_rps())).collect();
+            if rates.is_empty() { "none".to_owned() } else { rates.join(",") }
+        };
+        return Err(DiffError::NoCommonLevel { before: rates(&before), after: rates(&after) });
+    }
+    Ok(compared)
+}
+
+fn notes(before: &Baseline, after: &Baseline) -> Vec<String> {
+    let mut notes = Vec::new();
+    let mut note = |what: &str, left: String, right: String| {
+        if left != right {
+            notes.push(format!("{what} differs: `{left}` and `{right}`"));
+        }
+    };
+    note("the SLO", before.settings.slo.to_string(), after.settings.slo.to_string());
+    note("what is requested", before.target.requests.join(", "), after.target.requests.join(", "));
+    note("arrivals", before.settings.arrivals.clone(), after.settings.arrivals.clone());
+    note("the machine", before.environment.machine.clone(), after.environment.machine.clone());
+    note("the system", before.environment.system.clone(), after.environment.system.clone());
+    note("the number of cores", before.environment.cores.to_string(), after.environment.cores.to_string());
+    let demand = |baseline: &Baseline| {
+        let rate = baseline.synthetic_demand.map_or(0.0, |demand| demand.before_rps);
+        format!("{rate:.1}/s")
+    };
+    note("the demand that the service makes itself", demand(before), demand(after));
+    notes
+}

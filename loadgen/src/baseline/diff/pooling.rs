@@ -1,0 +1,40 @@
+//! Makes one level of all that were measured at one rate.
+
+use crate::baseline::level::Level;
+use crate::measurement::Measurement;
+
+/// One level for each rate, lowest first; those that are not to be believed are left out.
+pub(super) fn pool(levels: &[Level]) -> Vec<Level> {
+    let mut valid: Vec<&Level> = levels.iter().filter(|level| level.is_valid()).collect();
+    valid.sort_by(|left, right| left.offered_rps().total_cmp(&right.offered_rps()));
+    let mut pooled: Vec<Level> = Vec::new();
+    for level in valid {
+        match pooled.last_mut().filter(|last| last.offered_rps().to_bits() == level.offered_rps().to_bits()) {
+            Some(last) => add(&mut last.measurement, &level.measurement),
+            None => pooled.push(level.clone()),
+        }
+    }
+    pooled
+}
+
+/// Adds a measurement of the same rate. Its parts come behind the others, so a difference between the two measurements
+/// shows as a spread of the parts.
+fn add(sum: &mut Measurement, other: &Measurement) {
+    const GROWS: &str = "a histogram that was recorded to fits one that grows";
+    let (weight, other_weight) = (sum.measured.as_secs_f64(), other.measured.as_secs_f64());
+    sum.mean_in_flight = (sum.mean_in_flight * weight + other.mean_in_flight * other_weight)
+        / (weight + other_weight).max(f64::MIN_POSITIVE);
+    sum.measured += other.measured;
+    sum.scheduled += other.scheduled;
+    sum.sent += other.sent;
+    sum.unsent += other.unsent;
+    sum.succeeded += other.succeeded;
+    sum.refused += other.refused;
+    for (kind, count) in &other.failures {
+        *sum.failures.entry(*kind).or_default() += count;
+    }
+    sum.from_intended_micros.add(&other.from_intended_micros).expect(GROWS);
+    sum.from_sent_micros.add(&other.from_sent_micros).expect(GROWS);
+    sum.send_lateness_micros.add(&other.send_lateness_micros).expect(GROWS);
+    sum.parts.extend(&other.parts);
+}

@@ -1,0 +1,51 @@
+//! Writes a baseline for people and for other programs: a table, CSV, Markdown, and a page with the curves.
+
+mod csv;
+mod html;
+mod rows;
+mod text;
+
+use std::path::Path;
+
+pub use csv::csv;
+pub use html::html;
+pub use text::{level_line, markdown, table};
+
+/// A form of report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReportFormat {
+    /// A page with the curves, which needs nothing from outside.
+    Html,
+    /// One line for each level.
+    Csv,
+    /// The tables.
+    Markdown,
+    /// The baseline file itself.
+    Json,
+}
+
+impl ReportFormat {
+    /// The form that a file's ending names.
+    pub fn of(path: &Path) -> Option<Self> {
+        match path.extension()?.to_str()? {
+            "html" => Some(Self::Html),
+            "csv" => Some(Self::Csv),
+            "md" => Some(Self::Markdown),
+            "json" => Some(Self::Json),
+            _ => None,
+        }
+    }
+
+    /// The report's text.
+    pub fn write(self, baseline: &super::Baseline) -> String {
+        match self {
+            Self::Html => html(baseline),
+            Self::Csv => csv(baseline),
+            Self::Markdown => markdown(baseline),
+            Self::Json => baseline.to_json(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

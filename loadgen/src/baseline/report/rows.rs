@@ -1,0 +1,132 @@
+//! The words and numbers that several reports share.
+
+use crate::baseline::file::{Baseline, Curve};
+use crate::baseline::level::{Level, LevelVerdict};
+use crate::baseline::outcome::End;
+
+/// What the level's verdict is called.
+pub(super) fn verdict(level: &Level) -> &'static str {
+    match level.verdict {
+        LevelVerdict::Held => "held",
+        LevelVerdict::TooSlow => "too slow",
+        LevelVerdict::TooManyErrors => "errors",
+        LevelVerdict::Void => "void",
+    }
+}
+
+/// A quantile in milliseconds; none where nothing was answered.
+pub(super) fn milliseconds(level: &Level, share: f64) -> Option<f64> {
+    let histogram = &level.measurement.from_intended_micros;
+    (!histogram.is_empty()).then(|| histogram.value_at_quantile(share) as f64 / 1000.0)
+}
+
+/// The mean in milliseconds; none where nothing was answered.
+pub(super) fn mean_milliseconds(level: &Level) -> Option<f64> {
+    let histogram = &level.measurement.from_intended_micros;
+    (!histogram.is_empty()).then(|| histogram.mean() / 1000.0)
+}
+
+/// Every level of a curve, lowest rate first, repeated ones in the order of measuring.
+pub(super) fn by_rate(curve: &Curve) -> Vec<&Level> {
+    let mut levels: Vec<&Level> = curve.levels.iter().collect();
+    levels.sort_by(|left, right| {
+        left.offered_rps().total_cmp(&right.offered_rps()).then(left.number.cmp(&right.number))
+    });
+    levels
+}
+
+/// The sentences that sum a curve up.
+pub(super) fn findings(baseline: &Baseline, curve: &Curve) -> Vec<String> {
+    let (outcome, slo) = (&curve.outcome, &baseline.settings.slo);
+    let rate = |rate: f64| format!("{rate:.1}/s");
+    let mut findings = vec![match (outcome.highest_within_slo_rps, outcome.lowest_beyond_slo_rps) {
+        (Some(within), Some(beyond)) if outcome.end == End::GeneratorLimited => format!(
+            "highest rate within the SLO ({slo}) that the generator could offer: {}; at {} every level was void",
+            rate(within),
+            rate(beyond)
+        ),
+        (Some(within), Some(beyond)) => format!(
+            "highest rate within the SLO ({slo}): {}; at {} it was breached: {}",
+            rate(within),
+            rate(beyond),
+            outcome.end
+        ),
+        (Some(within), None) => format!(
+            "highest rate within the SLO ({slo}): {}, the highest that was tried: {}",
+            rate(within),
+            outcome.end
+        ),
+        (None, Some(beyond)) if outcome.end == End::GeneratorLimited => {
+            format!("nothing is known about the SLO ({slo}): at {} every level was void", rate(beyond))
+        }
+        (None, Some(beyond)) => {
+            format!("no rate was within the SLO ({slo}), not even {}: {}", rate(beyond), outcome.end)
+        }
+        (None, None) => format!("nothing is known about the SLO ({slo}): {}", outcome.end),
+    }];
+    findings.push(match outcome.knee_rps {
+        Some(knee) => format!("knee, the most throughput per response time: {}", rate(knee)),
+        None => "knee: not among the rates that were measured".to_owned(),
+    });
+    findings.push(match curve.plateau() {
+        Some((plateau, error)) => {
+            format!("plateau, the most that was served: {} ± {:.1}", rate(plateau), 1.96 * error)
+        }
+        None => "plateau: not reached".to_owned(),
+    });
+    findings.push(match (&curve.latency_fit, curve.latency_fit_refused) {
+        (Some(fit), _) => format!("fit: {fit}"),
+        (None, Some(refusal)) => format!("fit: none, {refusal}"),
+        (None, None) => "fit: none".to_owned(),
+    });
+    if let Some(seconds) = curve.start_up_seconds {
+        findings.push(format!("start-up of a replica until it was ready: {seconds:.2} s"));
+    }
+    if outcome.end == End::GeneratorLimited {
+        findings.push("the generator was the limit: the service may carry more than is said here".to_owned());
+    }
+    findings
+}
+
+/// The sentences about the whole file.
+pub(super) fn context(baseline: &Baseline) -> Vec<String> {
+    let target = match &baseline.target.host {
+        Some(host) => format!("target: {host}"),
+        None => "target: replicas that the lab started".to_owned(),
+    };
+    let mut sentences = vec![
+        format!("{target}; requests: {}", baseline.target.requests.join(", ")),
+        format!(
+            "seed {}, {} arrivals, levels of {} s after {} s, {}, {} cores, lab {}, {}",
+            baseline.seed,
+            baseline.settings.arrivals,
+            baseline.settings.hold_seconds,
+            baseline.settings.warm_up_seconds,
+            baseline.environment.system,
+            baseline.environment.cores,
+            baseline.lab_version,
+            baseline.created_at
+        ),
+    ];
+    if let Some(demand) = &baseline.synthetic_demand {
+        sentences.push(if demand.capacity_is_net_of_it {
+            format!(
+                "the service made {:.1}/s itself before and {:.1}/s after: the rates here come on top of that, and \
+                 capacity is what was left",
+                demand.before_rps, demand.after_rps
+            )
+        } else {
+            "the service made no demand of its own: capacity is all of it".to_owned()
+        });
+    }
+    if let Some(scaling) = &baseline.scaling {
+        sentences.push(format!("scaling law: {scaling}"));
+        let efficiencies: Vec<String> = scaling
+            .efficiencies()
+            .iter()
+            .map(|(replicas, share)| format!("{replicas}: {:.0} %", share * 100.0))
+            .collect();
+        sentences.push(format!("efficiency by replicas: {}", efficiencies.join(", ")));
+    }
+    sentences
+}

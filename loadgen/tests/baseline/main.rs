@@ -1,0 +1,13 @@
+//! The baseline curve against known truth: in virtual time, with the webapp's own queue as the service.
+//!
+//! Every result depends on a seed alone.
+#![expect(
+    clippy::print_stdout,
+    reason = "how far a result is from the truth is worth reading with --nocapture"
+)]
+
+mod capacity;
+mod coverage;
+mod difference;
+mod theory;
+mod virtual_service;
