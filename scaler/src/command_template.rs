@@ -55,15 +55,10 @@ impl CommandTemplate {
         if words.first().is_none_or(String::is_empty) {
             return Err(refuse("the program is missing".to_owned()));
         }
-        for word in &words {
-            let rest = PLACEHOLDERS.iter().fold(word.clone(), |rest, known| rest.replace(known, ""));
-            if let Some(unknown) = rest.find('{').map(|start| &rest[start..])
-                && let Some(end) = unknown.find('}')
-            {
-                let problem =
-                    format!("{} is not known, only {}", &unknown[..=end], PLACEHOLDERS.join(" and "));
-                return Err(refuse(problem));
-            }
+        if let Some(unknown) =
+            words.iter().flat_map(|word| placeholders_in(word)).find(|it| !PLACEHOLDERS.contains(it))
+        {
+            return Err(refuse(format!("{unknown} is not known, only {}", PLACEHOLDERS.join(" and "))));
         }
         Ok(Self { words })
     }
@@ -74,6 +69,17 @@ impl CommandTemplate {
         let fill = |word: &String| word.replace("{service}", service).replace("{replicas}", &replicas);
         self.words.iter().map(fill).collect()
     }
+}
+
+/// What looks like a placeholder: a name in braces. What else stands in braces is the program's own.
+fn placeholders_in(word: &str) -> impl Iterator<Item = &str> {
+    word.match_indices('{').filter_map(|(start, _)| {
+        let end = start + word[start..].find('}')?;
+        let name = &word[start + 1..end];
+        let is_name =
+            !name.is_empty() && name.chars().all(|letter| letter.is_ascii_alphabetic() || letter == '_');
+        is_name.then(|| &word[start..=end])
+    })
 }
 
 impl fmt::Display for CommandTemplate {
@@ -95,6 +101,9 @@ mod tests {
             ["my tool", "scale", "--name=web; rm -rf /", "3", "a b"],
             "a value stays inside its word"
         );
+        let own_braces =
+            CommandTemplate::to_count("kubectl get {service} -o jsonpath='{.status.replicas}'").unwrap();
+        assert_eq!(own_braces.fill("web", None)[2..], ["web", "-o", "jsonpath={.status.replicas}"]);
         assert_eq!(CommandTemplate::to_count("count {service}").unwrap().fill("db", None), ["count", "db"]);
     }
 

@@ -12,8 +12,18 @@ use crate::policy_file::NamedPolicy;
 pub struct ScalerConfig {
     /// Where page, API and metrics are served. Default: `127.0.0.1:8080`.
     pub listen: SocketAddr,
-    /// The service's name, for logs and the page. Default: `webapp`.
-    pub service_name: String,
+    /// Host names, besides loopback addresses and `localhost`, under which requests that change something are taken.
+    /// Default: none. It keeps a page of another site from steering the scaler through a name that it points here.
+    pub allowed_hosts: Vec<String>,
+    /// The services it watches, each with a name of its own; at least one. The first is meant where none is named.
+    pub services: Vec<ServiceConfig>,
+}
+
+/// What a scaler knows of one service.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ServiceConfig {
+    /// The service's name, for logs, paths, labels and the page: letters, digits, `-`, `_` and `.`. Default: `webapp`.
+    pub name: String,
     /// The gateway's admin address, which knows who is in rotation. Default: `http://127.0.0.1:8001`.
     pub gateway_admin: String,
     /// The gateway's own address, where `/api/load/…` is passed on to. Default: `http://127.0.0.1:8000`.
@@ -28,9 +38,6 @@ pub struct ScalerConfig {
     pub state_file: Option<PathBuf>,
     /// Time between two looks at the service, 100 ms up to the policy's window. Default: 1 s.
     pub scrape_interval: Duration,
-    /// Host names, besides loopback addresses and `localhost`, under which requests that change something are taken.
-    /// Default: none. It keeps a page of another site from steering the scaler through a name that it points here.
-    pub allowed_hosts: Vec<String>,
 }
 
 /// Where signals come from.
@@ -136,11 +143,17 @@ impl ActuatorKind {
 }
 
 impl ScalerConfig {
+    /// The defaults with these services.
+    pub fn new(services: Vec<ServiceConfig>) -> Self {
+        Self { listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)), allowed_hosts: Vec::new(), services }
+    }
+}
+
+impl ServiceConfig {
     /// The defaults with this policy.
     pub fn new(policy: NamedPolicy) -> Self {
         Self {
-            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)),
-            service_name: "webapp".to_owned(),
+            name: "webapp".to_owned(),
             gateway_admin: "http://127.0.0.1:8001".to_owned(),
             gateway_url: "http://127.0.0.1:8000".to_owned(),
             policy,
@@ -148,7 +161,6 @@ impl ScalerConfig {
             actuator: ActuatorKind::default(),
             state_file: None,
             scrape_interval: Duration::from_secs(1),
-            allowed_hosts: Vec::new(),
         }
     }
 }

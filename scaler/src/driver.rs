@@ -207,6 +207,7 @@ impl Driver {
             report
         });
         self.action = Some(InFlight { decision, span, task, answer });
+        self.save();
     }
 
     fn on_action_done(&mut self, report: Result<ScaleReport, String>) {
@@ -383,9 +384,16 @@ impl Driver {
         self.problems = problems;
     }
 
+    /// Saves what the engine remembers, and while an action is in flight, what it will once that has been carried out. A
+    /// scaler that is killed in the middle finds an action begun: it finishes it rather than undoing it, and its
+    /// cooldown runs.
     fn save(&self) {
+        let mut engine = self.parts.engine.clone();
+        if let Some(InFlight { decision, .. }) = &self.action {
+            engine.record_scaled(decision.at, decision.from, decision.to, decision.reason.cause());
+        }
         if let Some(file) = &self.parts.state_file
-            && let Err(error) = file.save(self.parts.engine.state())
+            && let Err(error) = file.save(engine.state())
         {
             error!("{error}");
         }
@@ -396,7 +404,9 @@ impl Driver {
             match tokio::time::timeout(STOP_WAIT, finished(&mut self.action)).await {
                 Ok(report) => self.on_action_done(report),
                 Err(_) => {
-                    warn!("stopped while an action was in flight; the next start looks at what came of it");
+                    warn!(
+                        "stopped while an action was in flight; the next start finishes what is left of it"
+                    );
                 }
             }
         }

@@ -36,7 +36,7 @@ pub(crate) struct ActuatorArguments {
     #[arg(long, value_enum, value_name = "NAME", default_value_t = ActuatorName::None)]
     actuator: ActuatorName,
     /// The socket of the supervisor, for the actuator `processes`
-    #[arg(long, value_name = "PATH", required_if_eq("actuator", "processes"))]
+    #[arg(long, value_name = "PATH")]
     supervisor: Option<PathBuf>,
     /// The Docker engine; also `DOCKER_HOST` [default: `unix:///var/run/docker.sock`]
     #[arg(long, value_name = "URL")]
@@ -60,10 +60,10 @@ pub(crate) struct ActuatorArguments {
     #[arg(long, value_name = "NAME")]
     swarm_service: Option<String>,
     /// What sets the count, for the actuator `command`; split without a shell: `./scale.sh {service} {replicas}`
-    #[arg(long, value_name = "COMMAND", required_if_eq("actuator", "command"), value_parser = CommandTemplate::to_scale)]
+    #[arg(long, value_name = "COMMAND", value_parser = CommandTemplate::to_scale)]
     scale_command: Option<CommandTemplate>,
     /// What prints the count, for `command` and, in the engine's place, `ansible`: `./count.sh {service}`
-    #[arg(long, value_name = "COMMAND", required_if_eq("actuator", "command"), value_parser = CommandTemplate::to_count)]
+    #[arg(long, value_name = "COMMAND", value_parser = CommandTemplate::to_count)]
     count_command: Option<CommandTemplate>,
     /// The playbook of the actuator `ansible`
     #[arg(long, value_name = "FILE", default_value = "compose/ansible/playbook-scale.yml")]
@@ -73,12 +73,13 @@ pub(crate) struct ActuatorArguments {
 impl ActuatorArguments {
     /// The actuator, as the scaler takes it.
     pub(crate) fn kind(&self) -> Result<ActuatorKind, Failure> {
-        let missing =
-            |flag: &str| Failure::bad_input(format!("--actuator needs {flag}; hint: see lab scaler --help"));
+        let missing = |actuator: &str, flag: &str| {
+            Failure::bad_input(format!("the actuator `{actuator}` needs {flag}; hint: see lab scaler --help"))
+        };
         Ok(match self.actuator {
             ActuatorName::None => ActuatorKind::None,
             ActuatorName::Processes => ActuatorKind::Processes {
-                supervisor: self.supervisor.clone().ok_or_else(|| missing("--supervisor"))?,
+                supervisor: self.supervisor.clone().ok_or_else(|| missing("processes", "--supervisor"))?,
             },
             ActuatorName::Compose => ActuatorKind::Compose(self.compose_target()),
             ActuatorName::ComposeCli => ActuatorKind::ComposeCli {
@@ -90,8 +91,8 @@ impl ActuatorArguments {
                 ActuatorKind::Swarm { docker_host: self.docker_host(), service: self.swarm_service.clone() }
             }
             ActuatorName::Command => ActuatorKind::Command {
-                scale: self.scale_command.clone().ok_or_else(|| missing("--scale-command"))?,
-                count: self.count_command.clone().ok_or_else(|| missing("--count-command"))?,
+                scale: self.scale_command.clone().ok_or_else(|| missing("command", "--scale-command"))?,
+                count: self.count_command.clone().ok_or_else(|| missing("command", "--count-command"))?,
             },
             ActuatorName::Ansible => ActuatorKind::Ansible {
                 target: self.compose_target(),

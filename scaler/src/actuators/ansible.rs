@@ -85,7 +85,7 @@ impl Platform for Ansible {
         let variables = [("DOCKER_HOST", self.service.engine().host()), ("ANSIBLE_NOCOLOR", "1")];
         let outcome = program::run(&words, &variables, PLAY_WITHIN).await;
         self.count.iter().for_each(ReplicaCount::outdate);
-        leaving.iter().for_each(|id| self.gateway.forget(id));
+        self.gateway.forget(&leaving);
         outcome?;
         journal.add(format!("ran `{}`", words.join(" ")));
         Ok(())

@@ -83,7 +83,7 @@ impl Platform for ComposeCli {
         let scale = format!("{service}={asked}");
         let arguments = ["up", "-d", "--no-recreate", "--no-deps", "--scale", &scale, service];
         let outcome = self.run(&arguments, SCALE_WITHIN).await;
-        leaving.iter().for_each(|id| self.gateway.forget(id));
+        self.gateway.forget(&leaving);
         outcome?;
         journal.add(format!("ran `{} {}`", self.compose.join(" "), arguments.join(" ")));
         Ok(())

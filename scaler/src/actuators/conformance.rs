@@ -2,10 +2,13 @@
 //!
 //! A stage is a platform with one replica, whose engine can be made to die and whose starts can be made to fail.
 
+mod ansible_stage;
+mod compose_project;
 mod compose_stage;
 mod docker_test;
 mod program_stage;
 mod supervisor_stage;
+mod swarm_stage;
 
 use std::time::Duration;
 

@@ -93,11 +93,13 @@ impl GatewayEndpoints {
         self.delete(url, DRAIN).await;
     }
 
-    /// One that was to leave stays after all, or is gone.
-    pub(super) fn forget(&self, id: &str) {
+    /// Those that were to leave are gone, or stay after all, and are then told again.
+    pub(super) fn forget(&self, ids: &[String]) {
         let mut told = self.told();
-        told.leaving.remove(id);
-        told.urls.remove(id);
+        for id in ids {
+            told.leaving.remove(id);
+            told.urls.remove(id);
+        }
     }
 
     /// Compares what is there with what was told, and tells the difference, without keeping the caller waiting.

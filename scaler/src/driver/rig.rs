@@ -155,7 +155,7 @@ impl Rig {
         let actuator: Arc<dyn Actuator> = Arc::new(service.clone());
         let policy = NamedPolicy::load("moderate", &PolicyOverrides::default()).unwrap();
         let clock = Clock::start();
-        let published = Arc::new(Published::new());
+        let published = Arc::new(Published::new(None));
         let stop = CancellationToken::new();
         let (sightings, seen) = watch::channel(None);
         let (commands, asked) = mpsc::channel(4);

@@ -44,7 +44,7 @@ impl Stage for ComposeStage {
     }
 
     async fn set_failing(&self, is_failing: bool) {
-        self.project.set_failing(is_failing);
+        self.project.image.set_failing(is_failing);
     }
 }
 

@@ -52,52 +52,43 @@ impl ComposeVersion {
     }
 }
 
-/// A Compose project with a service `webapp`; everything of it is removed when dropped.
+/// The version to test with where it does not matter which; none where there is no engine or no Compose.
+pub(super) fn any_version() -> Option<ComposeVersion> {
+    let versions = [ComposeVersion::V2, ComposeVersion::V1];
+    has_engine().then(|| versions.into_iter().find(|version| version.is_installed()))?
+}
+
+/// An image of a replica that can be told to fail; removed when dropped.
+///
+/// Tests of one run that need an engine come one after the other: an engine that starts ten containers at a time starts
+/// each so late that waiting for it says nothing.
 #[derive(Debug)]
-pub(super) struct TestProject {
+pub(super) struct TestImage {
+    /// A name that no other test has.
     pub(super) name: String,
-    pub(super) version: ComposeVersion,
     folder: tempfile::TempDir,
     _turn: tokio::sync::MutexGuard<'static, ()>,
 }
 
-impl TestProject {
-    /// Brings one replica up; `extra` is what its service has besides, indented by four spaces.
-    ///
-    /// Projects of one test run come one after the other: an engine that starts ten containers at a time starts each so
-    /// late that waiting for it says nothing.
-    pub(super) async fn up(version: ComposeVersion, extra: &str) -> Self {
+impl TestImage {
+    pub(super) async fn import() -> Self {
         static ONE_AT_A_TIME: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
         static NUMBER: AtomicU32 = AtomicU32::new(1);
+        let turn = ONE_AT_A_TIME.lock().await;
         let name = format!("labact-{}-{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
-        let folder = tempfile::tempdir().unwrap();
-        let project = Self { name, version, folder, _turn: ONE_AT_A_TIME.lock().await };
-        std::fs::create_dir(project.flags()).unwrap();
-        import_image(&project.image());
-        let file = format!(
-            "services:\n  webapp:\n    image: {}\n    command: [\"webapp\"]\n    stop_grace_period: 5s\n    \
-             mem_limit: 64m\n    read_only: true\n    environment:\n      NAME: a b\n    \
-             volumes: [\"./flags:/flags:ro\"]\n    \
-             healthcheck:\n      test: [\"CMD\", \"/replica\", \"health\"]\n      interval: 1h\n{extra}  \
-             other:\n    image: {}\n",
-            project.image(),
-            project.image(),
-        );
-        std::fs::write(project.file(), file).unwrap();
-        project.compose(&["up", "-d"]);
-        project
+        let image = Self { name, folder: tempfile::tempdir().unwrap(), _turn: turn };
+        std::fs::create_dir(image.flags()).unwrap();
+        import_image(&image.tag());
+        image
     }
 
-    pub(super) fn file(&self) -> PathBuf {
-        self.folder.path().join("compose.yaml")
-    }
-
-    fn flags(&self) -> PathBuf {
-        self.folder.path().join("flags")
-    }
-
-    pub(super) fn image(&self) -> String {
+    pub(super) fn tag(&self) -> String {
         format!("{}:test", self.name)
+    }
+
+    /// What a replica is to have at `/flags`.
+    pub(super) fn flags(&self) -> PathBuf {
+        self.folder.path().join("flags")
     }
 
     /// Makes replicas end as soon as they are started, or not.
@@ -108,6 +99,43 @@ impl TestProject {
         } else {
             std::fs::remove_file(mark).unwrap();
         }
+    }
+}
+
+impl Drop for TestImage {
+    fn drop(&mut self) {
+        drop(Command::new("docker").args(["rmi", "-f", &self.tag()]).output());
+    }
+}
+
+/// A Compose project with a service `webapp`; everything of it is removed when dropped.
+#[derive(Debug)]
+pub(super) struct TestProject {
+    pub(super) name: String,
+    pub(super) image: TestImage,
+    pub(super) version: ComposeVersion,
+}
+
+impl TestProject {
+    /// Brings one replica up; `extra` is what its service has besides, indented by four spaces.
+    pub(super) async fn up(version: ComposeVersion, extra: &str) -> Self {
+        let image = TestImage::import().await;
+        let project = Self { name: image.name.clone(), image, version };
+        let tag = project.image.tag();
+        let file = format!(
+            "services:\n  webapp:\n    image: {tag}\n    command: [\"webapp\"]\n    stop_grace_period: 5s\n    \
+             mem_limit: 64m\n    read_only: true\n    environment:\n      NAME: a b\n    \
+             volumes: [\"./flags:/flags:ro\"]\n    \
+             healthcheck:\n      test: [\"CMD\", \"/replica\", \"health\"]\n      interval: 1h\n{extra}  \
+             other:\n    image: {tag}\nnetworks:\n  one: {{}}\n  two: {{internal: true}}\n",
+        );
+        std::fs::write(project.file(), file).unwrap();
+        project.compose(&["up", "-d"]);
+        project
+    }
+
+    pub(super) fn file(&self) -> PathBuf {
+        self.image.folder.path().join("compose.yaml")
     }
 
     /// Calls Compose and returns what it printed.
@@ -142,7 +170,6 @@ impl Drop for TestProject {
         };
         remove(&["rm", "-f", "-v"], list(&["ps", "-aq"]));
         remove(&["network", "rm"], list(&["network", "ls", "-q"]));
-        remove(&["rmi", "-f"], vec![self.image()]);
     }
 }
 

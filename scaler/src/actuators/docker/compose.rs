@@ -203,7 +203,7 @@ impl Compose {
             self.remove_by_id(&entry.id).await
         };
         let outcome = outcome.await;
-        self.gateway.forget(&entry.id);
+        self.gateway.forget(std::slice::from_ref(&entry.id));
         outcome.map_err(|error| self.engine().problem(&format!("asked to end {}", entry.id), &error))?;
         journal.add(format!(
             "drained {} in {drained:?}, ended and removed it after {:?}",
