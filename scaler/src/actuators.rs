@@ -120,7 +120,11 @@ pub(crate) enum ActuatorError {
     #[error("{0}")]
     Setting(String),
     /// The platform took every order, but the count did not become what was asked for.
-    #[error("{asked} replicas were asked for, but after {waited:?} there are {found}")]
+    #[error(
+        "{asked} replicas were asked for, but after {waited:?} there are {found}{}{}",
+        if .because.is_empty() { "" } else { ": " },
+        .because.join(", ")
+    )]
     NotReached {
         /// The count asked for.
         asked: u32,
@@ -128,6 +132,8 @@ pub(crate) enum ActuatorError {
         found: u32,
         /// How long was waited.
         waited: Duration,
+        /// What the platform says of those that are missing, if anything.
+        because: Vec<String>,
     },
     /// This actuator commands nobody.
     #[error("the actuator is `none`: it observes and changes nothing")]

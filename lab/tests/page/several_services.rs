@@ -43,7 +43,8 @@ async fn the_page_shows_the_service_that_is_chosen() {
     let _scaler = Scaler(child);
     std::io::BufRead::read_line(&mut std::io::BufReader::new(stdout), &mut address)
         .expect("it tells its address");
-    browser.open(address.trim(), DESK).await;
+    let address = address.trim().trim_start_matches("listening on ").to_owned();
+    browser.open(&address, DESK).await;
     let about = |service: &str| {
         format!("document.getElementById('about').textContent.startsWith('Scaler of {service} ')")
     };
@@ -60,7 +61,7 @@ async fn the_page_shows_the_service_that_is_chosen() {
     browser.click("#pause").await;
     let paused = "document.getElementById('pause').textContent === 'Resume'";
     browser.until("the pause of this one", paused, within).await;
-    let of = |service: &str| format!("{}/api/services/{service}/status", address.trim());
+    let of = |service: &str| format!("{}/api/services/{service}/status", address);
     for (service, is_paused) in [("database", true), ("webapp", false)] {
         assert_eq!(up.get(&of(service)).await.expect("a status")["paused"], is_paused, "{service}");
     }

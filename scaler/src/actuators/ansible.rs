@@ -74,6 +74,10 @@ impl Platform for Ansible {
         }
     }
 
+    async fn explain(&self) -> Vec<String> {
+        self.service.explain().await
+    }
+
     async fn change(&self, seen: &Listing, asked: u32, journal: &Journal) -> Result<(), ActuatorError> {
         if seen.count() == Some(asked) {
             return Ok(());

@@ -38,6 +38,11 @@ pub(super) trait Platform: Debug + Send + Sync {
     /// The replicas that exist, found out now.
     fn list(&self) -> impl Future<Output = Result<Listing, ActuatorError>> + Send;
 
+    /// What the platform says of replicas that were started and are not there.
+    fn explain(&self) -> impl Future<Output = Vec<String>> + Send {
+        std::future::ready(Vec::new())
+    }
+
     /// Gives the orders that lead from what was seen to `asked`, and writes down each that was carried out. Stops at the
     /// first that is refused.
     fn change(
@@ -102,7 +107,8 @@ impl<P: Platform> OnPlatform<P> {
             if waited >= P::REACHED_WITHIN {
                 return match seen {
                     Ok(Some(found)) => {
-                        (Some(found), Some(ActuatorError::NotReached { asked, found, waited }))
+                        let because = timeout(LIST_WITHIN, self.platform.explain()).await.unwrap_or_default();
+                        (Some(found), Some(ActuatorError::NotReached { asked, found, waited, because }))
                     }
                     Ok(None) => (None, Some(ActuatorError::ObservesOnly)),
                     Err(error) => (None, Some(error)),

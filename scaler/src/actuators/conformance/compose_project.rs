@@ -176,15 +176,36 @@ async fn only_leftovers_of_a_scaler_are_cleaned() {
         ]
         .concat(),
     );
-    // A replica that ended, and one that was made and never started.
+    // One that was made and never started, as a crash between the two leaves it.
+    let never_started = format!("{}-webapp-9", project.name);
+    let labels = ["service=webapp", "oneoff=False", "container-number=9"]
+        .map(|label| format!("com.docker.compose.{label}"));
+    let mut create = vec!["create", "--name", &never_started, "--label", &of_project];
+    create.extend(labels.iter().flat_map(|label| ["--label", label.as_str()]));
+    docker(&[&create[..], &["--label", "autoscale-lab.replica=true", &project.image.tag()]].concat());
+    // A replica that ended.
     let newest = actuator.observe().await.unwrap().entries().last().unwrap().id.clone();
     docker(&["stop", "-t", "0", &newest]);
     let report = actuator.scale_to(2).await;
     assert!(report.succeeded() && report.before == Some(2), "{report:?}");
     assert!(report.did.iter().any(|did| did.contains(&newest)), "{report:?}");
     let all = docker(&["ps", "-a", "--filter", &format!("label={of_project}"), "--format", "{{.Names}}"]);
-    assert!(!all.lines().any(|name| name == newest), "the leftover is gone: {all}");
-    assert!(all.lines().any(|name| name == foreign), "another service's container is not touched: {all}");
+    let is_left = |leftover: &str| all.lines().any(|name| name == leftover);
+    assert!(!is_left(&newest) && !is_left(&never_started), "the leftovers are gone: {all}");
+    assert!(is_left(&foreign), "another service's container is not touched: {all}");
+}
+
+#[tokio::test]
+async fn a_replica_that_is_paused_exists_and_can_be_taken_out() {
+    let Some(version) = any_version() else { return };
+    let project = TestProject::up(version, "").await;
+    let actuator = actuator_of(&project, NO_GATEWAY).await;
+    assert!(actuator.scale_to(2).await.succeeded());
+    let newest = actuator.observe().await.unwrap().entries().last().unwrap().id.clone();
+    docker(&["pause", &newest]);
+    assert_eq!(actuator.observe().await.unwrap().count(), Some(2));
+    let report = actuator.scale_to(1).await;
+    assert!(report.succeeded() && report.did.iter().any(|did| did.contains(&newest)), "{report:?}");
 }
 
 #[tokio::test]
@@ -200,6 +221,21 @@ async fn one_whose_start_the_engine_refuses_is_told_and_not_left_behind() {
     let all =
         docker(&["ps", "-aq", "--filter", &format!("label=com.docker.compose.project={}", project.name)]);
     assert_eq!(all.lines().count(), 2, "webapp and the other service: {all}");
+}
+
+#[tokio::test]
+async fn one_that_ends_as_soon_as_it_is_started_is_told_with_its_status() {
+    let Some(version) = any_version() else { return };
+    let project = TestProject::up(version, "").await;
+    let actuator = actuator_of(&project, NO_GATEWAY).await;
+    project.image.set_failing(true);
+    // On a slow machine the process may outlive the look that counts it; then it is the next action that tells.
+    let mut report = actuator.scale_to(2).await;
+    while report.succeeded() {
+        report = actuator.scale_to(2).await;
+    }
+    let problem = report.problem.unwrap().to_string();
+    assert!(problem.contains("webapp") && problem.contains("Exited (7)"), "{problem}");
 }
 
 async fn refused(project: Option<&str>, service: &str) -> String {

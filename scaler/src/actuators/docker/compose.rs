@@ -259,6 +259,10 @@ impl Platform for Compose {
         Ok(Listing::Replicas(entries))
     }
 
+    async fn explain(&self) -> Vec<String> {
+        self.service.explain().await
+    }
+
     async fn change(&self, seen: &Listing, asked: u32, journal: &Journal) -> Result<(), ActuatorError> {
         let containers = self.service.containers().await?;
         let before = seen.count().unwrap_or(0);

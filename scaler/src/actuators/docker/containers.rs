@@ -24,6 +24,8 @@ pub(super) struct ServiceContainer {
     pub(super) name: String,
     pub(super) number: u32,
     pub(super) state: ContainerState,
+    /// The state in the engine's words, such as `Exited (7) 2 seconds ago`.
+    pub(super) status: String,
     /// Where it takes requests; none before it has an address.
     pub(super) url: Option<String>,
     /// Whether a scaler made it.
@@ -66,6 +68,7 @@ impl ServiceContainer {
                 }
                 _ => ContainerState::Lives,
             },
+            status: summary.status.unwrap_or_default(),
             is_ours: labels.contains_key(MADE_BY_SCALER),
             working_folder: labels.get(WORKING_FOLDER).cloned(),
             created_epoch_seconds: summary.created.and_then(|seconds| seconds.try_into().ok()).unwrap_or(0),
@@ -75,6 +78,12 @@ impl ServiceContainer {
     /// Larger is newer.
     pub(super) fn newness(&self) -> (u64, u32) {
         (self.created_epoch_seconds, self.number)
+    }
+
+    /// Why it is no replica, if it could be one.
+    pub(super) fn why_it_is_none(&self) -> Option<String> {
+        matches!(self.state, ContainerState::Created | ContainerState::Ended)
+            .then(|| format!("{} is `{}`", self.name, self.status))
     }
 
     /// As a replica; none if it is not one, or no longer.

@@ -70,6 +70,12 @@ impl ComposeService {
         Ok(Listing::Replicas(containers.iter().filter_map(|container| container.as_entry(false)).collect()))
     }
 
+    /// What the engine says of its containers that do not run.
+    pub(crate) async fn explain(&self) -> Vec<String> {
+        let containers = self.containers().await.unwrap_or_default();
+        containers.iter().filter_map(ServiceContainer::why_it_is_none).collect()
+    }
+
     /// Its containers, whatever their state, oldest first.
     pub(super) async fn containers(&self) -> Result<Vec<ServiceContainer>, ActuatorError> {
         let labels = [(PROJECT, self.project.as_str()), (SERVICE, &self.service), (ONE_OFF, "False")];

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use bollard::errors::Error;
-use bollard::models::{Service, ServiceSpec, TaskState};
+use bollard::models::{Service, ServiceSpec, Task, TaskState};
 use bollard::query_parameters::{
     InspectServiceOptions, ListTasksOptionsBuilder, UpdateServiceOptionsBuilder,
 };
@@ -79,6 +79,15 @@ impl Swarm {
         }
     }
 
+    /// Tasks that are to be in this state.
+    async fn tasks(&self, desired_state: &str) -> Result<Vec<Task>, ActuatorError> {
+        let wanted = [("service", self.service.clone()), ("desired-state", desired_state.to_owned())];
+        let filters: HashMap<&str, Vec<String>> = wanted.map(|(filter, value)| (filter, vec![value])).into();
+        let options = ListTasksOptionsBuilder::new().filters(&filters).build();
+        let listed = self.engine.docker.list_tasks(Some(options)).await;
+        listed.map_err(|error| self.problem("asked for the tasks of", &error))
+    }
+
     fn problem(&self, when: &str, error: &Error) -> ActuatorError {
         if is_missing(error) {
             return ActuatorError::Setting(format!(
@@ -103,15 +112,22 @@ impl Platform for Swarm {
     const REACHED_WITHIN: Duration = Duration::from_secs(60);
 
     async fn list(&self) -> Result<Listing, ActuatorError> {
-        let wanted = [("service", vec![self.service.clone()]), ("desired-state", vec!["running".to_owned()])];
-        let filters: HashMap<&str, Vec<String>> = wanted.into();
-        let options = ListTasksOptionsBuilder::new().filters(&filters).build();
-        let tasks = self.engine.docker.list_tasks(Some(options)).await;
-        let tasks = tasks.map_err(|error| self.problem("asked for the tasks of", &error))?;
+        let tasks = self.tasks("running").await?;
         let runs = |state: Option<TaskState>| state == Some(TaskState::RUNNING);
         let running =
             tasks.into_iter().filter(|task| runs(task.status.as_ref().and_then(|status| status.state)));
         Ok(Listing::Count(u32::try_from(running.count()).unwrap_or(u32::MAX)))
+    }
+
+    async fn explain(&self) -> Vec<String> {
+        let tasks = self.tasks("shutdown").await.unwrap_or_default();
+        let newest = tasks.into_iter().filter_map(|task| {
+            let status = task.status?;
+            let problem = status.err.filter(|problem| !problem.is_empty())?;
+            Some((status.timestamp, problem))
+        });
+        // An older task's problem may be a solved one.
+        newest.max().map(|(_, problem)| format!("the last task ended with `{problem}`")).into_iter().collect()
     }
 
     async fn change(&self, _seen: &Listing, asked: u32, journal: &Journal) -> Result<(), ActuatorError> {
