@@ -46,7 +46,7 @@ async fn the_page_shows_the_service_that_is_chosen() {
     let address = address.trim().trim_start_matches("listening on ").to_owned();
     browser.open(&address, DESK).await;
     let about = |service: &str| {
-        format!("document.getElementById('about').textContent.startsWith('Scaler of {service} ')")
+        format!("document.getElementById('about')?.textContent.startsWith('Scaler of {service} ')")
     };
     let within = Duration::from_secs(15);
     browser.until("the first service", &about("webapp"), within).await;
@@ -56,10 +56,10 @@ async fn the_page_shows_the_service_that_is_chosen() {
     let choose = "(() => { const select = document.getElementById('service'); select.value = 'database'; select.dispatchEvent(new Event('change')); return true; })()";
     browser.evaluate(choose).await;
     browser.until("the other service", &about("database"), within).await;
-    let policy = "document.getElementById('policy').textContent.startsWith('Policy aggressive')";
+    let policy = "document.getElementById('policy')?.textContent.startsWith('Policy aggressive')";
     browser.until("its policy", policy, within).await;
     browser.click("#pause").await;
-    let paused = "document.getElementById('pause').textContent === 'Resume'";
+    let paused = "document.getElementById('pause')?.textContent === 'Resume'";
     browser.until("the pause of this one", paused, within).await;
     let of = |service: &str| format!("{}/api/services/{service}/status", address);
     for (service, is_paused) in [("database", true), ("webapp", false)] {

@@ -256,6 +256,20 @@ async fn what_is_not_there_is_named_with_what_is() {
     let outside = refused(None, "webapp").await;
     assert!(outside.contains("--compose-project"), "{outside}");
 
+    let other = format!("{}-other-folder", project.name);
+    let labels = [
+        format!("com.docker.compose.project={}", project.name),
+        "com.docker.compose.project.working_dir=/srv/other".to_owned(),
+        "com.docker.compose.service=webapp".to_owned(),
+        "com.docker.compose.oneoff=False".to_owned(),
+    ];
+    let mut create = vec!["create", "--name", &other];
+    create.extend(labels.iter().flat_map(|label| ["--label", label.as_str()]));
+    docker(&[&create[..], &[&project.image.tag()]].concat());
+    let two = refused(Some(&project.name), "webapp").await;
+    assert!(two.contains("two projects are called") && two.contains("/srv/other"), "{two}");
+    docker(&["rm", &other]);
+
     let socket = EngineSocket::open();
     let service = service_of(&project, &socket).await;
     project.compose(&["stop", "-t", "0"]);

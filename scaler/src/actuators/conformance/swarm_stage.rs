@@ -12,29 +12,37 @@ use super::{Stage, conforms};
 struct SwarmStage {
     actuator: OnPlatform<Swarm>,
     socket: EngineSocket,
-    image: TestImage,
+    // Dropped before the image, which its containers use.
     _swarm: OwnSwarm,
+    image: TestImage,
 }
 
-/// Left when dropped.
-struct OwnSwarm;
+/// Left when dropped, with what its service left behind.
+struct OwnSwarm {
+    service: String,
+}
 
 impl OwnSwarm {
     /// None where the engine is part of a swarm already, which is nobody's to play with.
-    fn begin() -> Option<Self> {
+    fn begin(service: &str) -> Option<Self> {
         let state = docker(&["info", "--format", "{{.Swarm.LocalNodeState}}"]);
         if state.trim() != "inactive" {
             println!("skipped: the engine is part of a swarm already");
             return None;
         }
         docker(&["swarm", "init", "--advertise-addr", "127.0.0.1"]);
-        Some(Self)
+        Some(Self { service: service.to_owned() })
     }
 }
 
 impl Drop for OwnSwarm {
     fn drop(&mut self) {
         drop(Command::new("docker").args(["swarm", "leave", "--force"]).output());
+        let label = format!("label=com.docker.swarm.service.name={}", self.service);
+        let left = Command::new("docker").args(["ps", "-aq", "--filter", &label]).output();
+        let left =
+            left.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default();
+        drop(Command::new("docker").args(["rm", "-f"]).args(left.split_whitespace()).output());
     }
 }
 
@@ -63,7 +71,7 @@ async fn swarm_conforms() {
         return;
     }
     let image = TestImage::import().await;
-    let Some(swarm) = OwnSwarm::begin() else { return };
+    let Some(swarm) = OwnSwarm::begin(&image.name) else { return };
     let socket = EngineSocket::open();
     let engine = DockerEngine::connect(&socket.host()).await.unwrap();
     let unknown = Swarm::new(engine.clone(), "nowhere").await.unwrap_err().to_string();
