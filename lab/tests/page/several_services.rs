@@ -61,7 +61,7 @@ async fn the_page_shows_the_service_that_is_chosen() {
     browser.click("#pause").await;
     let paused = "document.getElementById('pause')?.textContent === 'Resume'";
     browser.until("the pause of this one", paused, within).await;
-    let of = |service: &str| format!("{}/api/services/{service}/status", address);
+    let of = |service: &str| format!("{address}/api/services/{service}/status");
     for (service, is_paused) in [("database", true), ("webapp", false)] {
         assert_eq!(up.get(&of(service)).await.expect("a status")["paused"], is_paused, "{service}");
     }

@@ -20,7 +20,12 @@ struct SwarmStage {
 /// Left when dropped, with what its service left behind.
 struct OwnSwarm {
     service: String,
+    /// Whether the network that a swarm makes on each node was there before.
+    had_bridge: bool,
 }
+
+/// The network that joins a node's containers to the outside, which leaving a swarm does not remove.
+const BRIDGE: &str = "docker_gwbridge";
 
 impl OwnSwarm {
     /// None where the engine is part of a swarm already, which is nobody's to play with.
@@ -30,8 +35,10 @@ impl OwnSwarm {
             println!("skipped: the engine is part of a swarm already");
             return None;
         }
+        let networks = docker(&["network", "ls", "--format", "{{.Name}}"]);
+        let had_bridge = networks.lines().any(|name| name == BRIDGE);
         docker(&["swarm", "init", "--advertise-addr", "127.0.0.1"]);
-        Some(Self { service: service.to_owned() })
+        Some(Self { service: service.to_owned(), had_bridge })
     }
 }
 
@@ -43,6 +50,9 @@ impl Drop for OwnSwarm {
         let left =
             left.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default();
         drop(Command::new("docker").args(["rm", "-f"]).args(left.split_whitespace()).output());
+        if !self.had_bridge {
+            drop(Command::new("docker").args(["network", "rm", BRIDGE]).output());
+        }
     }
 }
 
