@@ -44,6 +44,11 @@ impl Failure {
         Self { status: ExitStatus::CouldNotRun, message: problem.to_string() }
     }
 
+    /// The same, with the place where it was found before it.
+    pub(crate) fn within(self, place: &str) -> Self {
+        Self { message: format!("{place}: {}", self.message), ..self }
+    }
+
     /// Writes the message to standard error, its hint on a line of its own.
     #[expect(clippy::print_stderr, reason = "the one place where a command tells its user why it ended")]
     pub(crate) fn print(&self) {

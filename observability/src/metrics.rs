@@ -7,6 +7,8 @@ mod exemplars;
 mod on_scrape;
 mod process;
 
+use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::fmt::Debug;
 
 use prometheus_client::encoding::text::{encode_eof, encode_registry};
@@ -23,6 +25,8 @@ pub const OPENMETRICS_CONTENT_TYPE: &str = "application/openmetrics-text; versio
 #[derive(Debug, Default)]
 pub struct MetricsRegistry {
     families: Vec<RegisteredFamily>,
+    /// What every sample has besides its own labels.
+    labels: Vec<(&'static str, String)>,
 }
 
 #[derive(Debug)]
@@ -37,6 +41,11 @@ impl MetricsRegistry {
         let mut registry = Self::default();
         process::register(&mut registry);
         registry
+    }
+
+    /// A registry whose every sample has these labels besides its own.
+    pub fn with_labels(labels: Vec<(&'static str, String)>) -> Self {
+        Self { families: Vec::new(), labels }
     }
 
     /// Adds a family under the exact `name` a scrape shows: with `_total` for a counter, `_info` for an info.
@@ -55,20 +64,40 @@ impl MetricsRegistry {
         let stem = name.strip_suffix(suffix);
         debug_assert!(stem.is_some(), "metric `{name}` must end in `{suffix}`");
         debug_assert!(self.families.iter().all(|family| family.name != name), "metric `{name}` is taken");
-        let mut registry = Registry::default();
+        let labels = self.labels.iter().map(|(name, value)| (Cow::from(*name), Cow::from(value.clone())));
+        let mut registry = Registry::with_labels(labels);
         registry.register(stem.unwrap_or(name), help, metric);
         self.families.push(RegisteredFamily { name, registry });
     }
 
     /// The families as OpenMetrics text, with its end marker.
     pub fn encode(&self, selection: &Selection) -> String {
-        let mut text = String::with_capacity(16 * 1024);
-        for family in self.families.iter().filter(|family| selection.includes(family.name)) {
-            encode_registry(&mut text, &family.registry).expect("writing to a string does not fail");
-        }
-        encode_eof(&mut text).expect("writing to a string does not fail");
-        text
+        encode_joined(&[self], selection)
     }
+}
+
+/// The families of several registries as one OpenMetrics text, with its end marker.
+///
+/// A family that several have is written once, with the samples of all: the text must not come back to a family.
+pub fn encode_joined(registries: &[&MetricsRegistry], selection: &Selection) -> String {
+    let mut text = String::with_capacity(16 * 1024);
+    let all = registries.iter().flat_map(|registry| &registry.families);
+    let mut written = BTreeSet::new();
+    for first in all.clone().filter(|family| selection.includes(family.name)) {
+        if !written.insert(first.name) {
+            continue;
+        }
+        encode_registry(&mut text, &first.registry).expect("writing to a string does not fail");
+        let same = all.clone().filter(|family| family.name == first.name).skip(1);
+        for family in same {
+            let mut samples = String::new();
+            encode_registry(&mut samples, &family.registry).expect("writing to a string does not fail");
+            // Its type and help stand above already.
+            text.extend(samples.split_inclusive('\n').filter(|line| !line.starts_with('#')));
+        }
+    }
+    encode_eof(&mut text).expect("writing to a string does not fail");
+    text
 }
 
 /// Which families a scrape wants.
@@ -112,7 +141,7 @@ mod tests {
     use prometheus_client::metrics::histogram::Histogram;
     use prometheus_client::metrics::info::Info;
 
-    use super::{MetricsRegistry, OnScrape, Selection};
+    use super::{MetricsRegistry, OnScrape, Selection, encode_joined};
 
     fn registry() -> MetricsRegistry {
         let mut registry = MetricsRegistry::default();
@@ -164,5 +193,19 @@ mod tests {
         assert!(value("process_open_fds") >= 3.0);
         assert!(value("process_max_fds") >= value("process_open_fds"));
         assert!(value("process_start_time_seconds") > 1.7e9);
+    }
+
+    #[test]
+    fn a_family_that_several_have_is_written_once() {
+        let registry = |service: &str| {
+            let mut registry = MetricsRegistry::with_labels(vec![("service", service.to_owned())]);
+            let gauge = prometheus_client::metrics::gauge::Gauge::<i64>::default();
+            registry.register("replicas", "How many there are", gauge);
+            registry
+        };
+        let text = encode_joined(&[&registry("web"), &registry("db")], &Selection::All);
+        let expected = "# HELP replicas How many there are.\n# TYPE replicas gauge\n\
+                        replicas{service=\"web\"} 0\nreplicas{service=\"db\"} 0\n# EOF\n";
+        assert_eq!(text, expected);
     }
 }

@@ -24,7 +24,7 @@ use observability::buckets::RESPONSE_TIME_SECONDS;
 use observability::http::client::HttpClient;
 use observability::names;
 use scaler::policy_file::{NamedPolicy, PolicyOverrides};
-use scaler::{Scaler, ScalerConfig};
+use scaler::{Scaler, ScalerConfig, ServiceConfig};
 use serde_json::json;
 use tokio::time::Instant;
 
@@ -56,10 +56,11 @@ async fn measure(span: Duration, replicas: u64) {
         .expect("the replicas tell their address");
     let policy =
         NamedPolicy::load("moderate", &PolicyOverrides::default()).expect("a shipped policy is valid");
+    let service =
+        ServiceConfig { gateway_admin: gateway_admin.trim().to_owned(), ..ServiceConfig::new(policy) };
     let config = ScalerConfig {
         listen: "127.0.0.1:0".parse().expect("an address"),
-        gateway_admin: gateway_admin.trim().to_owned(),
-        ..ScalerConfig::new(policy)
+        ..ScalerConfig::new(vec![service])
     };
     let scaler = Scaler::bind(config).await.expect("a free port");
     let url = format!("http://{}", scaler.local_addr());

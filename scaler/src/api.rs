@@ -7,24 +7,27 @@ mod control;
 mod events;
 mod guard;
 mod load;
+mod metrics;
+mod of_service;
 mod page;
 mod read;
 
 use std::sync::Arc;
 
-use axum::extract::{DefaultBodyLimit, Request};
+use axum::extract::{DefaultBodyLimit, OriginalUri, Request};
 use axum::http::header::{CACHE_CONTROL, X_CONTENT_TYPE_OPTIONS};
-use axum::http::{HeaderValue, Method, StatusCode, Uri};
+use axum::http::{HeaderValue, Method, StatusCode};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::Response;
 use axum::routing::{get, post, put};
 use axum::{Json, Router};
 use observability::http::client::HttpClient;
 use observability::http::error::ErrorReply;
-use tokio::sync::{Semaphore, mpsc, oneshot};
+use tokio::sync::{Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 
 pub(crate) use guard::AllowedHosts;
+use metrics::ApiMetrics;
 
 use crate::driver::Published;
 use crate::driver::command::Command;
@@ -41,28 +44,47 @@ const ROUTES_HINT: &str = "GET / lists the routes";
 /// What the handlers share.
 #[derive(Clone, Debug)]
 pub(crate) struct ApiState {
-    published: Arc<Published>,
-    commands: mpsc::Sender<Command>,
+    /// The first is meant where none is named.
+    services: Arc<[ServiceApi]>,
+    metrics: Arc<ApiMetrics>,
     client: HttpClient,
-    gateway_url: Arc<str>,
     allowed_hosts: Arc<AllowedHosts>,
     event_readers: Arc<Semaphore>,
     stop: CancellationToken,
 }
 
-impl ApiState {
+/// What the handlers know of one service.
+#[derive(Clone, Debug)]
+pub(crate) struct ServiceApi {
+    name: String,
+    published: Arc<Published>,
+    commands: mpsc::Sender<Command>,
+    /// The gateway's own address, without a slash at its end.
+    gateway_url: String,
+}
+
+impl ServiceApi {
     pub(crate) fn new(
+        name: String,
         published: Arc<Published>,
         commands: mpsc::Sender<Command>,
         gateway_url: &str,
+    ) -> Self {
+        Self { name, published, commands, gateway_url: gateway_url.trim_end_matches('/').to_owned() }
+    }
+}
+
+impl ApiState {
+    /// `services` has at least one.
+    pub(crate) fn new(
+        services: Vec<ServiceApi>,
         allowed_hosts: AllowedHosts,
         stop: CancellationToken,
     ) -> Self {
         Self {
-            published,
-            commands,
+            services: services.into(),
+            metrics: Arc::new(ApiMetrics::new()),
             client: HttpClient::new(),
-            gateway_url: Arc::from(gateway_url.trim_end_matches('/')),
             allowed_hosts: Arc::new(allowed_hosts),
             event_readers: Arc::new(Semaphore::new(EVENT_READERS_MAX)),
             stop,
@@ -72,38 +94,47 @@ impl ApiState {
 
 /// All routes.
 pub(crate) fn router(state: ApiState) -> Router {
-    let changing = Router::new()
-        .route("/api/replicas", put(control::set_replicas))
-        .route("/api/limits", put(control::set_limits))
-        .route("/api/pause", post(control::pause))
-        .route("/api/resume", post(control::resume))
-        .route("/api/load", load::methods())
-        .route("/api/load/{*rest}", load::methods())
-        .layer(from_fn_with_state(state.allowed_hosts.clone(), guard::check));
+    let of_service = of_service(&state);
     Router::new()
         .route("/", get(page::index))
         .route("/page/{file}", get(page::file))
-        .route("/api/status", get(read::status))
-        .route("/api/history", get(read::history))
-        .route("/api/policy", get(read::policy))
-        .route("/api/events", get(events::follow))
+        .nest("/api", of_service.clone())
+        .nest("/api/services/{service}", of_service)
+        .route("/api/services", get(read::services))
         .route("/health", get(async || Json(serde_json::json!({"status": "ok"}))))
         .route("/ready", get(read::ready))
         .route("/metrics", get(read::metrics))
-        .merge(changing)
         .method_not_allowed_fallback(wrong_method)
         .fallback(unknown_route)
-        .layer(state.published.metrics.server().clone())
+        .layer(state.metrics.server().clone())
         .layer(from_fn(set_headers))
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .with_state(state)
 }
 
-async fn unknown_route(uri: Uri) -> ErrorReply {
+/// The routes that each service has.
+fn of_service(state: &ApiState) -> Router<ApiState> {
+    let changing = Router::new()
+        .route("/replicas", put(control::set_replicas))
+        .route("/limits", put(control::set_limits))
+        .route("/pause", post(control::pause))
+        .route("/resume", post(control::resume))
+        .route("/load", load::methods())
+        .route("/load/{*rest}", load::methods())
+        .layer(from_fn_with_state(state.allowed_hosts.clone(), guard::check));
+    Router::new()
+        .route("/status", get(read::status))
+        .route("/history", get(read::history))
+        .route("/policy", get(read::policy))
+        .route("/events", get(events::follow))
+        .merge(changing)
+}
+
+async fn unknown_route(OriginalUri(uri): OriginalUri) -> ErrorReply {
     ErrorReply::unknown_route(uri.path(), ROUTES_HINT)
 }
 
-async fn wrong_method(method: Method, uri: Uri) -> ErrorReply {
+async fn wrong_method(method: Method, OriginalUri(uri): OriginalUri) -> ErrorReply {
     ErrorReply::wrong_method(&method, uri.path(), ROUTES_HINT)
 }
 
@@ -119,15 +150,6 @@ async fn set_headers(request: Request, next: Next) -> Response {
 /// The driver has ended, which it only does when the process ends.
 fn stopping() -> ErrorReply {
     ErrorReply::new(StatusCode::SERVICE_UNAVAILABLE, "the scaler is stopping", "ask again after its restart")
-}
-
-impl ApiState {
-    /// Sends a command to the driver and waits for its answer.
-    async fn ask<T>(&self, command: impl FnOnce(oneshot::Sender<T>) -> Command) -> Result<T, ErrorReply> {
-        let (answer, answered) = oneshot::channel();
-        self.commands.send(command(answer)).await.map_err(|_| stopping())?;
-        answered.await.map_err(|_| stopping())
-    }
 }
 
 #[cfg(test)]

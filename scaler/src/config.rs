@@ -4,6 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::command_template::CommandTemplate;
 use crate::policy_file::NamedPolicy;
 
 /// The settings of one scaler.
@@ -11,8 +12,18 @@ use crate::policy_file::NamedPolicy;
 pub struct ScalerConfig {
     /// Where page, API and metrics are served. Default: `127.0.0.1:8080`.
     pub listen: SocketAddr,
-    /// The service's name, for logs and the page. Default: `webapp`.
-    pub service_name: String,
+    /// Host names, besides loopback addresses and `localhost`, under which requests that change something are taken.
+    /// Default: none. It keeps a page of another site from steering the scaler through a name that it points here.
+    pub allowed_hosts: Vec<String>,
+    /// The services it watches, each with a name of its own; at least one. The first is meant where none is named.
+    pub services: Vec<ServiceConfig>,
+}
+
+/// What a scaler knows of one service.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ServiceConfig {
+    /// The service's name, for logs, paths, labels and the page: letters, digits, `-`, `_` and `.`. Default: `webapp`.
+    pub name: String,
     /// The gateway's admin address, which knows who is in rotation. Default: `http://127.0.0.1:8001`.
     pub gateway_admin: String,
     /// The gateway's own address, where `/api/load/…` is passed on to. Default: `http://127.0.0.1:8000`.
@@ -27,9 +38,6 @@ pub struct ScalerConfig {
     pub state_file: Option<PathBuf>,
     /// Time between two looks at the service, 100 ms up to the policy's window. Default: 1 s.
     pub scrape_interval: Duration,
-    /// Host names, besides loopback addresses and `localhost`, under which requests that change something are taken.
-    /// Default: none. It keeps a page of another site from steering the scaler through a name that it points here.
-    pub allowed_hosts: Vec<String>,
 }
 
 /// Where signals come from.
@@ -58,6 +66,55 @@ pub enum ActuatorKind {
         /// Its Unix socket.
         supervisor: PathBuf,
     },
+    /// The Docker engine: the service's own container is cloned.
+    Compose(ComposeTarget),
+    /// Compose itself, called as a program.
+    ComposeCli {
+        /// What is scaled.
+        target: ComposeTarget,
+        /// The Compose files; none leaves it to Compose to find them.
+        files: Vec<PathBuf>,
+        /// The program, such as `docker compose`; none takes the first that answers.
+        program: Option<String>,
+    },
+    /// A Docker swarm.
+    Swarm {
+        /// A manager's engine.
+        docker_host: String,
+        /// The service; none means the one that is watched.
+        service: Option<String>,
+    },
+    /// Any program.
+    Command {
+        /// Sets the count.
+        scale: CommandTemplate,
+        /// Prints the count on the last line of its output.
+        count: CommandTemplate,
+    },
+    /// An Ansible playbook.
+    Ansible {
+        /// What is scaled.
+        target: ComposeTarget,
+        /// The playbook; it is given `target_replicas`, `service`, `compose_project` and `compose_file`.
+        playbook: PathBuf,
+        /// The Compose files, for the playbook.
+        files: Vec<PathBuf>,
+        /// Prints the count; none asks the engine.
+        count: Option<CommandTemplate>,
+    },
+}
+
+/// A service of a Compose project.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ComposeTarget {
+    /// The engine: `unix:///var/run/docker.sock`, or `tcp://` with host and port.
+    pub docker_host: String,
+    /// The project; none means the one that the scaler's own container belongs to.
+    pub project: Option<String>,
+    /// The service; none means the one that is watched.
+    pub service: Option<String>,
+    /// The port where a replica takes requests, inside its container.
+    pub port: u16,
 }
 
 impl SourceKind {
@@ -76,16 +133,27 @@ impl ActuatorKind {
         match self {
             Self::None => "none",
             Self::Processes { .. } => "processes",
+            Self::Compose(_) => "compose",
+            Self::ComposeCli { .. } => "compose-cli",
+            Self::Swarm { .. } => "swarm",
+            Self::Command { .. } => "command",
+            Self::Ansible { .. } => "ansible",
         }
     }
 }
 
 impl ScalerConfig {
+    /// The defaults with these services.
+    pub fn new(services: Vec<ServiceConfig>) -> Self {
+        Self { listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)), allowed_hosts: Vec::new(), services }
+    }
+}
+
+impl ServiceConfig {
     /// The defaults with this policy.
     pub fn new(policy: NamedPolicy) -> Self {
         Self {
-            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)),
-            service_name: "webapp".to_owned(),
+            name: "webapp".to_owned(),
             gateway_admin: "http://127.0.0.1:8001".to_owned(),
             gateway_url: "http://127.0.0.1:8000".to_owned(),
             policy,
@@ -93,7 +161,6 @@ impl ScalerConfig {
             actuator: ActuatorKind::default(),
             state_file: None,
             scrape_interval: Duration::from_secs(1),
-            allowed_hosts: Vec::new(),
         }
     }
 }

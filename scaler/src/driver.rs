@@ -207,6 +207,7 @@ impl Driver {
             report
         });
         self.action = Some(InFlight { decision, span, task, answer });
+        self.save();
     }
 
     fn on_action_done(&mut self, report: Result<ScaleReport, String>) {
@@ -249,6 +250,10 @@ impl Driver {
 
     /// What was reached is recorded, all of it or a part; what was not is asked for again.
     fn record_report(&mut self, decision: &Decision, report: &ScaleReport) {
+        let did = report.did.join(", ");
+        if !report.succeeded() && !did.is_empty() {
+            info!("of what was asked, this was done in {:?}: {did}", report.took);
+        }
         if let (Some(before), Some(after)) = (report.before, report.after)
             && (before != after || report.succeeded())
         {
@@ -258,9 +263,11 @@ impl Driver {
                 info!(
                     from = decision.from,
                     to = after,
-                    "Successfully scaled {} -> {after} in {:?}",
+                    took_seconds = report.took.as_secs_f64(),
+                    "Successfully scaled {} -> {after} in {:?}{}{did}",
                     decision.from,
-                    report.took
+                    report.took,
+                    if did.is_empty() { "" } else { ": " }
                 );
             }
         }
@@ -377,9 +384,16 @@ impl Driver {
         self.problems = problems;
     }
 
+    /// Saves what the engine remembers, and while an action is in flight, what it will once that has been carried out. A
+    /// scaler that is killed in the middle finds an action begun: it finishes it rather than undoing it, and its
+    /// cooldown runs.
     fn save(&self) {
+        let mut engine = self.parts.engine.clone();
+        if let Some(InFlight { decision, .. }) = &self.action {
+            engine.record_scaled(decision.at, decision.from, decision.to, decision.reason.cause());
+        }
         if let Some(file) = &self.parts.state_file
-            && let Err(error) = file.save(self.parts.engine.state())
+            && let Err(error) = file.save(engine.state())
         {
             error!("{error}");
         }
@@ -390,7 +404,9 @@ impl Driver {
             match tokio::time::timeout(STOP_WAIT, finished(&mut self.action)).await {
                 Ok(report) => self.on_action_done(report),
                 Err(_) => {
-                    warn!("stopped while an action was in flight; the next start looks at what came of it");
+                    warn!(
+                        "stopped while an action was in flight; the next start finishes what is left of it"
+                    );
                 }
             }
         }

@@ -1,19 +1,19 @@
 //! Observes a service, asks the engine, acts on the answer and records all three.
 //!
-//! One task looks at the service each second (`sources`, `actuators`), one owns the engine and acts (`driver`), and the
-//! API reads what that one publishes. What is decided, and why, is in the crate `scaler-engine`.
+//! For each service one task looks at it each second (`sources`, `actuators`), one owns the engine and acts (`driver`),
+//! and the API reads what that one publishes. What is decided, and why, is in the crate `scaler-engine`.
 //!
 //! ```no_run
 //! use scaler::policy_file::{NamedPolicy, PolicyOverrides};
-//! use scaler::{ActuatorKind, Scaler, ScalerConfig};
+//! use scaler::{ActuatorKind, Scaler, ScalerConfig, ServiceConfig};
 //!
 //! # async fn run() -> Result<(), Box<dyn std::error::Error>> {
 //! let overrides = PolicyOverrides::from_environment(|name| std::env::var(name).ok())?;
-//! let config = ScalerConfig {
+//! let service = ServiceConfig {
 //!     actuator: ActuatorKind::Processes { supervisor: "run/supervisor.sock".into() },
-//!     ..ScalerConfig::new(NamedPolicy::load("moderate", &overrides)?)
+//!     ..ServiceConfig::new(NamedPolicy::load("moderate", &overrides)?)
 //! };
-//! let scaler = Scaler::bind(config).await?;
+//! let scaler = Scaler::bind(ScalerConfig::new(vec![service])).await?;
 //! scaler.serve(std::future::pending()).await?;
 //! # Ok(())
 //! # }
@@ -22,6 +22,7 @@
 mod actuators;
 mod api;
 mod clock;
+mod command_template;
 mod config;
 mod driver;
 mod history;
@@ -29,13 +30,17 @@ mod live_event;
 mod metrics;
 pub mod policy_file;
 mod rounding;
+mod scaler_error;
 mod server;
 mod sighting;
 pub mod sources;
 mod state_file;
 mod status;
+mod watched_service;
 mod whole_file;
 
-pub use config::{ActuatorKind, ScalerConfig, SourceKind};
-pub use server::{Scaler, ScalerError};
+pub use command_template::{BadCommand, CommandTemplate};
+pub use config::{ActuatorKind, ComposeTarget, ScalerConfig, ServiceConfig, SourceKind};
+pub use scaler_error::ScalerError;
+pub use server::Scaler;
 pub use whole_file::StateFileError;

@@ -2,7 +2,6 @@
 
 use std::sync::atomic::AtomicU64;
 
-use observability::http::server::{MeasuredRoutes, ServerMetrics};
 use observability::metrics::MetricsRegistry;
 use observability::names;
 use prometheus_client::encoding::EncodeLabelSet;
@@ -51,11 +50,10 @@ struct ResultLabels {
 
 type FloatGauge = Gauge<f64, AtomicU64>;
 
-/// The `scaler_*` families.
+/// The `scaler_*` families of one service.
 #[derive(Debug)]
 pub(crate) struct ScalerMetrics {
     registry: MetricsRegistry,
-    server: ServerMetrics,
     desired: Gauge,
     current: Gauge,
     ready: Gauge,
@@ -73,33 +71,14 @@ pub(crate) struct ScalerMetrics {
     actuator_errors: Counter,
 }
 
-/// What is measured of the API's routes.
-const MEASURED: MeasuredRoutes = MeasuredRoutes {
-    routes: &[
-        "/",
-        "/api/status",
-        "/api/history",
-        "/api/events",
-        "/api/policy",
-        "/api/replicas",
-        "/api/limits",
-        "/api/pause",
-        "/api/resume",
-        "/api/load",
-        "/api/load/{*rest}",
-    ],
-    unmeasured: &["/health", "/ready", "/metrics"],
-    expected: &[("GET", "/", 200), ("GET", "/api/status", 200)],
-};
-
 impl ScalerMetrics {
-    pub(crate) fn new() -> Self {
-        let mut registry = MetricsRegistry::with_process_metrics();
-        let server = ServerMetrics::register(&mut registry, MEASURED);
+    /// The families of one service, labelled with its name where one process watches several.
+    pub(crate) fn new(service_label: Option<&str>) -> Self {
+        let labels = service_label.map(|service| ("service", service.to_owned()));
+        let mut registry = MetricsRegistry::with_labels(labels.into_iter().collect());
         let actuator_duration: Family<ResultLabels, Histogram, fn() -> Histogram> =
             Family::new_with_constructor(|| Histogram::new(ACTUATOR_BOUNDS));
         let metrics = Self {
-            server,
             desired: Gauge::default(),
             current: Gauge::default(),
             ready: Gauge::default(),
@@ -198,10 +177,6 @@ impl ScalerMetrics {
 
     pub(crate) fn registry(&self) -> &MetricsRegistry {
         &self.registry
-    }
-
-    pub(crate) fn server(&self) -> &ServerMetrics {
-        &self.server
     }
 
     /// Shows what a status shows.

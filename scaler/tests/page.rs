@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 use scaler::policy_file::{NamedPolicy, PolicyOverrides};
-use scaler::{Scaler, ScalerConfig};
+use scaler::{Scaler, ScalerConfig, ServiceConfig};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -21,11 +21,9 @@ struct Reply {
 
 async fn start() -> SocketAddr {
     let policy = NamedPolicy::load("moderate", &PolicyOverrides::default()).unwrap();
-    let config = ScalerConfig {
-        listen: "127.0.0.1:0".parse().unwrap(),
-        gateway_admin: "http://127.0.0.1:1".to_owned(),
-        ..ScalerConfig::new(policy)
-    };
+    let service =
+        ServiceConfig { gateway_admin: "http://127.0.0.1:1".to_owned(), ..ServiceConfig::new(policy) };
+    let config = ScalerConfig { listen: "127.0.0.1:0".parse().unwrap(), ..ScalerConfig::new(vec![service]) };
     let scaler = Scaler::bind(config).await.unwrap();
     let address = scaler.local_addr();
     tokio::spawn(scaler.serve(std::future::pending()));

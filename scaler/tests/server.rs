@@ -13,7 +13,7 @@ use axum::routing::{delete, get};
 use axum::{Json, Router};
 use observability::http::client::HttpClient;
 use scaler::policy_file::{NamedPolicy, PolicyOverrides};
-use scaler::{ActuatorKind, Scaler, ScalerConfig, ScalerError};
+use scaler::{ActuatorKind, Scaler, ScalerConfig, ScalerError, ServiceConfig};
 use scaler_engine::EngineState;
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
@@ -135,12 +135,17 @@ fn quick_policy() -> NamedPolicy {
     NamedPolicy::load("moderate", &overrides).unwrap()
 }
 
-fn config() -> ScalerConfig {
-    ScalerConfig {
-        listen: "127.0.0.1:0".parse().unwrap(),
-        scrape_interval: Duration::from_millis(100),
-        ..ScalerConfig::new(quick_policy())
-    }
+fn service() -> ServiceConfig {
+    ServiceConfig { scrape_interval: Duration::from_millis(100), ..ServiceConfig::new(quick_policy()) }
+}
+
+/// A scaler of these services on a port that the system chooses.
+fn config_of(services: Vec<ServiceConfig>) -> ScalerConfig {
+    ScalerConfig { listen: "127.0.0.1:0".parse().unwrap(), ..ScalerConfig::new(services) }
+}
+
+async fn refusal_of(services: Vec<ServiceConfig>) -> ScalerError {
+    Scaler::bind(config_of(services)).await.unwrap_err()
 }
 
 struct Running {
@@ -151,8 +156,12 @@ struct Running {
 }
 
 impl Running {
-    async fn start(config: ScalerConfig) -> Self {
-        let scaler = Scaler::bind(config).await.unwrap();
+    async fn start(service: ServiceConfig) -> Self {
+        Self::start_all(vec![service]).await
+    }
+
+    async fn start_all(services: Vec<ServiceConfig>) -> Self {
+        let scaler = Scaler::bind(config_of(services)).await.unwrap();
         let url = format!("http://{}", scaler.local_addr());
         let (stop, stopped) = oneshot::channel::<()>();
         let serving = tokio::spawn(scaler.serve(async move { drop(stopped.await) }));
@@ -197,11 +206,11 @@ async fn the_loop_is_closed_from_metrics_to_processes_and_survives_a_restart() {
     world.0.lock().unwrap().mean_seconds = 0.9;
     let (gateway_admin, supervisor) = world.open(folder.path()).await;
     let state_file = folder.path().join("state.json");
-    let config = ScalerConfig {
+    let config = ServiceConfig {
         gateway_admin,
         actuator: ActuatorKind::Processes { supervisor },
         state_file: Some(state_file.clone()),
-        ..config()
+        ..service()
     };
 
     let running = Running::start(config.clone()).await;
@@ -243,7 +252,7 @@ async fn limits_and_policy_are_known_before_the_first_look() {
     // A gateway that takes connections and never answers: there is no look for as long as its timeout.
     let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let gateway_admin = format!("http://{}", silent.local_addr().unwrap());
-    let running = Running::start(ScalerConfig { gateway_admin, ..config() }).await;
+    let running = Running::start(ServiceConfig { gateway_admin, ..service() }).await;
     let status = running.status().await;
     assert_eq!((&status["replicas"]["min"], &status["replicas"]["max"]), (&json!(1), &json!(3)));
     assert_eq!(status["policy"]["name"], "moderate");
@@ -252,9 +261,9 @@ async fn limits_and_policy_are_known_before_the_first_look() {
 
 #[tokio::test]
 async fn a_port_in_use_is_named_with_the_flag() {
-    let taken = Running::start(config()).await;
+    let taken = Running::start(service()).await;
     let listen: SocketAddr = taken.url.trim_start_matches("http://").parse().unwrap();
-    let error = Scaler::bind(ScalerConfig { listen, ..config() }).await.unwrap_err();
+    let error = Scaler::bind(ScalerConfig { listen, ..config_of(vec![service()]) }).await.unwrap_err();
     assert!(error.to_string().contains(&format!("port {} is in use", listen.port())), "{error}");
     assert!(error.hint().contains("--listen"), "{}", error.hint());
     taken.end().await;
@@ -263,7 +272,7 @@ async fn a_port_in_use_is_named_with_the_flag() {
 #[tokio::test]
 async fn a_scrape_interval_beyond_the_window_is_refused() {
     for interval in [Duration::from_millis(1), Duration::from_secs(2)] {
-        let error = Scaler::bind(ScalerConfig { scrape_interval: interval, ..config() }).await.unwrap_err();
+        let error = refusal_of(vec![ServiceConfig { scrape_interval: interval, ..service() }]).await;
         assert!(matches!(error, ScalerError::ScrapeInterval { .. }), "{error}");
     }
 }
@@ -271,8 +280,7 @@ async fn a_scrape_interval_beyond_the_window_is_refused() {
 #[tokio::test]
 async fn an_address_that_is_none_is_refused_at_the_start() {
     for url in ["localhost:8001", "https://localhost:8001", "", "http://"] {
-        let error =
-            Scaler::bind(ScalerConfig { gateway_admin: url.to_owned(), ..config() }).await.unwrap_err();
+        let error = refusal_of(vec![ServiceConfig { gateway_admin: url.to_owned(), ..service() }]).await;
         assert!(error.to_string().starts_with(&format!("`{url}`")), "{error}");
     }
 }
@@ -282,7 +290,7 @@ async fn an_unreadable_state_is_moved_aside_and_a_cooldown_assumed() {
     let folder = tempfile::tempdir().unwrap();
     let state_file = folder.path().join("state.json");
     std::fs::write(&state_file, "{\"version\": ").unwrap();
-    let config = ScalerConfig { state_file: Some(state_file.clone()), ..config() };
+    let config = ServiceConfig { state_file: Some(state_file.clone()), ..service() };
     let running = Running::start(config).await;
     running.end().await;
     assert_eq!(std::fs::read_to_string(folder.path().join("state.json.corrupt")).unwrap(), "{\"version\": ");
@@ -292,17 +300,17 @@ async fn an_unreadable_state_is_moved_aside_and_a_cooldown_assumed() {
 
 #[tokio::test]
 async fn a_state_that_cannot_be_saved_is_learned_at_the_start() {
-    let config = ScalerConfig { state_file: Some("/nowhere/state.json".into()), ..config() };
-    let error = Scaler::bind(config).await.unwrap_err();
+    let config = ServiceConfig { state_file: Some("/nowhere/state.json".into()), ..service() };
+    let error = refusal_of(vec![config]).await;
     assert!(error.to_string().contains("/nowhere/state.json") && error.hint().contains("--state"), "{error}");
 }
 
 #[tokio::test]
 async fn without_gateway_and_supervisor_it_lives_and_says_what_is_missing() {
-    let config = ScalerConfig {
+    let config = ServiceConfig {
         gateway_admin: "http://127.0.0.1:1".to_owned(),
         actuator: ActuatorKind::Processes { supervisor: "/nowhere/supervisor.sock".into() },
-        ..config()
+        ..service()
     };
     let running = Running::start(config).await;
     let status = running
@@ -318,4 +326,76 @@ async fn without_gateway_and_supervisor_it_lives_and_says_what_is_missing() {
         .unwrap();
     assert_eq!(pause.status, StatusCode::OK);
     running.end().await;
+}
+
+#[tokio::test]
+async fn several_services_have_a_loop_each_and_their_own_paths_states_and_labels() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut services, mut worlds) = (Vec::new(), Vec::new());
+    for (name, mean_seconds) in [("webapp", 0.9), ("database", 0.4)] {
+        let world = World::default();
+        world.bear().await;
+        world.0.lock().unwrap().mean_seconds = mean_seconds;
+        let place = folder.path().join(name);
+        std::fs::create_dir(&place).unwrap();
+        let (gateway_admin, supervisor) = world.open(&place).await;
+        let state_file = Some(place.join("state.json"));
+        let actuator = ActuatorKind::Processes { supervisor };
+        services.push(ServiceConfig {
+            name: name.to_owned(),
+            gateway_admin,
+            actuator,
+            state_file,
+            ..service()
+        });
+        worlds.push(world);
+    }
+    let running = Running::start_all(services).await;
+    running.until("webapp's maximum", |status| status["last_decision"]["reason"] == "at_maximum").await;
+    assert_eq!((worlds[0].count(), worlds[1].count()), (3, 1), "each follows its own signals");
+
+    let get =
+        async |path: &str| running.client.get(&format!("{}{path}", running.url), TIMEOUT).await.unwrap();
+    let status: Value = get("/api/services/database/status").await.json().unwrap();
+    assert_eq!((&status["service"], &status["replicas"]["current"]), (&json!("database"), &json!(1)));
+    assert_eq!(running.status().await["service"], "webapp", "the first is meant where none is named");
+    let list: Value = get("/api/services").await.json().unwrap();
+    assert_eq!((&list[0]["name"], &list[1]["path"]), (&json!("webapp"), &json!("/api/services/database")));
+    let unknown = get("/api/services/cache/status").await;
+    assert!(
+        unknown.status == StatusCode::NOT_FOUND && unknown.body.starts_with(b"{\"error\":"),
+        "{unknown:?}"
+    );
+
+    let paused = format!("{}/api/services/database/pause", running.url);
+    let paused = running.client.send(Method::POST, &paused, None, TIMEOUT).await.unwrap();
+    assert_eq!(paused.status, StatusCode::OK);
+    assert_eq!(running.status().await["paused"], false, "the other goes on");
+
+    let metrics = String::from_utf8(get("/metrics").await.body.to_vec()).unwrap();
+    for line in
+        ["scaler_current_replicas{service=\"webapp\"} 3", "scaler_current_replicas{service=\"database\"} 1"]
+    {
+        assert!(metrics.lines().any(|found| found == line), "{line} is missing:\n{metrics}");
+    }
+    assert_eq!(metrics.matches("# TYPE scaler_current_replicas ").count(), 1);
+    running.end().await;
+    let saved = |name: &str| -> EngineState {
+        serde_json::from_slice(&std::fs::read(folder.path().join(name).join("state.json")).unwrap()).unwrap()
+    };
+    assert_eq!((saved("webapp").desired, saved("database").paused), (Some(3), true));
+}
+
+#[tokio::test]
+async fn services_that_cannot_be_told_apart_are_refused() {
+    let named = |name: &str| ServiceConfig { name: name.to_owned(), ..service() };
+    for (services, problem) in [
+        (vec![], "there is no service"),
+        (vec![named("webapp"), named("webapp")], "two services are called `webapp`"),
+        (vec![named("web/app")], "`web/app` is no name"),
+        (vec![named("")], "`` is no name"),
+    ] {
+        let error = refusal_of(services).await;
+        assert!(error.to_string().contains(problem) && error.hint().contains("a name of its own"), "{error}");
+    }
 }

@@ -1,12 +1,17 @@
 //! `lab scaler`: the autoscaler.
 
+mod services_file;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, ValueEnum};
-use scaler::{ActuatorKind, Scaler, ScalerConfig, ScalerError};
+use clap::builder::Resettable;
+use clap::{Args, FromArgMatches};
+use scaler::{Scaler, ScalerConfig, ScalerError, ServiceConfig};
 
+use self::services_file::ServiceEntry;
 use super::announce;
+use crate::arguments::actuator::ActuatorArguments;
 use crate::arguments::log::LogArguments;
 use crate::arguments::policy::PolicyArguments;
 use crate::arguments::source::SourceArguments;
@@ -16,15 +21,6 @@ use crate::failure::{ExitStatus, Failure};
 use crate::runtime;
 use crate::stop_signal::{StopSignals, end_with_supervisor};
 
-/// What carries decisions out.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum ActuatorName {
-    /// The processes of a `lab up`, through its socket.
-    Processes,
-    /// Nothing: decisions are only recorded.
-    None,
-}
-
 /// Run the autoscaler.
 ///
 /// It looks each second at every replica that the gateway lists, asks the policy at each check how many replicas
@@ -32,6 +28,10 @@ enum ActuatorName {
 #[derive(Clone, Debug, Args)]
 #[command(
     after_help = "Example:\n  lab scaler --policy aggressive --actuator none   # only say what it would do\n  \
+                  lab scaler --actuator compose --compose-project shop\n  \
+                  lab scaler --services services.yaml --state state.json\n  \
+                  lab scaler --actuator command --scale-command './scale.sh {service} {replicas}' \
+                  --count-command './count.sh {service}'\n  \
                   curl http://127.0.0.1:8080/api/status"
 )]
 pub(crate) struct ScalerArguments {
@@ -42,19 +42,19 @@ pub(crate) struct ScalerArguments {
     policy: PolicyArguments,
     #[command(flatten)]
     source: SourceArguments,
-    /// What carries decisions out
-    #[arg(long, value_enum, value_name = "NAME", default_value_t = ActuatorName::None)]
-    actuator: ActuatorName,
-    /// The socket of the supervisor, for the actuator `processes`
-    #[arg(long, value_name = "PATH", required_if_eq("actuator", "processes"))]
-    supervisor: Option<PathBuf>,
+    #[command(flatten)]
+    actuator: ActuatorArguments,
     /// The service, for what the page passes on
     #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8000", value_parser = base_url)]
     gateway: String,
     /// The gateway's admin side, which knows the replicas
     #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8001", value_parser = base_url)]
     gateway_admin: String,
-    /// Where counters, cooldowns and limits survive a restart [default: nowhere]
+    /// Several services, each with what differs from the flags: `apiVersion: autoscale-lab/v1`, `kind: Services`
+    #[arg(long, value_name = "FILE")]
+    services: Option<PathBuf>,
+    /// Where counters, cooldowns and limits survive a restart; of several services each has its own, with its name
+    /// before the ending [default: nowhere]
     #[arg(long, value_name = "FILE")]
     state: Option<PathBuf>,
     /// Time between two looks at the replicas
@@ -77,26 +77,46 @@ pub(crate) struct ScalerArguments {
 
 impl ScalerArguments {
     fn config(&self) -> Result<ScalerConfig, Failure> {
-        let policy = self.policy.load(&self.policy.overrides()?)?;
-        let classic_name = || std::env::var("SERVICE_NAME").ok().filter(|name| !name.is_empty());
-        let defaults = ScalerConfig::new(policy);
+        let services = match &self.services {
+            None => vec![self.service_config(self.state.clone())?],
+            Some(file) => services_file::read(file)?
+                .into_iter()
+                .map(|entry| self.entry_config(&entry))
+                .collect::<Result<_, _>>()?,
+        };
         Ok(ScalerConfig {
             listen: resolve(&self.listen).map_err(Failure::bad_input)?,
-            service_name: self.service_name.clone().or_else(classic_name).unwrap_or(defaults.service_name),
+            allowed_hosts: self.allowed_hosts.clone(),
+            services,
+        })
+    }
+
+    /// What an entry of the services file says, and for what it does not say, what the flags say.
+    fn entry_config(&self, entry: &ServiceEntry) -> Result<ServiceConfig, Failure> {
+        // Without defaults: what the entry does not say stays as it is.
+        let mut command = Self::augment_args_for_update(clap::Command::new("service").no_binary_name(true))
+            .mut_args(|argument| argument.default_value(Resettable::Reset));
+        let flags = entry.flags(&command)?;
+        let matches = command.try_get_matches_from_mut(flags).map_err(|error| entry.refusal(&error))?;
+        let mut arguments = self.clone();
+        arguments.update_from_arg_matches(&matches).map_err(|error| entry.refusal(&error))?;
+        let state = self.state.as_deref().map(|file| entry.state_file(file));
+        arguments.service_config(state).map_err(|failure| failure.within(&entry.place()))
+    }
+
+    fn service_config(&self, state_file: Option<PathBuf>) -> Result<ServiceConfig, Failure> {
+        let policy = self.policy.load(&self.policy.overrides()?)?;
+        let classic_name = || std::env::var("SERVICE_NAME").ok().filter(|name| !name.is_empty());
+        let defaults = ServiceConfig::new(policy);
+        Ok(ServiceConfig {
+            name: self.service_name.clone().or_else(classic_name).unwrap_or(defaults.name),
             gateway_admin: self.gateway_admin.clone(),
             gateway_url: self.gateway.clone(),
             policy: defaults.policy,
             source: self.source.kind()?,
-            actuator: match (self.actuator, &self.supervisor) {
-                (ActuatorName::Processes, Some(supervisor)) => {
-                    ActuatorKind::Processes { supervisor: supervisor.clone() }
-                }
-                (ActuatorName::Processes, None) => unreachable!("clap requires --supervisor with it"),
-                (ActuatorName::None, _) => ActuatorKind::None,
-            },
-            state_file: self.state.clone(),
+            actuator: self.actuator.kind()?,
+            state_file,
             scrape_interval: self.scrape_interval,
-            allowed_hosts: self.allowed_hosts.clone(),
         })
     }
 }
@@ -112,7 +132,9 @@ pub(crate) fn run(arguments: ScalerArguments) -> Result<ExitStatus, Failure> {
         let scaler = Scaler::bind(arguments.config()?).await.map_err(|error| {
             let message = format!("{error}; hint: {}", error.hint());
             match error {
-                ScalerError::ScrapeInterval { .. }
+                ScalerError::Actuator { is_setting: true, .. }
+                | ScalerError::ServiceNames { .. }
+                | ScalerError::ScrapeInterval { .. }
                 | ScalerError::GatewayUrl { .. }
                 | ScalerError::PrometheusUrl(_) => Failure::bad_input(message),
                 _ => Failure::could_not_run(message),

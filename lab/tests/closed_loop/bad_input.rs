@@ -152,3 +152,23 @@ fn health_tells_an_answer_from_none() {
     expect(&["health", "http://127.0.0.1:1/health"], 3, &["refused"]);
     expect(&["health", "nonsense"], 3, &["nonsense", "http://"]);
 }
+
+#[test]
+fn an_actuator_that_cannot_work_is_told_at_the_start() {
+    let scaler = |flags: &[&str], status, parts: &[&str]| {
+        expect(&[&["scaler", "--listen", "127.0.0.1:0", "--actuator"], flags].concat(), status, parts);
+    };
+    let nowhere = ["--docker-host", "unix:///nowhere/docker.sock"];
+    for actuator in ["compose", "compose-cli", "swarm", "ansible"] {
+        scaler(&[&[actuator][..], &nowhere].concat(), 3, &["/nowhere/docker.sock", "hint: start the engine"]);
+    }
+    scaler(&["compose", "--docker-host", "tcp://127.0.0.1:1"], 3, &["nobody listens there", "hint:"]);
+    scaler(&["compose", "--docker-host", "localhost"], 2, &["`localhost` is no address", "DOCKER_HOST"]);
+    scaler(&["command"], 2, &["needs --scale-command"]);
+    scaler(&["command", "--scale-command", "true {service}"], 2, &["--scale-command", "{replicas}"]);
+    let set = ["command", "--scale-command", "true {replicas}", "--count-command"];
+    scaler(&[&set[..], &["echo many"]].concat(), 2, &["printed `many`, expected a number"]);
+    scaler(&[&set[..], &["/nowhere/count"]].concat(), 2, &["/nowhere/count", "cannot be run"]);
+    scaler(&[&set[..], &["false"]].concat(), 3, &["`false` failed"]);
+    scaler(&["none", "--services", "/nowhere/services.yaml"], 2, &["/nowhere/services.yaml", "--services"]);
+}

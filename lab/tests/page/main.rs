@@ -3,6 +3,7 @@
 //! Needs Chromium. Where it is missing the tests say so and pass, unless `LAB_REQUIRE` names `browser`.
 
 mod browser;
+mod several_services;
 #[path = "../closed_loop"]
 mod closed_loop {
     //! What starts the loop, shared with the tests of the loop.

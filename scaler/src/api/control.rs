@@ -2,7 +2,6 @@
 
 use axum::Json;
 use axum::body::Bytes;
-use axum::extract::State;
 use axum::extract::rejection::BytesRejection;
 use axum::http::StatusCode;
 use observability::http::error::ErrorReply;
@@ -11,7 +10,8 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use super::{ApiState, BODY_BYTES_MAX};
+use super::BODY_BYTES_MAX;
+use super::of_service::OfService;
 use crate::driver::command::{ByHandOutcome, Command, CommandError};
 
 type Body = Result<Bytes, BytesRejection>;
@@ -30,10 +30,7 @@ struct NewLimits {
 }
 
 /// `PUT /api/replicas`: answers when the count was read back.
-pub(super) async fn set_replicas(
-    State(state): State<ApiState>,
-    body: Body,
-) -> Result<Json<ByHandOutcome>, ErrorReply> {
+pub(super) async fn set_replicas(state: OfService, body: Body) -> Result<Json<ByHandOutcome>, ErrorReply> {
     let wanted: DesiredReplicas = read_json(body, r#"send {"desired": 3}"#)?;
     let outcome = state.ask(|answer| Command::SetReplicas { asked: wanted.desired, answer }).await?;
     outcome.map(Json).map_err(|error| {
@@ -57,7 +54,7 @@ pub(super) async fn set_replicas(
 }
 
 /// `PUT /api/limits`: a count outside them is corrected at the next check.
-pub(super) async fn set_limits(State(state): State<ApiState>, body: Body) -> Result<Json<Value>, ErrorReply> {
+pub(super) async fn set_limits(state: OfService, body: Body) -> Result<Json<Value>, ErrorReply> {
     let wanted: NewLimits = read_json(body, r#"send {"min": 1, "max": 6}"#)?;
     let limits = Limits::new(wanted.min, wanted.max)
         .map_err(|error| ErrorReply::bad_request(error.to_string(), r#"send {"min": 1, "max": 6}"#))?;
@@ -66,16 +63,16 @@ pub(super) async fn set_limits(State(state): State<ApiState>, body: Body) -> Res
 }
 
 /// `POST /api/pause`.
-pub(super) async fn pause(State(state): State<ApiState>) -> Result<Json<Value>, ErrorReply> {
+pub(super) async fn pause(state: OfService) -> Result<Json<Value>, ErrorReply> {
     set_pause(&state, true).await
 }
 
 /// `POST /api/resume`.
-pub(super) async fn resume(State(state): State<ApiState>) -> Result<Json<Value>, ErrorReply> {
+pub(super) async fn resume(state: OfService) -> Result<Json<Value>, ErrorReply> {
     set_pause(&state, false).await
 }
 
-async fn set_pause(state: &ApiState, pause: bool) -> Result<Json<Value>, ErrorReply> {
+async fn set_pause(state: &OfService, pause: bool) -> Result<Json<Value>, ErrorReply> {
     let status = state.ask(|answer| Command::Pause { pause, answer }).await?;
     Ok(Json(json!({ "paused": status.paused })))
 }

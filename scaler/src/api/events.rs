@@ -8,7 +8,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
-use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderValue, Response, StatusCode};
 use futures_util::stream;
@@ -17,7 +16,7 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{OwnedSemaphorePermit, broadcast};
 use tokio_util::sync::CancellationToken;
 
-use super::ApiState;
+use super::of_service::OfService;
 use crate::live_event::LiveEvent;
 
 /// Longest silence; a page that hears nothing for longer takes the stream for broken.
@@ -35,20 +34,21 @@ struct Viewer {
 }
 
 /// `GET /api/events`: one `status` at once and one each second, one `decision` for each.
-pub(super) async fn follow(State(state): State<ApiState>) -> Result<Response<Body>, ErrorReply> {
-    let place = state.event_readers.clone().try_acquire_owned().map_err(|_| {
+pub(super) async fn follow(state: OfService) -> Result<Response<Body>, ErrorReply> {
+    let place = state.shared.event_readers.clone().try_acquire_owned().map_err(|_| {
         ErrorReply::new(
             StatusCode::SERVICE_UNAVAILABLE,
             "too many readers follow the events",
             "close some pages, or read GET /api/status each second",
         )
     })?;
-    let has_looked = !state.published.history(|history| history.is_empty());
+    let has_looked = !state.service.published.history(|history| history.is_empty());
     let viewer = Viewer {
-        events: state.published.events.subscribe(),
+        events: state.service.published.events.subscribe(),
         // Before the first look nobody knows the counts.
-        first: has_looked.then(|| LiveEvent::first_status(state.published.status.borrow().clone()).text()),
-        stop: state.stop.clone(),
+        first: has_looked
+            .then(|| LiveEvent::first_status(state.service.published.status.borrow().clone()).text()),
+        stop: state.shared.stop.clone(),
         _place: place,
     };
     let mut response = Response::new(Body::from_stream(stream::unfold(viewer, next)));

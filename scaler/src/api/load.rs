@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
-use axum::extract::State;
 use axum::extract::rejection::BytesRejection;
 use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{Method, Response, StatusCode, Uri};
@@ -11,6 +10,7 @@ use axum::routing::{MethodRouter, get};
 use observability::http::error::ErrorReply;
 
 use super::control::read_bytes;
+use super::of_service::OfService;
 use super::{ApiState, ROUTES_HINT};
 
 /// Longest wait for the gateway; it answers sooner itself when no replica does.
@@ -22,20 +22,21 @@ pub(super) fn methods() -> MethodRouter<ApiState> {
 }
 
 async fn pass_on(
-    State(state): State<ApiState>,
+    state: OfService,
     method: Method,
     uri: Uri,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response<Body>, ErrorReply> {
     let body = read_bytes(body)?;
-    let path = uri.path().strip_prefix("/api").unwrap_or_default();
+    // What stood before it, `/api` or `/api/services/NAME`, the router has taken off.
+    let path = uri.path();
     if path.split('/').any(|part| matches!(part, "." | "..")) || path.contains('%') {
         return Err(ErrorReply::bad_request(format!("`{path}` is not a route of the load"), ROUTES_HINT));
     }
     let query = uri.query().map(|query| format!("?{query}")).unwrap_or_default();
-    let url = format!("{}{path}{query}", state.gateway_url);
+    let url = format!("{}{path}{query}", state.service.gateway_url);
     let body = (!body.is_empty()).then_some(body);
-    let reply = state.client.send(method, &url, body, TIMEOUT).await.map_err(|error| {
+    let reply = state.shared.client.send(method, &url, body, TIMEOUT).await.map_err(|error| {
         let hint = "see that the gateway runs: its address is the flag --gateway";
         ErrorReply::new(StatusCode::BAD_GATEWAY, format!("the gateway gave no answer: {error}"), hint)
     })?;

@@ -57,6 +57,7 @@ const FILES: &[PageFile] = page_files! {
     "live.js": SCRIPT,
     "overview.js": SCRIPT,
     "replicas.js": SCRIPT,
+    "service.js": SCRIPT,
     "units.js": SCRIPT,
 };
 

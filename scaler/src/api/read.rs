@@ -12,21 +12,19 @@ use observability::http::error::ErrorReply;
 use observability::http::metrics_route;
 use serde_json::{Value, json};
 
-use super::ApiState;
+use super::of_service::OfService;
+use super::{ApiState, ServiceApi};
 use crate::status::{PolicyStatus, Status};
 
 /// `GET /api/status`.
-pub(super) async fn status(State(state): State<ApiState>) -> Json<Status> {
-    let status = state.published.status.borrow().clone();
+pub(super) async fn status(state: OfService) -> Json<Status> {
+    let status = state.service.published.status.borrow().clone();
     Json(Arc::unwrap_or_clone(status))
 }
 
 /// `GET /api/history?since=…`: points after that moment, oldest first, and the last decisions, newest first.
 /// With `form=columns`, a list for each value, and the decisions after that moment, both oldest first.
-pub(super) async fn history(
-    State(state): State<ApiState>,
-    RawQuery(query): RawQuery,
-) -> Result<Response, ErrorReply> {
+pub(super) async fn history(state: OfService, RawQuery(query): RawQuery) -> Result<Response, ErrorReply> {
     let value = |name: &str| {
         let pairs = query.as_deref().unwrap_or_default().split('&');
         pairs.filter_map(|pair| pair.split_once('=')).find(|(key, _)| *key == name).map(|(_, value)| value)
@@ -35,11 +33,11 @@ pub(super) async fn history(
     match value("form") {
         None | Some("points") => {
             let (points, decisions) =
-                state.published.history(|history| (history.points_since(since), history.decisions()));
+                state.service.published.history(|history| (history.points_since(since), history.decisions()));
             Ok(Json(json!({ "points": points, "decisions": decisions })).into_response())
         }
         Some("columns") => {
-            let columns = state.published.history(|history| history.columns_since(since));
+            let columns = state.service.published.history(|history| history.columns_since(since));
             Ok(Json(columns).into_response())
         }
         Some(other) => Err(ErrorReply::bad_request(
@@ -50,25 +48,43 @@ pub(super) async fn history(
 }
 
 /// `GET /api/policy`.
-pub(super) async fn policy(State(state): State<ApiState>) -> Json<PolicyStatus> {
-    Json(state.published.status.borrow().policy.clone())
+pub(super) async fn policy(state: OfService) -> Json<PolicyStatus> {
+    Json(state.service.published.status.borrow().policy.clone())
 }
 
-/// `GET /ready`: once a replica was scraped.
+/// `GET /api/services`: every service with its counts; the first is the one that `/api/…` means.
+pub(super) async fn services(State(state): State<ApiState>) -> Json<Value> {
+    let tell = |service: &ServiceApi| {
+        let status = service.published.status.borrow();
+        json!({
+            "name": service.name,
+            "path": format!("/api/services/{}", service.name),
+            "replicas": status.replicas,
+            "policy": status.policy.name,
+            "problems": status.problems.len(),
+        })
+    };
+    Json(state.services.iter().map(tell).collect())
+}
+
+/// `GET /ready`: once a replica of each service was scraped.
 pub(super) async fn ready(State(state): State<ApiState>) -> Result<Json<Value>, ErrorReply> {
-    if state.published.has_scraped.load(Ordering::Relaxed) {
-        return Ok(Json(json!({ "status": "ready" })));
+    let has_scraped = |service: &ServiceApi| service.published.has_scraped.load(Ordering::Relaxed);
+    match state.services.iter().find(|service| !has_scraped(service)) {
+        None => Ok(Json(json!({ "status": "ready" }))),
+        Some(unseen) => Err(ErrorReply::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            format!("no replica of {} was scraped yet", unseen.name),
+            "`problems` in GET /api/status says what is missing",
+        )),
     }
-    Err(ErrorReply::new(
-        StatusCode::SERVICE_UNAVAILABLE,
-        "no replica was scraped yet",
-        "`problems` in GET /api/status says what is missing",
-    ))
 }
 
 /// `GET /metrics`.
 pub(super) async fn metrics(State(state): State<ApiState>, RawQuery(query): RawQuery) -> Response {
-    metrics_route::reply(state.published.metrics.registry(), query.as_deref())
+    let of_services = state.services.iter().map(|service| service.published.metrics.registry());
+    let registries: Vec<_> = std::iter::once(state.metrics.registry()).chain(of_services).collect();
+    metrics_route::reply_joined(&registries, query.as_deref())
 }
 
 /// A moment as seconds since the Unix epoch or as RFC 3339.

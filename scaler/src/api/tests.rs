@@ -5,7 +5,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::header::{HOST, ORIGIN};
-use axum::http::{Method, Request, StatusCode};
+use axum::http::{Method, Request, StatusCode, Uri};
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
@@ -17,12 +17,14 @@ struct Asked {
     app: Router,
 }
 
+fn service_api(published: Arc<Published>, commands: mpsc::Sender<Command>, gateway_url: &str) -> ServiceApi {
+    ServiceApi::new("webapp".to_owned(), published, commands, gateway_url)
+}
+
 async fn asked_of(gateway_url: &str, pretence: Pretence) -> Asked {
     let rig = Rig::start(pretence, None, None);
     let state = ApiState::new(
-        rig.published.clone(),
-        rig.commands.clone(),
-        gateway_url,
+        vec![service_api(rig.published.clone(), rig.commands.clone(), gateway_url)],
         AllowedHosts::default(),
         rig.stop.clone(),
     );
@@ -323,9 +325,12 @@ async fn a_silent_stream_says_that_it_is_alive() {
 
     let (commands, _asked) = mpsc::channel(1);
     let stop = CancellationToken::new();
-    let published = Arc::new(Published::new());
-    let state =
-        ApiState::new(published.clone(), commands, "http://127.0.0.1:1", AllowedHosts::default(), stop);
+    let published = Arc::new(Published::new(None));
+    let state = ApiState::new(
+        vec![service_api(published.clone(), commands, "http://127.0.0.1:1")],
+        AllowedHosts::default(),
+        stop,
+    );
     let following = request(Method::GET, "/api/events").body(Body::empty()).unwrap();
     let response = router(state).oneshot(following).await.unwrap();
     let mut events = response.into_body().into_data_stream();

@@ -25,12 +25,13 @@ pub(crate) struct Published {
 }
 
 impl Published {
-    pub(crate) fn new() -> Self {
+    /// Nothing yet; the metrics have the label where one is given.
+    pub(crate) fn new(service_label: Option<&str>) -> Self {
         Self {
             status: watch::Sender::new(Arc::default()),
             history: Mutex::default(),
             events: broadcast::Sender::new(EVENTS_KEPT),
-            metrics: ScalerMetrics::new(),
+            metrics: ScalerMetrics::new(service_label),
             has_scraped: AtomicBool::new(false),
         }
     }
@@ -39,6 +40,7 @@ impl Published {
         // A panic elsewhere leaves at worst one point too few behind.
         read(&mut self.history.lock().unwrap_or_else(PoisonError::into_inner))
     }
+
     /// Keeps a look's state and tells it to whoever follows, once a second at most.
     pub(crate) fn record(&self, status: Arc<Status>) {
         if self.history(|history| history.add(&status)) {

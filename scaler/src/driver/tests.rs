@@ -244,3 +244,35 @@ async fn an_action_in_flight_at_the_end_is_waited_for_and_saved() {
     let Found::State(state) = file.load().unwrap() else { panic!("no state was saved") };
     assert_eq!(state.desired, Some(2));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_scaler_killed_during_an_action_finds_it_begun_and_its_cooldown_running() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = StateFile::new(folder.path().join("state.json"));
+    let slow = Pretence { value: Some(0.9), takes: Duration::from_secs(60), ..Pretence::default() };
+    let rig = Rig::start(slow, None, Some(file.clone()));
+    rig.until(|status| status.acting).await;
+    // What lies in the file now is all that a killed scaler leaves behind.
+    let Found::State(killed) = file.load().unwrap() else { panic!("no state was saved") };
+    assert_eq!((killed.desired, killed.cooldown_since.is_some()), (Some(2), true));
+    let (answer, answered) = oneshot::channel();
+    rig.commands.send(Command::Pause { pause: true, answer }).await.unwrap();
+    answered.await.unwrap();
+    let Found::State(paused) = file.load().unwrap() else { panic!("no state was saved") };
+    assert_eq!((paused.desired, paused.paused), (Some(2), true), "what is saved meanwhile keeps it");
+    rig.end().await;
+    let Found::State(ended) = file.load().unwrap() else { panic!("no state was saved") };
+    assert_eq!(ended.desired, Some(2), "nor does one that ends in time forget it");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_action_that_failed_leaves_no_trace_in_the_state() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = StateFile::new(folder.path().join("state.json"));
+    let refusing = Pretence { value: Some(0.9), refuses: true, ..Pretence::default() };
+    let rig = Rig::start(refusing, None, Some(file.clone()));
+    pass(15).await;
+    let Found::State(state) = file.load().unwrap() else { panic!("no state was saved") };
+    assert_eq!((state.desired, state.cooldown_since), (Some(1), None));
+    rig.end().await;
+}

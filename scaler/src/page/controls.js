@@ -1,6 +1,7 @@
 // Buttons and forms: each sends one request and says in words what came of it.
 
 import { byId, set, setText } from "./dom.js";
+import { api } from "./service.js";
 import { duration, factor, isValue, span } from "./units.js";
 
 // An action that the scaler has not finished after this long is not waited for.
@@ -15,7 +16,7 @@ export class Controls {
 
   constructor() {
     const load = (id, tell) =>
-      this.#onClick(id, () => this.#send("POST", `/api/load/${id}`, undefined, tell));
+      this.#onClick(id, () => this.#send("POST", `/load/${id}`, undefined, tell));
     load("increase", (load) => `The load is ${factor(load.factor)} now: ${demand(load)}.`);
     load("decrease", (load) => `The load is ${factor(load.factor)} now: ${demand(load)}.`);
     load("reset", (load) => `The load is back at ${factor(load.factor)}: ${demand(load)}.`);
@@ -25,12 +26,12 @@ export class Controls {
     });
     this.#onClick("pause", () => this.#togglePause());
     this.#onSubmit("scale", ["desired"], ({ desired }) =>
-      this.#send("PUT", "/api/replicas", { desired }, (outcome) =>
+      this.#send("PUT", "/replicas", { desired }, (outcome) =>
         outcome.reached === desired ? `There are ${desired} replicas now.` : `${outcome.reached} replicas were reached.`,
       ),
     );
     this.#onSubmit("limits", ["min", "max"], (limits) =>
-      this.#send("PUT", "/api/limits", limits, ({ min, max }) => `${min} to ${max} replicas are allowed now.`),
+      this.#send("PUT", "/limits", limits, ({ min, max }) => `${min} to ${max} replicas are allowed now.`),
     );
     for (const [name, input] of Object.entries(this.#inputs)) {
       input.addEventListener("input", () => this.#edited.add(name));
@@ -50,8 +51,8 @@ export class Controls {
 
   async #togglePause() {
     const [path, told] = this.#paused
-      ? ["/api/resume", "The scaler acts on its own again."]
-      : ["/api/pause", "The scaler is paused: only you change the count."];
+      ? ["/resume", "The scaler acts on its own again."]
+      : ["/pause", "The scaler is paused: only you change the count."];
     await this.#send("POST", path, undefined, () => told);
   }
 
@@ -87,7 +88,7 @@ export class Controls {
     try {
       const headers = body ? { "content-type": "application/json" } : {};
       const signal = AbortSignal.timeout(TIMEOUT_MS);
-      const reply = await fetch(path, { method, headers, signal, body: body && JSON.stringify(body) });
+      const reply = await fetch(api + path, { method, headers, signal, body: body && JSON.stringify(body) });
       const answer = await reply.json().catch(() => ({}));
       if (reply.ok) this.#say("done", tell(answer));
       else this.#say("failed", refusal(reply.status, answer));

@@ -2,6 +2,8 @@
 //
 // A hidden page closes its stream: a browser keeps six connections to one host, which six forgotten tabs would take.
 
+import { api } from "./service.js";
+
 const SILENCE_MAX_MS = 9000;
 const RETRY_MS = [300, 600, 1000, 2000];
 
@@ -44,7 +46,7 @@ export class Live {
 
   #open() {
     this.#close();
-    const source = new EventSource("/api/events");
+    const source = new EventSource(`${api}/events`);
     this.#source = source;
     this.#heardAt = Date.now();
     const hear = (name, take) =>

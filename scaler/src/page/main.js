@@ -8,6 +8,7 @@ import { History } from "./history.js";
 import { Live } from "./live.js";
 import { showAbout, showLastDecision, showNow, showPolicy } from "./overview.js";
 import { showReplicas } from "./replicas.js";
+import { api, offerServices } from "./service.js";
 import { clock, count, duration } from "./units.js";
 
 const history = new History();
@@ -22,6 +23,8 @@ let isDrawing = false;
 
 const live = new Live({ opened, lost, status: takeStatus, decision: takeDecision });
 live.start();
+// Without the list this page still shows the service that it is for.
+offerServices().catch(() => {});
 
 function opened() {
   setText(byId("link"), "Live");
@@ -48,7 +51,7 @@ async function refetch() {
   isFetching = true;
   try {
     const since = history.newest ? `&since=${history.newest.t}` : "";
-    const [whole, past] = await Promise.all([getJson("/api/status"), getJson(`/api/history?form=columns${since}`)]);
+    const [whole, past] = await Promise.all([getJson("/status"), getJson(`/history?form=columns${since}`)]);
     facts = whole;
     history.load(past);
     showPolicy(whole);
@@ -63,7 +66,7 @@ async function refetch() {
 }
 
 async function getJson(path) {
-  const reply = await fetch(path, { signal: AbortSignal.timeout(10000) });
+  const reply = await fetch(api + path, { signal: AbortSignal.timeout(10000) });
   if (!reply.ok) throw new Error(`${path} answered ${reply.status}`);
   return reply.json();
 }
