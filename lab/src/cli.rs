@@ -2,7 +2,7 @@
 
 use clap::{Arg, ArgMatches, Command, CommandFactory, FromArgMatches, Parser, Subcommand};
 
-use crate::commands::{demo, gateway, health, load, scaler, up, webapp};
+use crate::commands::{demo, docker_proxy, gateway, health, load, scaler, up, webapp};
 use crate::failure::{ExitStatus, Failure};
 
 /// Shows what load does to a service, what an autoscaler does about it, and whether you would want that policy
@@ -38,6 +38,8 @@ enum LabCommand {
     Gateway(gateway::GatewayArguments),
     /// Run the autoscaler
     Scaler(Box<scaler::ScalerArguments>),
+    /// Let a scaler use the Docker engine for one service, and for nothing else
+    DockerProxy(docker_proxy::DockerProxyArguments),
     /// Ask a process whether it is well, for health checks without a shell
     Health(health::HealthArguments),
 }
@@ -56,6 +58,7 @@ pub(crate) fn parse_and_run() -> Result<ExitStatus, Failure> {
         LabCommand::Webapp(arguments) => webapp::run(&arguments),
         LabCommand::Gateway(arguments) => gateway::run(arguments),
         LabCommand::Scaler(arguments) => scaler::run(*arguments),
+        LabCommand::DockerProxy(arguments) => docker_proxy::run(arguments),
         LabCommand::Health(arguments) => health::run(arguments),
     }
 }

@@ -1,6 +1,7 @@
 //! The subcommands, one file each: its flags, and what it does with them.
 
 pub(crate) mod demo;
+pub(crate) mod docker_proxy;
 pub(crate) mod gateway;
 pub(crate) mod health;
 pub(crate) mod load;
