@@ -1,5 +1,6 @@
 //! Groups of flags that several commands share.
 
+pub(crate) mod actuator;
 pub(crate) mod log;
 pub(crate) mod physics;
 pub(crate) mod policy;

@@ -1,28 +1,73 @@
 //! Says what an actuator does, whatever platform it commands.
 
+mod ansible;
+mod choice;
+mod command;
+mod compose_cli;
+#[cfg(test)]
+mod conformance;
+mod docker;
+mod gateway_endpoints;
 mod observe_only;
+mod platform;
 mod processes;
+mod program;
+mod replica_count;
 
+use std::fmt::Debug;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 
-pub(crate) use observe_only::ObserveOnly;
-pub(crate) use processes::Processes;
+pub(crate) use choice::choose;
 
 /// Starts and stops replicas.
-pub(crate) trait Actuator: Send + Sync {
-    /// The replicas that exist; none if this actuator commands nobody, and others decide who exists.
-    fn observe(&self) -> BoxFuture<'_, Result<Option<Vec<ReplicaEntry>>, ActuatorError>>;
+pub(crate) trait Actuator: Debug + Send + Sync {
+    /// The replicas that exist, as the platform lists them.
+    fn observe(&self) -> BoxFuture<'_, Result<Listing, ActuatorError>>;
 
     /// Brings the count of replicas to `asked` and reads it back.
     ///
-    /// Every order and the reading back are bounded in time, and what is reported as the count afterwards was seen.
+    /// Every order and the reading back are bounded in time, and what is reported as the count afterwards was seen. One
+    /// who asks while another's action is under way waits for its end.
     fn scale_to(&self, asked: u32) -> BoxFuture<'_, ScaleReport>;
 
     /// Whether it carries decisions out.
     fn acts(&self) -> bool {
         true
+    }
+}
+
+/// What a platform tells of its replicas.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Listing {
+    /// This actuator commands nobody: others decide who exists, and the gateway's list is all there is.
+    Unlisted,
+    /// How many there are; who they are, only the gateway knows.
+    Count(u32),
+    /// Each of them.
+    Replicas(Vec<ReplicaEntry>),
+}
+
+impl Listing {
+    /// Replicas that count: those not on their way out. None where nobody is commanded.
+    pub(crate) fn count(&self) -> Option<u32> {
+        match self {
+            Self::Unlisted => None,
+            Self::Count(count) => Some(*count),
+            Self::Replicas(entries) => {
+                let staying = entries.iter().filter(|entry| !entry.is_stopping).count();
+                Some(u32::try_from(staying).unwrap_or(u32::MAX))
+            }
+        }
+    }
+
+    /// The replicas that are known one by one.
+    pub(crate) fn entries(&self) -> &[ReplicaEntry] {
+        match self {
+            Self::Replicas(entries) => entries,
+            Self::Unlisted | Self::Count(_) => &[],
+        }
     }
 }
 
@@ -41,11 +86,6 @@ pub(crate) struct ReplicaEntry {
     pub(crate) started_at: Option<Duration>,
 }
 
-/// Replicas that count: those not on their way out.
-pub(crate) fn count(entries: &[ReplicaEntry]) -> u32 {
-    u32::try_from(entries.iter().filter(|entry| !entry.is_stopping).count()).unwrap_or(u32::MAX)
-}
-
 /// What came of an action.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct ScaleReport {
@@ -57,6 +97,8 @@ pub(crate) struct ScaleReport {
     pub(crate) after: Option<u32>,
     /// From the first request to the last answer.
     pub(crate) took: Duration,
+    /// What was done, one entry for each order that was carried out.
+    pub(crate) did: Vec<String>,
     /// What went wrong; none if the count read back is the one asked for.
     pub(crate) problem: Option<ActuatorError>,
 }
@@ -74,6 +116,9 @@ pub(crate) enum ActuatorError {
     /// The platform did not answer, or refused.
     #[error("{0}")]
     Platform(String),
+    /// What it was told to command is not there, or is not what it should be; asking again changes nothing.
+    #[error("{0}")]
+    Setting(String),
     /// The platform took every order, but the count did not become what was asked for.
     #[error("{asked} replicas were asked for, but after {waited:?} there are {found}")]
     NotReached {

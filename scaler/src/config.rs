@@ -4,6 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::command_template::CommandTemplate;
 use crate::policy_file::NamedPolicy;
 
 /// The settings of one scaler.
@@ -58,6 +59,55 @@ pub enum ActuatorKind {
         /// Its Unix socket.
         supervisor: PathBuf,
     },
+    /// The Docker engine: the service's own container is cloned.
+    Compose(ComposeTarget),
+    /// Compose itself, called as a program.
+    ComposeCli {
+        /// What is scaled.
+        target: ComposeTarget,
+        /// The Compose files; none leaves it to Compose to find them.
+        files: Vec<PathBuf>,
+        /// The program, such as `docker compose`; none takes the first that answers.
+        program: Option<String>,
+    },
+    /// A Docker swarm.
+    Swarm {
+        /// A manager's engine.
+        docker_host: String,
+        /// The service; none means the one that is watched.
+        service: Option<String>,
+    },
+    /// Any program.
+    Command {
+        /// Sets the count.
+        scale: CommandTemplate,
+        /// Prints the count on the last line of its output.
+        count: CommandTemplate,
+    },
+    /// An Ansible playbook.
+    Ansible {
+        /// What is scaled.
+        target: ComposeTarget,
+        /// The playbook; it is given `target_replicas`, `service`, `compose_project` and `compose_file`.
+        playbook: PathBuf,
+        /// The Compose files, for the playbook.
+        files: Vec<PathBuf>,
+        /// Prints the count; none asks the engine.
+        count: Option<CommandTemplate>,
+    },
+}
+
+/// A service of a Compose project.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ComposeTarget {
+    /// The engine: `unix:///var/run/docker.sock`, or `tcp://` with host and port.
+    pub docker_host: String,
+    /// The project; none means the one that the scaler's own container belongs to.
+    pub project: Option<String>,
+    /// The service; none means the one that is watched.
+    pub service: Option<String>,
+    /// The port where a replica takes requests, inside its container.
+    pub port: u16,
 }
 
 impl SourceKind {
@@ -76,6 +126,11 @@ impl ActuatorKind {
         match self {
             Self::None => "none",
             Self::Processes { .. } => "processes",
+            Self::Compose(_) => "compose",
+            Self::ComposeCli { .. } => "compose-cli",
+            Self::Swarm { .. } => "swarm",
+            Self::Command { .. } => "command",
+            Self::Ansible { .. } => "ansible",
         }
     }
 }

@@ -249,6 +249,10 @@ impl Driver {
 
     /// What was reached is recorded, all of it or a part; what was not is asked for again.
     fn record_report(&mut self, decision: &Decision, report: &ScaleReport) {
+        let did = report.did.join(", ");
+        if !report.succeeded() && !did.is_empty() {
+            info!("of what was asked, this was done in {:?}: {did}", report.took);
+        }
         if let (Some(before), Some(after)) = (report.before, report.after)
             && (before != after || report.succeeded())
         {
@@ -258,9 +262,11 @@ impl Driver {
                 info!(
                     from = decision.from,
                     to = after,
-                    "Successfully scaled {} -> {after} in {:?}",
+                    took_seconds = report.took.as_secs_f64(),
+                    "Successfully scaled {} -> {after} in {:?}{}{did}",
                     decision.from,
-                    report.took
+                    report.took,
+                    if did.is_empty() { "" } else { ": " }
                 );
             }
         }

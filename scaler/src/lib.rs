@@ -22,6 +22,7 @@
 mod actuators;
 mod api;
 mod clock;
+mod command_template;
 mod config;
 mod driver;
 mod history;
@@ -35,6 +36,7 @@ pub mod sources;
 mod state_file;
 mod status;
 
-pub use config::{ActuatorKind, ScalerConfig, SourceKind};
+pub use command_template::{BadCommand, CommandTemplate};
+pub use config::{ActuatorKind, ComposeTarget, ScalerConfig, SourceKind};
 pub use server::{Scaler, ScalerError};
 pub use state_file::StateFileError;

@@ -13,10 +13,10 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
-use crate::actuators::{Actuator, ObserveOnly, Processes};
+use crate::actuators::{self, Actuator, ActuatorError};
 use crate::api::{self, AllowedHosts, ApiState};
 use crate::clock::Clock;
-use crate::config::{ActuatorKind, ScalerConfig, SourceKind};
+use crate::config::{ScalerConfig, SourceKind};
 use crate::driver::{Driver, DriverParts, Published};
 use crate::sighting::keep_looking;
 use crate::sources::{
@@ -39,6 +39,7 @@ pub struct Scaler {
     listener: TcpListener,
     address: SocketAddr,
     source: Box<dyn Source>,
+    actuator: Arc<dyn Actuator>,
     engine: Engine,
     state_file: Option<StateFile>,
     clock: Clock,
@@ -81,6 +82,16 @@ pub enum ScalerError {
         /// The policy's window.
         window: Duration,
     },
+    /// What carries decisions out cannot.
+    #[error("the actuator cannot work: {problem}")]
+    Actuator {
+        /// What is wrong.
+        problem: String,
+        /// What to do about it.
+        hint: String,
+        /// Whether a setting is wrong, rather than something that is to be there and is not.
+        is_setting: bool,
+    },
     /// The state file can be neither read nor written.
     #[error(transparent)]
     StateFile(#[from] StateFileError),
@@ -89,10 +100,21 @@ pub enum ScalerError {
     Broken(String),
 }
 
+impl From<ActuatorError> for ScalerError {
+    fn from(error: ActuatorError) -> Self {
+        let text = error.to_string();
+        let (problem, hint) =
+            text.split_once("; hint: ").unwrap_or((&text, "look at what the actuator commands"));
+        let is_setting = matches!(error, ActuatorError::Setting(_));
+        Self::Actuator { problem: problem.to_owned(), hint: hint.to_owned(), is_setting }
+    }
+}
+
 impl ScalerError {
     /// What to do about it.
-    pub fn hint(&self) -> &'static str {
+    pub fn hint(&self) -> &str {
         match self {
+            Self::Actuator { hint, .. } => hint,
             Self::AddressInUse { .. } => "end the other process, or choose another address with --listen",
             Self::Listen { .. } => "choose another address with --listen",
             Self::GatewayUrl { .. } => "give plain http:// addresses with --gateway and --gateway-admin",
@@ -137,6 +159,8 @@ impl Scaler {
             _ => ScalerError::Listen { address, source },
         })?;
         let address = listener.local_addr().map_err(|source| ScalerError::Listen { address, source })?;
+        let actuator =
+            actuators::choose(&config.actuator, &config.service_name, &config.gateway_admin).await?;
         let mut engine = Engine::new(config.policy.policy.clone());
         let state_file = config.state_file.clone().map(StateFile::new);
         if let Some(file) = &state_file {
@@ -144,7 +168,7 @@ impl Scaler {
             // Now, rather than after the first action, is the time to learn that nothing can be saved.
             file.save(engine.state())?;
         }
-        Ok(Self { config, listener, address, source, engine, state_file, clock })
+        Ok(Self { config, listener, address, source, actuator, engine, state_file, clock })
     }
 
     /// The address that was taken; with port 0, the one the system chose.
@@ -157,7 +181,7 @@ impl Scaler {
     /// # Errors
     /// If a part of it breaks.
     pub async fn serve(self, stop: impl Future<Output = ()>) -> Result<(), ScalerError> {
-        let Self { config, listener, address, source, engine, state_file, clock } = self;
+        let Self { config, listener, address, source, actuator, engine, state_file, clock } = self;
         info!(
             %address,
             service = config.service_name,
@@ -170,7 +194,6 @@ impl Scaler {
         );
         let stopping = CancellationToken::new();
         let published = Arc::new(Published::new());
-        let actuator = actuator_of(&config.actuator);
         let (sightings, seen) = watch::channel(None);
         let (commands, asked) = mpsc::channel(COMMANDS_WAITING);
         let app = api::router(ApiState::new(
@@ -242,13 +265,6 @@ fn restore(engine: &mut Engine, file: &StateFile, clock: Clock) -> Result<(), St
         }
     }
     Ok(())
-}
-
-fn actuator_of(kind: &ActuatorKind) -> Arc<dyn Actuator> {
-    match kind {
-        ActuatorKind::None => Arc::new(ObserveOnly),
-        ActuatorKind::Processes { supervisor } => Arc::new(Processes::new(supervisor)),
-    }
 }
 
 fn source_of(config: &ScalerConfig, clock: Clock) -> Result<Box<dyn Source>, PrometheusUrlError> {

@@ -8,7 +8,7 @@ use tokio::sync::watch;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 use tokio_util::sync::CancellationToken;
 
-use crate::actuators::{Actuator, ActuatorError, ReplicaEntry, count};
+use crate::actuators::{Actuator, ActuatorError, Listing, ReplicaEntry};
 use crate::clock::Clock;
 use crate::sources::{Sample, Source};
 
@@ -21,21 +21,22 @@ pub(crate) struct Sighting {
     /// When it began (run time); what changed later is not in it.
     pub(crate) began_at: Duration,
     pub(crate) sample: Sample,
-    /// The platform's list; none if nobody is commanded, and the gateway's list is all there is.
-    pub(crate) listed: Result<Option<Vec<ReplicaEntry>>, ActuatorError>,
+    /// What the platform tells.
+    pub(crate) listed: Result<Listing, ActuatorError>,
 }
 
 impl Sighting {
     /// What an engine may look at; none if it is unknown how many replicas there are.
     pub(crate) fn observation(&self, at: Duration, desired: Option<u32>) -> Option<Observation> {
-        let (replicas, current) = match &self.listed {
-            Ok(Some(entries)) => (self.merge(entries), count(entries)),
-            Ok(None) => {
-                let staying = self.sample.replicas.iter().filter(|replica| !replica.deleting).count();
-                (self.sample.replicas.clone(), u32::try_from(staying).unwrap_or(u32::MAX))
-            }
-            Err(_) => return None,
+        let listing = self.listed.as_ref().ok()?;
+        let replicas = match listing {
+            Listing::Replicas(entries) => self.merge(entries),
+            Listing::Count(_) | Listing::Unlisted => self.sample.replicas.clone(),
         };
+        let current = listing.count().unwrap_or_else(|| {
+            let staying = self.sample.replicas.iter().filter(|replica| !replica.deleting).count();
+            u32::try_from(staying).unwrap_or(u32::MAX)
+        });
         let ready = replicas.iter().filter(|replica| replica.ready).count();
         Some(Observation {
             at,
@@ -129,7 +130,7 @@ mod tests {
         }
     }
 
-    fn sighting(listed: Result<Option<Vec<ReplicaEntry>>, ActuatorError>) -> Sighting {
+    fn sighting(listed: Result<Listing, ActuatorError>) -> Sighting {
         let urls = ["http://a:1", "http://b:2", "http://c:3"];
         let endpoints = urls
             .iter()
@@ -158,7 +159,7 @@ mod tests {
             entry("three", Some("http://c:3"), 13, true),
             entry("four", None, 14, false),
         ];
-        let seen = sighting(Ok(Some(listed))).observation(Duration::ZERO, Some(3)).unwrap();
+        let seen = sighting(Ok(Listing::Replicas(listed))).observation(Duration::ZERO, Some(3)).unwrap();
         let shown: Vec<_> = seen
             .replicas
             .iter()
@@ -174,8 +175,14 @@ mod tests {
 
     #[test]
     fn where_nobody_is_commanded_the_gateways_list_counts() {
-        let seen = sighting(Ok(None)).observation(Duration::ZERO, None).unwrap();
+        let seen = sighting(Ok(Listing::Unlisted)).observation(Duration::ZERO, None).unwrap();
         assert_eq!((seen.current, seen.ready, seen.desired), (3, 3, 3));
+    }
+
+    #[test]
+    fn a_platform_that_only_counts_leaves_the_names_to_the_gateway() {
+        let seen = sighting(Ok(Listing::Count(4))).observation(Duration::ZERO, None).unwrap();
+        assert_eq!((seen.current, seen.ready, seen.replicas.len()), (4, 3, 3));
     }
 
     #[test]

@@ -3,10 +3,11 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, ValueEnum};
-use scaler::{ActuatorKind, Scaler, ScalerConfig, ScalerError};
+use clap::Args;
+use scaler::{Scaler, ScalerConfig, ScalerError};
 
 use super::announce;
+use crate::arguments::actuator::ActuatorArguments;
 use crate::arguments::log::LogArguments;
 use crate::arguments::policy::PolicyArguments;
 use crate::arguments::source::SourceArguments;
@@ -16,15 +17,6 @@ use crate::failure::{ExitStatus, Failure};
 use crate::runtime;
 use crate::stop_signal::{StopSignals, end_with_supervisor};
 
-/// What carries decisions out.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum ActuatorName {
-    /// The processes of a `lab up`, through its socket.
-    Processes,
-    /// Nothing: decisions are only recorded.
-    None,
-}
-
 /// Run the autoscaler.
 ///
 /// It looks each second at every replica that the gateway lists, asks the policy at each check how many replicas
@@ -32,6 +24,9 @@ enum ActuatorName {
 #[derive(Clone, Debug, Args)]
 #[command(
     after_help = "Example:\n  lab scaler --policy aggressive --actuator none   # only say what it would do\n  \
+                  lab scaler --actuator compose --compose-project shop\n  \
+                  lab scaler --actuator command --scale-command './scale.sh {service} {replicas}' \
+                  --count-command './count.sh {service}'\n  \
                   curl http://127.0.0.1:8080/api/status"
 )]
 pub(crate) struct ScalerArguments {
@@ -42,12 +37,8 @@ pub(crate) struct ScalerArguments {
     policy: PolicyArguments,
     #[command(flatten)]
     source: SourceArguments,
-    /// What carries decisions out
-    #[arg(long, value_enum, value_name = "NAME", default_value_t = ActuatorName::None)]
-    actuator: ActuatorName,
-    /// The socket of the supervisor, for the actuator `processes`
-    #[arg(long, value_name = "PATH", required_if_eq("actuator", "processes"))]
-    supervisor: Option<PathBuf>,
+    #[command(flatten)]
+    actuator: ActuatorArguments,
     /// The service, for what the page passes on
     #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8000", value_parser = base_url)]
     gateway: String,
@@ -87,13 +78,7 @@ impl ScalerArguments {
             gateway_url: self.gateway.clone(),
             policy: defaults.policy,
             source: self.source.kind()?,
-            actuator: match (self.actuator, &self.supervisor) {
-                (ActuatorName::Processes, Some(supervisor)) => {
-                    ActuatorKind::Processes { supervisor: supervisor.clone() }
-                }
-                (ActuatorName::Processes, None) => unreachable!("clap requires --supervisor with it"),
-                (ActuatorName::None, _) => ActuatorKind::None,
-            },
+            actuator: self.actuator.kind()?,
             state_file: self.state.clone(),
             scrape_interval: self.scrape_interval,
             allowed_hosts: self.allowed_hosts.clone(),
@@ -112,7 +97,8 @@ pub(crate) fn run(arguments: ScalerArguments) -> Result<ExitStatus, Failure> {
         let scaler = Scaler::bind(arguments.config()?).await.map_err(|error| {
             let message = format!("{error}; hint: {}", error.hint());
             match error {
-                ScalerError::ScrapeInterval { .. }
+                ScalerError::Actuator { is_setting: true, .. }
+                | ScalerError::ScrapeInterval { .. }
                 | ScalerError::GatewayUrl { .. }
                 | ScalerError::PrometheusUrl(_) => Failure::bad_input(message),
                 _ => Failure::could_not_run(message),

@@ -5,20 +5,21 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
-use super::{Actuator, ActuatorError, ReplicaEntry, ScaleReport};
+use super::{Actuator, ActuatorError, Listing, ScaleReport};
 
 /// The actuator `none`.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ObserveOnly;
 
 impl Actuator for ObserveOnly {
-    fn observe(&self) -> BoxFuture<'_, Result<Option<Vec<ReplicaEntry>>, ActuatorError>> {
-        async { Ok(None) }.boxed()
+    fn observe(&self) -> BoxFuture<'_, Result<Listing, ActuatorError>> {
+        async { Ok(Listing::Unlisted) }.boxed()
     }
 
     fn scale_to(&self, asked: u32) -> BoxFuture<'_, ScaleReport> {
         let problem = Some(ActuatorError::ObservesOnly);
-        async move { ScaleReport { before: None, asked, after: None, took: Duration::ZERO, problem } }.boxed()
+        let (before, after, did) = (None, None, Vec::new());
+        async move { ScaleReport { before, asked, after, took: Duration::ZERO, did, problem } }.boxed()
     }
 
     fn acts(&self) -> bool {

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::command::{ByHandOutcome, Command, CommandError};
 use super::{Driver, DriverParts, Published};
-use crate::actuators::{Actuator, ActuatorError, ReplicaEntry, ScaleReport};
+use crate::actuators::{Actuator, ActuatorError, Listing, ReplicaEntry, ScaleReport};
 use crate::clock::Clock;
 use crate::policy_file::{NamedPolicy, PolicyOverrides};
 use crate::sighting::keep_looking;
@@ -96,7 +96,7 @@ impl Source for FakeService {
 }
 
 impl Actuator for FakeService {
-    fn observe(&self) -> BoxFuture<'_, Result<Option<Vec<ReplicaEntry>>, ActuatorError>> {
+    fn observe(&self) -> BoxFuture<'_, Result<Listing, ActuatorError>> {
         let pretence = self.0.lock().unwrap();
         let entry = |index: u32| ReplicaEntry {
             id: format!("webapp-{index}"),
@@ -107,8 +107,10 @@ impl Actuator for FakeService {
         };
         let listed = if pretence.is_hidden {
             Err(ActuatorError::Platform("hidden".to_owned()))
+        } else if pretence.acts {
+            Ok(Listing::Replicas((1..=pretence.count).map(entry).collect()))
         } else {
-            Ok(pretence.acts.then(|| (1..=pretence.count).map(entry).collect()))
+            Ok(Listing::Unlisted)
         };
         async move { listed }.boxed()
     }
@@ -122,10 +124,10 @@ impl Actuator for FakeService {
             let before = Some(pretence.count);
             if pretence.refuses {
                 let problem = Some(ActuatorError::Platform("no port is free".to_owned()));
-                return ScaleReport { before, asked, after: before, took, problem };
+                return ScaleReport { before, asked, after: before, took, did: Vec::new(), problem };
             }
             pretence.count = asked;
-            ScaleReport { before, asked, after: Some(asked), took, problem: None }
+            ScaleReport { before, asked, after: Some(asked), took, did: Vec::new(), problem: None }
         }
         .boxed()
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use scaler_engine::{ReplicaObservation, Signal};
 use serde::Serialize;
 
-use crate::actuators::ReplicaEntry;
+use crate::actuators::{Listing, ReplicaEntry};
 use crate::sighting::Sighting;
 use crate::sources::{Endpoint, EndpointState};
 
@@ -41,7 +41,7 @@ impl EndpointStatus {
     pub(crate) fn all(seen: &Sighting, now: Duration) -> Vec<Self> {
         let sample = &seen.sample;
         let mut listed: Vec<&ReplicaEntry> =
-            seen.listed.as_ref().ok().and_then(Option::as_ref).into_iter().flatten().collect();
+            seen.listed.as_ref().map(Listing::entries).unwrap_or_default().iter().collect();
         let mut all: Vec<Self> = sample
             .endpoints
             .iter()
@@ -144,7 +144,7 @@ mod tests {
                 replicas: vec![measured],
                 ..Sample::default()
             },
-            listed: Ok(Some(vec![
+            listed: Ok(Listing::Replicas(vec![
                 entry("webapp-1", Some("http://a:1/"), 11, false),
                 entry("webapp-2", None, 12, false),
                 entry("webapp-4", None, 14, false),
