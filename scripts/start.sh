@@ -84,6 +84,12 @@ if [ "$build" = yes ]; then
     if [ "$offline" = yes ]; then compose/offline/build-images.sh; else options=(--build); fi
 fi
 
+if [ "$build" = no ]; then
+    image=$(compose/setting.sh LAB_IMAGE)
+    docker image inspect "$image" >/dev/null 2>&1 \
+        || fail "the image $image is missing" "make it: docker compose -f compose/compose.yaml build, or offline: compose/offline/build-images.sh"
+fi
+
 roll_back() {
     [ "$before" -ne 0 ] || scripts/compose.sh down --timeout 5 >/dev/null 2>&1 || true
 }

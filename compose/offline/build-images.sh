@@ -13,7 +13,8 @@ Usage: compose/offline/build-images.sh [--binary FILE | --compile] [--tools]
 
 Needs Docker, debootstrap and root; makes what is missing and leaves what was pulled. Grafana and Jaeger cannot be made:
 compose.offline.yaml leaves them out. Debian's Prometheus and Alertmanager get the names of the official images; their
-versions differ. DEBIAN_MIRROR names another mirror, DEBIAN_SUITE stays bookworm.
+versions differ. DEBIAN_MIRROR names another mirror; LAB_LTO=off makes
+--compile faster and the binary slower.
 Example:
   sudo compose/offline/build-images.sh && scripts/start.sh --offline
 TEXT
@@ -132,7 +133,7 @@ lab() {
     if [ "$compile" = yes ]; then
         rust
         say "$lab_image: compiling inside the image; many minutes the first time"
-        arguments=(--build-arg "BUILD_IMAGE=$build_image" --build-arg "TOOLS_IMAGE=$debian_image")
+        arguments=(--build-arg "BUILD_IMAGE=$build_image" --build-arg "TOOLS_IMAGE=$debian_image" --build-arg "LAB_LTO=${LAB_LTO:-fat}")
         context=.
     else
         [ -n "$binary" ] || binary=$(host_binary)

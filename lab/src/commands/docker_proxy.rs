@@ -18,10 +18,8 @@ use crate::stop_signal::StopSignals;
 /// Orders are passed on to the engine's socket where they concern that service's containers; a new container must be
 /// like one that Compose made. Whoever asks here can do to the machine what a replica can, and no more.
 #[derive(Clone, Debug, Args)]
-#[command(
-    after_help = "Example:\n  lab docker-proxy --compose-project autoscale-lab\n  \
-                  lab scaler --actuator compose --docker-host tcp://127.0.0.1:2375 --compose-project autoscale-lab"
-)]
+#[command(after_help = "Example:\n  lab docker-proxy --compose-project autoscale-lab\n  \
+                  lab scaler --actuator compose --docker-host tcp://127.0.0.1:2375 --compose-project autoscale-lab")]
 pub(crate) struct DockerProxyArguments {
     /// Where orders are taken
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:2375", value_parser = listen_address)]
@@ -51,7 +49,8 @@ pub(crate) fn run(arguments: DockerProxyArguments) -> Result<ExitStatus, Failure
         };
         let listener = TcpListener::bind(&arguments.listen).await.map_err(refuse)?;
         announce(&format!("http://{}", listener.local_addr().map_err(refuse)?));
-        let proxy = Proxy::new(&arguments.docker_socket, &arguments.compose_project, &arguments.compose_service);
+        let proxy =
+            Proxy::new(&arguments.docker_socket, &arguments.compose_project, &arguments.compose_service);
         serve(listener, proxy, async move { signals.next().await })
             .await
             .map_err(|error| Failure::could_not_run(format!("the proxy broke: {error}")))?;

@@ -24,7 +24,8 @@ pub(super) fn check(order: &Value, original: &Value) -> Result<(), String> {
     if order["Image"] != config["Image"] && order["Image"] != original["Image"] {
         return Err(format!("Image is {}, expected {}", order["Image"], config["Image"]));
     }
-    for (network, endpoint) in order["NetworkingConfig"]["EndpointsConfig"].as_object().into_iter().flatten() {
+    for (network, endpoint) in order["NetworkingConfig"]["EndpointsConfig"].as_object().into_iter().flatten()
+    {
         check_endpoint(network, endpoint, original)?;
     }
     Ok(())
@@ -33,7 +34,10 @@ pub(super) fn check(order: &Value, original: &Value) -> Result<(), String> {
 /// Whether a replica may be put into this network in this way: only into one in which the original is, too.
 pub(super) fn check_endpoint(network: &str, endpoint: &Value, original: &Value) -> Result<(), String> {
     let networks = original["NetworkSettings"]["Networks"].as_object();
-    let is_known = networks.into_iter().flatten().any(|(name, settings)| name == network || settings["NetworkID"] == network);
+    let is_known = networks
+        .into_iter()
+        .flatten()
+        .any(|(name, settings)| name == network || settings["NetworkID"] == network);
     if !is_known {
         return Err(format!("network `{network}` is not one of the service's"));
     }
@@ -56,7 +60,8 @@ fn same(path: &str, found: &Value, expected: &Value) -> Result<(), String> {
         return Ok(());
     }
     let empty = Map::new();
-    let members = |value: &Option<Value>| value.as_ref().and_then(Value::as_object).cloned().unwrap_or_default();
+    let members =
+        |value: &Option<Value>| value.as_ref().and_then(Value::as_object).cloned().unwrap_or_default();
     let (found_members, expected_members) = (members(&found), members(&expected));
     if found_members != empty || expected_members != empty {
         for name in found_members.keys().chain(expected_members.keys()) {
@@ -85,7 +90,11 @@ fn pruned(value: &Value) -> Option<Value> {
                 .filter_map(|(name, value)| {
                     // A port or a volume is named by a key with nothing behind it.
                     let is_named = value.as_object().is_some_and(Map::is_empty);
-                    if is_named { Some((name.clone(), value.clone())) } else { Some((name.clone(), pruned(value)?)) }
+                    if is_named {
+                        Some((name.clone(), value.clone()))
+                    } else {
+                        Some((name.clone(), pruned(value)?))
+                    }
                 })
                 .collect();
             (!kept.is_empty()).then_some(Value::Object(kept))
@@ -166,7 +175,10 @@ mod tests {
             ("/Labels/com.docker.compose.project", json!("other")),
             ("/Labels/more", json!("said")),
             ("/NetworkingConfig/EndpointsConfig/other_net", json!({})),
-            ("/NetworkingConfig/EndpointsConfig/shop_backend", json!({"IPAMConfig": {"IPv4Address": "10.0.0.1"}})),
+            (
+                "/NetworkingConfig/EndpointsConfig/shop_backend",
+                json!({"IPAMConfig": {"IPv4Address": "10.0.0.1"}}),
+            ),
             ("/Unheard", json!("of")),
         ] {
             let mut changed = order();

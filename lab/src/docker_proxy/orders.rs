@@ -9,19 +9,31 @@ pub(super) enum Order {
     /// Whether the engine lives, and which versions of the API it speaks.
     Greet,
     /// The containers with these labels.
-    List { labels: Vec<String> },
+    List {
+        labels: Vec<String>,
+    },
     /// What a container is like.
-    InspectContainer { id: String },
+    InspectContainer {
+        id: String,
+    },
     /// What an image is like.
     InspectImage,
     /// A new container.
     Create,
     /// Start, stop, or connect a container that is there.
-    Start { id: String },
-    Stop { id: String },
-    Remove { id: String },
+    Start {
+        id: String,
+    },
+    Stop {
+        id: String,
+    },
+    Remove {
+        id: String,
+    },
     /// Put a container, which the body names, into a network.
-    Connect { network: String },
+    Connect {
+        network: String,
+    },
 }
 
 impl Order {
@@ -65,7 +77,8 @@ fn is_version(text: &str) -> bool {
 
 /// Whether a name can mean nothing but itself: letters, digits, `_`, `.`, `-`, and what else is given.
 fn is_made_of(name: &str, more: &str) -> bool {
-    let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "_.-".contains(letter) || more.contains(letter);
+    let is_plain =
+        |letter: char| letter.is_ascii_alphanumeric() || "_.-".contains(letter) || more.contains(letter);
     name.chars().all(is_plain) && name.starts_with(|letter: char| letter.is_ascii_alphanumeric())
 }
 
@@ -113,7 +126,10 @@ mod tests {
         assert_eq!(read("GET", "/containers/lab-webapp-2/json"), Some(Order::InspectContainer { id: id() }));
         assert_eq!(read("POST", "/v1.41/containers/lab-webapp-2/start"), Some(Order::Start { id: id() }));
         assert_eq!(read("POST", "/v1.41/containers/lab-webapp-2/stop?t=35"), Some(Order::Stop { id: id() }));
-        assert_eq!(read("DELETE", "/v1.41/containers/lab-webapp-2?force=true"), Some(Order::Remove { id: id() }));
+        assert_eq!(
+            read("DELETE", "/v1.41/containers/lab-webapp-2?force=true"),
+            Some(Order::Remove { id: id() })
+        );
         assert_eq!(read("GET", "/v1.41/images/autoscale-lab%2Flab:0.1.0/json"), Some(Order::InspectImage));
         assert_eq!(read("GET", "/images/sha256:0123/json"), Some(Order::InspectImage));
         let network = "lab_edge".to_owned();

@@ -80,7 +80,8 @@ impl Proxy {
 
     async fn handle(&self, method: Method, uri: &Uri, body: Bytes) -> Result<Response, Refusal> {
         let _turn = self.turns.acquire().await.expect("the semaphore is never closed");
-        let unknown = || Refusal::forbidden(format!("{method} {} is nothing that a scaler needs", uri.path()));
+        let unknown =
+            || Refusal::forbidden(format!("{method} {} is nothing that a scaler needs", uri.path()));
         let order = Order::read(&method, uri.path(), uri.query()).ok_or_else(unknown)?;
         self.judge(&order, &body).await?;
         let timeout = if matches!(order, Order::Stop { .. }) { STOP_TIMEOUT } else { TIMEOUT };
@@ -114,7 +115,9 @@ impl Proxy {
             Order::Connect { network } => {
                 let request = json(body)?;
                 let id = request["Container"].as_str().unwrap_or_default();
-                if id.is_empty() || !id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte)) {
+                if id.is_empty()
+                    || !id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte))
+                {
                     return Err(Refusal::forbidden("the request names no container"));
                 }
                 self.look_at(id, true).await?;
@@ -158,14 +161,17 @@ impl Proxy {
                 Err(reason) => first_reason = first_reason.or(Some(reason)),
             }
         }
-        let why = first_reason.unwrap_or_else(|| "there is no container of the service to compare with".to_owned());
+        let why =
+            first_reason.unwrap_or_else(|| "there is no container of the service to compare with".to_owned());
         Err(Refusal::forbidden(format!("this is not like a replica of `{}`: {why}", self.service)))
     }
 }
 
 fn json(body: &[u8]) -> Result<Value, Refusal> {
-    serde_json::from_slice(body)
-        .map_err(|error| Refusal { status: StatusCode::BAD_REQUEST, why: format!("the body is no JSON: {error}") })
+    serde_json::from_slice(body).map_err(|error| Refusal {
+        status: StatusCode::BAD_REQUEST,
+        why: format!("the body is no JSON: {error}"),
+    })
 }
 
 fn as_response(reply: Reply) -> Response {

@@ -44,15 +44,27 @@ fn it_is_small_and_holds_nothing_but_the_binary() {
     let size: u64 = inspect("{{.Size}}").parse().expect("a size in bytes");
     assert!(size <= LARGEST_IMAGE, "{size} bytes are more than {LARGEST_IMAGE}");
     assert_eq!(inspect("{{.Config.User}}"), "65532:65532");
-    assert!(inspect("{{json .Config.Healthcheck.Test}}").contains("health"), "the image checks its own health");
+    assert!(
+        inspect("{{json .Config.Healthcheck.Test}}").contains("health"),
+        "the image checks its own health"
+    );
 
     let shell = bounded(Duration::from_secs(60), "docker")
         .args(["run", "--rm", "--network", "none", "--entrypoint", "/bin/sh", LAB_IMAGE, "-c", "true"])
         .output()
         .expect("docker can be started");
     assert!(!shell.status.success(), "there is a shell in it");
-    let version =
-        docker(&["run", "--rm", "--network", "none", "--read-only", "--cap-drop", "ALL", LAB_IMAGE, "--version"]);
+    let version = docker(&[
+        "run",
+        "--rm",
+        "--network",
+        "none",
+        "--read-only",
+        "--cap-drop",
+        "ALL",
+        LAB_IMAGE,
+        "--version",
+    ]);
     assert_eq!(version.trim(), concat!("lab ", env!("CARGO_PKG_VERSION")));
 }
 

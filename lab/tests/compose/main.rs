@@ -7,6 +7,7 @@
 mod bad_input;
 mod docker;
 mod files;
+mod hardened;
 mod image;
 mod project;
 mod spike;

@@ -35,6 +35,7 @@ pub(crate) struct Project {
     pub(crate) gateway: String,
     pub(crate) admin: String,
     pub(crate) scaler: String,
+    pub(crate) prometheus: String,
     client: HttpClient,
     _folder: TempDir,
     _alone: MutexGuard<'static, ()>,
@@ -43,6 +44,11 @@ pub(crate) struct Project {
 impl Project {
     /// Makes the images and starts the lab with these settings over the fast policy; waits until all is healthy.
     pub(crate) fn start(name: &'static str, settings: &[(&str, &str)]) -> Self {
+        Self::start_with(name, settings, &[])
+    }
+
+    /// As [`Project::start`], with further flags of `scripts/start.sh`.
+    pub(crate) fn start_with(name: &'static str, settings: &[(&str, &str)], flags: &[&str]) -> Self {
         build_all();
         // A test that failed while it held the lock has ended its lab all the same.
         let alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
@@ -72,12 +78,13 @@ impl Project {
             gateway: url(0),
             admin: url(1),
             scaler: url(2),
+            prometheus: url(3),
             client: HttpClient::new(),
             _folder: folder,
             _alone: alone,
         };
         let mut start = project.script("start.sh");
-        run(start.args(["--offline", "--no-build"]));
+        run(start.args(["--offline", "--no-build"]).args(flags));
         project
     }
 
