@@ -6,6 +6,8 @@
 
 mod bad_input;
 mod docker;
+mod engine_door;
+mod faults;
 mod files;
 mod hardened;
 mod image;

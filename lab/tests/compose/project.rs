@@ -126,7 +126,7 @@ impl Project {
 
     pub(crate) fn logs(&self, service: &str) -> String {
         let logs = |id: &String| {
-            let output = bounded(TIMEOUT * 4, "docker").args(["logs", "--tail", "200", id]).output();
+            let output = bounded(TIMEOUT * 4, "docker").args(["logs", id]).output();
             output.map(|output| text(&output)).unwrap_or_default()
         };
         self.containers(service).iter().map(logs).collect()
