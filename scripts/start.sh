@@ -41,6 +41,12 @@ done
 setting() { compose/setting.sh "$1"; }
 project=$(setting COMPOSE_PROJECT_NAME)
 bind=$(setting BIND_ADDRESS)
+ports="GATEWAY_PORT GATEWAY_ADMIN_PORT SCALER_PORT PROMETHEUS_PORT ALERTMANAGER_PORT"
+[ "$offline" = yes ] || ports="$ports GRAFANA_PORT JAEGER_PORT"
+for name in $ports; do
+    port=$(setting "$name")
+    [[ "$port" =~ ^[0-9]{1,5}$ ]] && [ "$port" -le 65535 ] || fail "$name is \`$port\`, expected a port number" "see compose/.env" 2
+done
 
 engine_says=$(docker version --format '{{.Server.Version}}' 2>&1) || case "$engine_says" in
     *"permission denied"*) fail "this user may not use Docker's socket" "sudo usermod -aG docker \"\$USER\", then log in again; or run this with sudo" ;;
@@ -66,11 +72,8 @@ done < <(docker ps -a --filter "$ours" --format '{{.Label "com.docker.compose.pr
 
 before=$(docker ps -aq --filter "$ours" | wc -l)
 if [ "$before" -eq 0 ]; then
-    ports="GATEWAY_PORT GATEWAY_ADMIN_PORT SCALER_PORT PROMETHEUS_PORT ALERTMANAGER_PORT"
-    [ "$offline" = yes ] || ports="$ports GRAFANA_PORT JAEGER_PORT"
     for name in $ports; do
         port=$(setting "$name")
-        [[ "$port" =~ ^[0-9]+$ ]] && [ "$port" -le 65535 ] || fail "$name is \`$port\`, expected a port number" "see compose/.env" 2
         if (exec 3<>"/dev/tcp/$bind/$port") 2>/dev/null; then
             fail "port $port on $bind is taken" "end what listens there, or choose another: $name=$((port + 10000)) scripts/start.sh"
         fi

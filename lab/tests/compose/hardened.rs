@@ -14,23 +14,6 @@ fn ask_from(container: &str, url: &str) -> Output {
         .expect("docker can be started")
 }
 
-fn scale_by_hand(lab: &Project, desired: u32) {
-    let body = format!("{{\"desired\": {desired}}}");
-    let url = format!("{}/api/replicas", lab.scaler);
-    run(bounded(Duration::from_secs(10), "curl").args([
-        "-fsS",
-        "--max-time",
-        "8",
-        "-X",
-        "PUT",
-        "-H",
-        "Content-Type: application/json",
-        "-d",
-        &body,
-        &url,
-    ]));
-}
-
 #[tokio::test]
 async fn the_scaler_scales_without_a_socket_and_others_are_kept_out() {
     if !is_there() {
@@ -44,13 +27,13 @@ async fn the_scaler_scales_without_a_socket_and_others_are_kept_out() {
     })
     .await;
 
-    scale_by_hand(&lab, 2);
+    lab.scale_by_hand(2);
     lab.wait_for("a second replica by hand", Duration::from_secs(60), |status| {
         status["replicas"]["ready"] == 2
     })
     .await;
     assert_eq!(lab.containers("webapp").len(), 2);
-    scale_by_hand(&lab, 1);
+    lab.scale_by_hand(1);
     lab.wait_for("one replica by hand", Duration::from_secs(60), |status| status["replicas"]["current"] == 1)
         .await;
 

@@ -33,7 +33,6 @@ pub(crate) struct Project {
     pub(crate) name: &'static str,
     settings: Vec<(String, String)>,
     pub(crate) gateway: String,
-    pub(crate) admin: String,
     pub(crate) scaler: String,
     pub(crate) prometheus: String,
     client: HttpClient,
@@ -76,7 +75,6 @@ impl Project {
             name,
             settings: all,
             gateway: url(0),
-            admin: url(1),
             scaler: url(2),
             prometheus: url(3),
             client: HttpClient::new(),
@@ -142,10 +140,20 @@ impl Project {
         self.get(&format!("{}/api/status", self.scaler)).await
     }
 
-    /// How many replicas are in the gateway's rotation.
-    pub(crate) async fn in_rotation(&self) -> usize {
-        let Ok(list) = self.get(&format!("{}/endpoints", self.admin)).await else { return 0 };
-        list.as_array().into_iter().flatten().filter(|endpoint| endpoint["state"] == "ready").count()
+    /// Asks the scaler for a number of replicas, and waits until it has carried that out.
+    pub(crate) fn scale_by_hand(&self, desired: u32) {
+        let body = format!("{{\"desired\": {desired}}}");
+        let url = format!("{}/api/replicas", self.scaler);
+        run(bounded(TIMEOUT * 12, "curl").args([
+            "-fsS",
+            "-X",
+            "PUT",
+            "-H",
+            "Content-Type: application/json",
+            "-d",
+            &body,
+            &url,
+        ]));
     }
 
     /// Waits until the scaler's status fulfils a condition; panics with the last status and the scaler's log.

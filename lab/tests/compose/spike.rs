@@ -1,6 +1,6 @@
 //! A spike in containers: the scaler makes replicas of its own, Compose takes them for its own, and ends them.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -53,7 +53,12 @@ async fn a_spike_scales_out_and_in_and_compose_takes_the_replicas_for_its_own() 
         current(status) == 1 && ready(status) == 1
     })
     .await;
-    assert_eq!(lab.containers("webapp").len(), 1, "a stopped replica was left behind");
+    // The last one may still be ending; then it is removed.
+    let began = Instant::now();
+    while lab.containers("webapp").len() > 1 {
+        assert!(began.elapsed() < Duration::from_secs(45), "a stopped replica was left behind");
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
 
     lab.stop();
     assert_eq!(lab.leftovers(), "", "containers, networks or volumes are left");
@@ -85,19 +90,14 @@ async fn plain_up_is_corrected(lab: &Project) {
     curl(&format!("{}/load/spike?factor=5&hold=75s&ramp=5s", lab.gateway));
     lab.wait_for("three replicas before the plain up", Duration::from_secs(60), |status| ready(status) >= 3)
         .await;
+    // An order by hand begins a cooldown, so that no action of the policy meets Compose's.
+    lab.scale_by_hand(4);
     lab.compose(&["up", "-d", "--no-build"]);
-    lab.wait_for("three replicas again after a plain up", Duration::from_secs(60), |status| {
-        ready(status) >= 3
+    lab.wait_for("the lost replicas noticed", Duration::from_secs(30), |status| {
+        status["last_decision"]["reason"] == "replicas_lost"
     })
     .await;
-    let said =
-        run(bounded(Duration::from_secs(10), "curl").args(["-fsS", &format!("{}/metrics", lab.scaler)]));
-    let corrected = said.lines().any(|line| {
-        line.starts_with("scaler_decisions_total")
-            && line.contains("reason=\"replicas_lost\"")
-            && !line.ends_with(" 0")
-    });
-    assert!(corrected, "the scaler did not say that replicas were lost:\n{}", lab.logs("scaler"));
+    lab.wait_for("the lost replicas replaced", Duration::from_secs(60), |status| ready(status) >= 3).await;
 }
 
 async fn pause(lab: &Project, what: &str) {
