@@ -90,8 +90,8 @@ async fn plain_up_is_corrected(lab: &Project) {
     curl(&format!("{}/load/spike?factor=5&hold=75s&ramp=5s", lab.gateway));
     lab.wait_for("three replicas before the plain up", Duration::from_secs(60), |status| ready(status) >= 3)
         .await;
-    // An order by hand begins a cooldown, so that no action of the policy meets Compose's.
-    lab.scale_by_hand(4);
+    // A change by hand begins a cooldown, so that no action of the policy meets Compose's.
+    lab.scale_by_hand(5);
     lab.compose(&["up", "-d", "--no-build"]);
     lab.wait_for("the lost replicas noticed", Duration::from_secs(30), |status| {
         status["last_decision"]["reason"] == "replicas_lost"
