@@ -2,7 +2,7 @@
 
 use clap::{Arg, ArgMatches, Command, CommandFactory, FromArgMatches, Parser, Subcommand};
 
-use crate::commands::{baseline, demo, gateway, health, load, policy, scaler, up, webapp};
+use crate::commands::{baseline, demo, docker_proxy, gateway, health, load, policy, scaler, up, webapp};
 use crate::failure::{ExitStatus, Failure};
 
 /// Shows what load does to a service, what an autoscaler does about it, and whether you would want that policy
@@ -42,6 +42,8 @@ enum LabCommand {
     Gateway(gateway::GatewayArguments),
     /// Run the autoscaler
     Scaler(Box<scaler::ScalerArguments>),
+    /// Let a scaler use the Docker engine for one service, and for nothing else
+    DockerProxy(docker_proxy::DockerProxyArguments),
     /// Ask a process whether it is well, for health checks without a shell
     Health(health::HealthArguments),
 }
@@ -62,6 +64,7 @@ pub(crate) fn parse_and_run() -> Result<ExitStatus, Failure> {
         LabCommand::Webapp(arguments) => webapp::run(&arguments),
         LabCommand::Gateway(arguments) => gateway::run(arguments),
         LabCommand::Scaler(arguments) => scaler::run(*arguments),
+        LabCommand::DockerProxy(arguments) => docker_proxy::run(arguments),
         LabCommand::Health(arguments) => health::run(arguments),
     }
 }

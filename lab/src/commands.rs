@@ -2,6 +2,7 @@
 
 pub(crate) mod baseline;
 pub(crate) mod demo;
+pub(crate) mod docker_proxy;
 pub(crate) mod gateway;
 pub(crate) mod health;
 pub(crate) mod load;

@@ -97,7 +97,8 @@ pub struct WebappConfig {
     pub peers: Vec<String>,
     /// A name whose addresses are the replicas, looked up each second: host name and port.
     pub discover: Option<(String, u16)>,
-    /// The URL at which peers reach this replica; where none is given, the address it listens on.
+    /// The URL at which peers reach this replica; where none is given, the address it listens on, or if
+    /// that is every address, the one from which it would reach its peers.
     pub advertise: Option<String>,
     /// Base URL of the service that each request needs.
     pub dependency: Option<String>,

@@ -5,6 +5,7 @@
 //! for a while, so that two halves of a network that was cut find each other again.
 
 mod directory;
+mod own_url;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -21,6 +22,7 @@ use tracing::debug;
 use crate::app::App;
 use crate::load::{LoadMessage, Version};
 use directory::Directory;
+pub(crate) use own_url::own_url;
 
 /// Time between two pulls.
 const PULL_INTERVAL: Duration = Duration::from_secs(1);

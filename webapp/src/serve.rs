@@ -78,8 +78,12 @@ impl Webapp {
         let service_time = config.validate()?;
         let refuse = |source| WebappError::Listen { address: config.listen.clone(), source };
         let listener = TcpListener::bind(&config.listen).await.map_err(refuse)?;
-        let address = listener.local_addr().map_err(refuse)?.to_string();
-        let own_url = config.advertise.clone().unwrap_or_else(|| format!("http://{address}"));
+        let listening = listener.local_addr().map_err(refuse)?;
+        let address = listening.to_string();
+        let own_url = match &config.advertise {
+            Some(url) => url.clone(),
+            None => peers::own_url(listening, config.discover.as_ref(), &config.peers).await,
+        };
 
         let clock = RunClock::start();
         let streams = Streams::from_seed(config.seed).derive(&config.id);

@@ -1,5 +1,7 @@
 //! Where the scaler's signals come from, for `lab scaler`, `lab up` and `lab demo`.
 
+use std::path::PathBuf;
+
 use clap::{Args, ValueEnum};
 use scaler::SourceKind;
 
@@ -27,6 +29,9 @@ pub(crate) struct SourceArguments {
     /// Prometheus, for the source `prometheus`; also `PROMETHEUS_URL` [default: `http://127.0.0.1:9090`]
     #[arg(long, value_name = "URL", value_parser = prometheus_url)]
     prometheus_url: Option<String>,
+    /// A file with Prometheus's password, whose user's name is in the URL: `http://lab@127.0.0.1:9090`
+    #[arg(long, value_name = "FILE")]
+    prometheus_password_file: Option<PathBuf>,
 }
 
 impl SourceArguments {
@@ -34,7 +39,14 @@ impl SourceArguments {
     pub(crate) fn kind(&self) -> Result<SourceKind, Failure> {
         match self.source {
             SourceName::Scrape => Ok(SourceKind::Scrape),
-            SourceName::Prometheus => Ok(SourceKind::Prometheus { url: self.url()? }),
+            SourceName::Prometheus => {
+                let url = self.url()?;
+                let url = match &self.prometheus_password_file {
+                    Some(file) => with_password(&url, &read_password(file)?)?,
+                    None => url,
+                };
+                Ok(SourceKind::Prometheus { url })
+            }
         }
     }
 
@@ -50,11 +62,82 @@ impl SourceArguments {
 
     /// The same source as flags of `lab scaler`.
     pub(crate) fn flags(&self) -> Result<Vec<String>, Failure> {
-        let kind = self.kind()?;
-        let mut flags = vec!["--source".to_owned(), kind.name().to_owned()];
-        if let SourceKind::Prometheus { url } = kind {
-            flags.extend(["--prometheus-url".to_owned(), url]);
+        let mut flags = vec!["--source".to_owned(), self.kind()?.name().to_owned()];
+        if self.source == SourceName::Prometheus {
+            flags.extend(["--prometheus-url".to_owned(), self.url()?]);
+            // The file, not what is in it: a command line can be read by everybody on the machine.
+            let file = self.prometheus_password_file.iter();
+            flags.extend(
+                file.flat_map(|file| ["--prometheus-password-file".to_owned(), file.display().to_string()]),
+            );
         }
         Ok(flags)
+    }
+}
+
+fn read_password(file: &std::path::Path) -> Result<String, Failure> {
+    let refuse = |problem: &str| {
+        Failure::bad_input(format!(
+            "--prometheus-password-file {}: {problem}; hint: one line with the password, readable by this user",
+            file.display()
+        ))
+    };
+    let text = std::fs::read_to_string(file).map_err(|error| refuse(&error.to_string()))?;
+    let password = text.trim_end_matches(['\n', '\r']);
+    if password.is_empty() || password.contains('\n') {
+        return Err(refuse("it does not hold one line"));
+    }
+    Ok(password.to_owned())
+}
+
+/// The URL with this password behind the user's name in it.
+fn with_password(url: &str, password: &str) -> Result<String, Failure> {
+    let user = url.split_once("://").and_then(|(scheme, rest)| {
+        let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+        let (user, _) = authority.rsplit_once('@')?;
+        (!user.is_empty() && !user.contains(':')).then(|| format!("{scheme}://{user}"))
+    });
+    let Some(before) = user else {
+        return Err(Failure::bad_input(
+            "--prometheus-password-file needs the user's name, without a password, in --prometheus-url; hint: \
+             http://lab@127.0.0.1:9090",
+        ));
+    };
+    let encoded: String =
+        password
+            .bytes()
+            .map(|byte| {
+                if byte.is_ascii_alphanumeric() {
+                    char::from(byte).to_string()
+                } else {
+                    format!("%{byte:02X}")
+                }
+            })
+            .collect();
+    Ok(format!("{before}:{encoded}{}", &url[before.len()..]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{read_password, with_password};
+
+    #[test]
+    fn a_password_goes_behind_the_users_name() {
+        let url = with_password("http://lab@prometheus:9090/path", "a b:c@d").ok();
+        assert_eq!(url.as_deref(), Some("http://lab:a%20b%3Ac%40d@prometheus:9090/path"));
+        for bad in ["http://prometheus:9090", "http://lab:other@prometheus:9090", "http://@prometheus"] {
+            assert!(with_password(bad, "secret").is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_password_is_one_line() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("password");
+        for (text, password) in [("secret\n", Some("secret")), ("", None), ("\n", None), ("a\nb\n", None)] {
+            std::fs::write(&file, text).unwrap();
+            assert_eq!(read_password(&file).ok().as_deref(), password, "{text:?}");
+        }
+        assert!(read_password(&folder.path().join("missing")).is_err());
     }
 }

@@ -39,7 +39,7 @@ pub(crate) struct WebappArguments {
     /// A name whose addresses are the replicas, looked up each second: dns:NAME:PORT
     #[arg(long, value_name = "dns:NAME:PORT", value_parser = discover)]
     discover: Option<(String, u16)>,
-    /// The URL at which peers reach this replica [default: where it listens]
+    /// The URL at which peers reach this replica [default: where it listens, as peers see it]
     #[arg(long, value_name = "URL", value_parser = base_url)]
     advertise: Option<String>,
     /// Base URL of a service that each request needs

@@ -1,0 +1,137 @@
+//! What cannot be is said in one line, with what to do, and leaves nothing half-started.
+
+use std::process::{Command, Output};
+use std::time::Duration;
+
+use crate::docker::{bounded, docker, is_there, root, text};
+use crate::image::{LAB_IMAGE, build_all};
+
+const NAME: &str = "labcmp-refused";
+
+fn start() -> Command {
+    let mut command = bounded(Duration::from_secs(120), root().join("scripts/start.sh"));
+    command.env("COMPOSE_PROJECT_NAME", NAME).env("LAB_IMAGE", LAB_IMAGE).args(["--offline", "--no-build"]);
+    // Where a test gets past the check it is about, it must not meet somebody's own lab.
+    for name in ["GATEWAY_PORT", "GATEWAY_ADMIN_PORT", "SCALER_PORT", "PROMETHEUS_PORT", "ALERTMANAGER_PORT"]
+    {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+        command.env(name, listener.local_addr().expect("it is bound").port().to_string());
+    }
+    command
+}
+
+fn refused(command: &mut Command, status: i32, words: &[&str]) {
+    let output: Output = command.output().expect("the script can be started");
+    let said = text(&output);
+    assert_eq!(output.status.code(), Some(status), "{said}");
+    let hints = said.lines().filter(|line| line.starts_with("hint: ")).count();
+    assert_eq!(hints, 1, "there is one hint:\n{said}");
+    for word in words {
+        assert!(said.contains(word), "`{word}` is missing in:\n{said}");
+    }
+    let filter = format!("label=com.docker.compose.project={NAME}");
+    for list in [["ps", "-aq"], ["network", "ls"], ["volume", "ls"]] {
+        let mut arguments = list.to_vec();
+        arguments.extend(["--filter", &filter]);
+        if list[0] != "ps" {
+            arguments.push("-q");
+        }
+        assert_eq!(docker(&arguments), "", "something was left half-started");
+    }
+}
+
+#[test]
+fn flags_that_cannot_be_are_refused() {
+    if !is_there() {
+        return;
+    }
+    refused(start().arg("--nonsense"), 2, &["`--nonsense` is unknown"]);
+    refused(start().args(["--timeout", "soon"]), 2, &["--timeout", "`soon`"]);
+    refused(start().env("SCALER_PORT", "http"), 2, &["SCALER_PORT", "`http`"]);
+}
+
+#[test]
+fn an_engine_that_is_not_there_or_not_for_this_user_is_named() {
+    if !is_there() {
+        return;
+    }
+    refused(
+        start().env("DOCKER_HOST", "unix:///nowhere/docker.sock"),
+        3,
+        &["engine does not answer", "systemctl"],
+    );
+}
+
+#[test]
+fn a_port_that_is_taken_is_named_before_anything_starts() {
+    if !is_there() {
+        return;
+    }
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let port = taken.local_addr().expect("it is bound").port().to_string();
+    refused(
+        start().env("SCALER_PORT", &port),
+        3,
+        &[&format!("port {port} on 127.0.0.1 is taken"), "SCALER_PORT="],
+    );
+}
+
+#[test]
+fn a_file_that_is_no_compose_file_is_named() {
+    if !is_there() {
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let file = folder.path().join("broken.yaml");
+    std::fs::write(&file, "services:\n  webapp:\n    imagine: this\n").expect("the folder can be written");
+    refused(start().env("LAB_OVERLAYS", &file), 2, &["Compose cannot read its files", "imagine"]);
+}
+
+#[test]
+fn an_image_that_is_missing_is_named() {
+    if !is_there() {
+        return;
+    }
+    build_all();
+    let missing = "autoscale-lab/no-such-image:1";
+    refused(start().env("LAB_IMAGE", missing), 3, &[missing, "offline/build-images.sh"]);
+}
+
+#[test]
+fn a_second_project_of_the_same_name_is_refused() {
+    if !is_there() {
+        return;
+    }
+    build_all();
+    // A container of a project of that name that lives in another folder.
+    let other = docker(&[
+        "create",
+        "--label",
+        "com.docker.compose.project=labcmp-twice",
+        "--label",
+        "com.docker.compose.project.working_dir=/somewhere/else",
+        LAB_IMAGE,
+    ]);
+    let mut command = start();
+    command.env("COMPOSE_PROJECT_NAME", "labcmp-twice");
+    let output = command.output().expect("the script can be started");
+    docker(&["rm", "-f", other.trim()]);
+    let said = text(&output);
+    assert_eq!(output.status.code(), Some(3), "{said}");
+    assert!(said.contains("/somewhere/else") && said.contains("COMPOSE_PROJECT_NAME="), "{said}");
+}
+
+#[test]
+fn the_load_test_says_what_is_missing() {
+    if !is_there() {
+        return;
+    }
+    let load_test = || {
+        let mut command = bounded(Duration::from_secs(60), root().join("scripts/load-test.sh"));
+        command.env("COMPOSE_PROJECT_NAME", NAME).env("LAB_IMAGE", LAB_IMAGE);
+        command
+    };
+    refused(load_test().arg("soon"), 2, &["`soon` is no number of seconds"]);
+    refused(load_test().args(["60", "many"]), 2, &["`many` is no rate"]);
+    refused(load_test().args(["60", "50"]), 3, &["the lab does not run", "scripts/start.sh"]);
+}

@@ -1,0 +1,69 @@
+#!/usr/bin/env bash
+# What takes too long for every change: the image compiled inside Docker, both Composes, faults of a minute, scenarios.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+usage() {
+    cat <<'TEXT'
+Usage: scripts/long-run.sh [PART…]
+
+  compile    the image compiled inside Docker, from the Dockerfile as it is     (10 to 30 minutes)
+  compose1   the tests of the loop in containers with docker-compose 1.29       (10 minutes)
+  faults     a minute without Prometheus, without the engine, and other faults (40 minutes)
+  scenarios  gradual ramp, spike, sustained load and soak, with their verdicts  (45 minutes)
+  speed      from a decision to a serving replica, median of ten                (5 minutes)
+
+Without a part: all of them. Needs Docker, root, Rust, curl. SOAK_SECONDS sets the length of the soak [default: 900],
+LAB_STATIC_BINARY the static binary to pack instead of building one.
+Example:
+  sudo -E scripts/long-run.sh faults
+TEXT
+}
+
+parts=("$@")
+[ "${#parts[@]}" -gt 0 ] || parts=(compile compose1 faults scenarios speed)
+for part in "${parts[@]}"; do
+    case "$part" in
+        compile | compose1 | faults | scenarios | speed) ;;
+        -h | --help) usage; exit 0 ;;
+        *) printf 'long-run: there is no part `%s`\nhint: see --help\n' "$part" >&2; exit 2 ;;
+    esac
+done
+
+export LAB_REQUIRE=docker
+images=(compose/offline/build-images.sh)
+if [ -n "${LAB_STATIC_BINARY:-}" ]; then images+=(--binary "$LAB_STATIC_BINARY"); fi
+compose_tests() { cargo test --package lab --test compose --locked -- --nocapture --test-threads 1 "$@"; }
+
+compile() {
+    LAB_IMAGE=autoscale-lab/lab:compiled compose/offline/build-images.sh --compile
+    docker run --rm --network none autoscale-lab/lab:compiled --version
+}
+compose1() { LAB_TEST_COMPOSE=docker-compose compose_tests; }
+faults() { compose_tests --ignored; }
+scenarios() {
+    "${images[@]}"
+    export COMPOSE_PROJECT_NAME=labcmp-long GATEWAY_PORT=38000 GATEWAY_ADMIN_PORT=38001 SCALER_PORT=38080 \
+        PROMETHEUS_PORT=39090 ALERTMANAGER_PORT=39093
+    trap 'scripts/stop.sh --volumes' EXIT
+    scripts/start.sh --offline --no-build
+    local status=0
+    for scenario in gradual-ramp spike sustained; do scripts/scenario.sh "$scenario" || status=1; done
+    scripts/scenario.sh soak --length "${SOAK_SECONDS:-900}" || status=1
+    return "$status"
+}
+speed() { "${images[@]}"; scripts/bench/compose_scale_up.sh; }
+
+failed=
+for part in "${parts[@]}"; do
+    printf '\n=== %s (after %s s)\n' "$part" "$SECONDS"
+    # In a shell of its own, so that one part's settings and failure are not the next one's. Not as a condition: there
+    # `set -e` would not count.
+    set +e
+    (set -e; "$part")
+    status=$?
+    set -e
+    [ "$status" -eq 0 ] || failed="$failed $part"
+done
+[ -z "$failed" ] || { printf '\nlong-run: did not hold:%s\n' "$failed" >&2; exit 1; }
+printf '\n=== all held (after %s s)\n' "$SECONDS"

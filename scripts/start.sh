@@ -1,0 +1,140 @@
+#!/usr/bin/env bash
+# Starts the lab in containers, waits until all of them are healthy, and prints the addresses.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+usage() {
+    cat <<'TEXT'
+Usage: scripts/start.sh [--offline] [--hardened] [--no-build] [--timeout SECONDS]
+
+  --offline          make the images from what this machine has, and leave out Grafana and Jaeger
+  --hardened         no Docker socket in the scaler, secrets as files, passwords everywhere
+  --no-build         take the image of the lab as it is
+  --timeout SECONDS  longest wait for health [default: 180]
+
+Ports, images and the policy are set in compose/.env or by variables of the same names. Ends with 0 when all is well,
+2 for what it cannot read, 3 for what it cannot start; then nothing is left half-started.
+Example:
+  MAX_REPLICAS=10 scripts/start.sh && curl http://localhost:8000/load/spike
+TEXT
+}
+
+fail() { printf 'start: %s\n' "$1" >&2; [ -z "${2:-}" ] || printf 'hint: %s\n' "$2" >&2; exit "${3:-3}"; }
+
+offline=no
+hardened=no
+build=yes
+timeout=180
+while [ $# -gt 0 ]; do
+    case "$1" in
+        --offline) offline=yes; shift ;;
+        --hardened) hardened=yes; shift ;;
+        --no-build) build=no; shift ;;
+        --timeout)
+            [[ "${2:-}" =~ ^[0-9]+$ ]] || fail "--timeout needs a whole number of seconds, not \`${2:-}\`" "see --help" 2
+            timeout=$2; shift 2 ;;
+        -h | --help) usage; exit 0 ;;
+        *) fail "\`$1\` is unknown" "see --help" 2 ;;
+    esac
+done
+
+setting() { compose/setting.sh "$1"; }
+project=$(setting COMPOSE_PROJECT_NAME)
+bind=$(setting BIND_ADDRESS)
+ports="GATEWAY_PORT GATEWAY_ADMIN_PORT SCALER_PORT PROMETHEUS_PORT ALERTMANAGER_PORT"
+[ "$offline" = yes ] || ports="$ports GRAFANA_PORT JAEGER_PORT"
+for name in $ports; do
+    port=$(setting "$name")
+    [[ "$port" =~ ^[0-9]{1,5}$ ]] && [ "$port" -le 65535 ] || fail "$name is \`$port\`, expected a port number" "see compose/.env" 2
+done
+
+engine_says=$(docker version --format '{{.Server.Version}}' 2>&1) || case "$engine_says" in
+    *"permission denied"*) fail "this user may not use Docker's socket" "sudo usermod -aG docker \"\$USER\", then log in again; or run this with sudo" ;;
+    *) fail "the Docker engine does not answer" "start it: sudo systemctl start docker" ;;
+esac
+
+overlays=${LAB_OVERLAYS-}
+[ "$offline" = no ] || overlays="$overlays offline"
+[ "$hardened" = no ] || overlays="$overlays hardened"
+export LAB_OVERLAYS=$overlays
+if ! problem=$(scripts/compose.sh config --quiet 2>&1); then
+    printf '%s\n' "$problem" >&2
+    fail "Compose cannot read its files" "the lines above are Compose's; the files are compose/compose*.yaml and compose/.env" 2
+fi
+
+# Two folders with a project of the same name would take each other's containers for their own.
+ours="label=com.docker.compose.project=$project"
+here=$PWD/compose
+while read -r folder; do
+    [ -z "$folder" ] || [ "$folder" = "$here" ] \
+        || fail "a project \`$project\` already runs, from $folder" "end it there, or choose another name: COMPOSE_PROJECT_NAME=$project-2"
+done < <(docker ps -a --filter "$ours" --format '{{.Label "com.docker.compose.project.working_dir"}}' | sort -u)
+
+before=$(docker ps -aq --filter "$ours" | wc -l)
+if [ "$before" -eq 0 ]; then
+    for name in $ports; do
+        port=$(setting "$name")
+        if (exec 3<>"/dev/tcp/$bind/$port") 2>/dev/null; then
+            fail "port $port on $bind is taken" "end what listens there, or choose another: $name=$((port + 10000)) scripts/start.sh"
+        fi
+    done
+fi
+
+if [ "$hardened" = yes ]; then compose/hardened/make-secrets.sh; fi
+
+options=(--no-build)
+if [ "$build" = yes ]; then
+    if [ "$offline" = yes ]; then compose/offline/build-images.sh; else options=(--build); fi
+fi
+
+if [ "$build" = no ]; then
+    image=$(compose/setting.sh LAB_IMAGE)
+    docker image inspect "$image" >/dev/null 2>&1 \
+        || fail "the image $image is missing" "make it: docker compose -f compose/compose.yaml build, or offline: compose/offline/build-images.sh"
+fi
+
+roll_back() {
+    [ "$before" -ne 0 ] || scripts/compose.sh down --timeout 5 >/dev/null 2>&1 || true
+}
+trap 'roll_back; exit 130' INT TERM
+if ! scripts/compose.sh up -d "${options[@]}"; then
+    for container in $(docker ps -aq --filter "$ours" --filter health=unhealthy); do
+        docker logs --tail 5 "$container" >&2
+    done
+    roll_back
+    fail "the containers could not be started" "the lines above are the engine's"
+fi
+
+# The containers that are not yet well, each as `name: state`.
+unwell() {
+    docker ps -a --filter "$ours" --format '{{.Names}}: {{.Status}}' | grep -v '(healthy)' || true
+}
+waited=$SECONDS
+while not_yet=$(unwell) && [ -n "$not_yet" ]; do
+    if [ $((SECONDS - waited)) -ge "$timeout" ]; then
+        printf '%s\n' "$not_yet" >&2
+        roll_back
+        fail "not all containers were healthy after $timeout s" "scripts/compose.sh logs; or wait longer with --timeout"
+    fi
+    sleep 0.5
+done
+trap - INT TERM
+
+shown=$bind
+case "$bind" in 127.0.0.1 | 0.0.0.0) shown=localhost ;; esac
+cat <<TEXT
+All containers are healthy after $SECONDS s.
+
+service       http://$shown:$(setting GATEWAY_PORT)          curl http://$shown:$(setting GATEWAY_PORT)/load/spike
+endpoints     http://$shown:$(setting GATEWAY_ADMIN_PORT)/endpoints
+live page     http://$shown:$(setting SCALER_PORT)
+Prometheus    http://$shown:$(setting PROMETHEUS_PORT)
+Alertmanager  http://$shown:$(setting ALERTMANAGER_PORT)
+TEXT
+if [ "$offline" = no ]; then
+    cat <<TEXT
+Grafana       http://$shown:$(setting GRAFANA_PORT)
+Jaeger        http://$shown:$(setting JAEGER_PORT)
+TEXT
+fi
+printf '\nscripts/stop.sh ends it; scripts/test-autoscaling.sh tries it.\n'

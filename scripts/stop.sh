@@ -1,0 +1,26 @@
+#!/usr/bin/env bash
+# Ends the lab that scripts/start.sh started.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+case "${1:-}" in
+    "") options=() ;;
+    --volumes) options=(--volumes) ;;
+    -h | --help)
+        cat <<'TEXT'
+Usage: scripts/stop.sh [--volumes]
+
+  --volumes  also forget what Prometheus, Grafana and the scaler remember
+
+Example:
+  scripts/stop.sh --volumes
+TEXT
+        exit 0 ;;
+    *) printf 'stop: `%s` is unknown\nhint: see --help\n' "$1" >&2; exit 2 ;;
+esac
+docker version >/dev/null 2>&1 || { printf 'stop: the Docker engine does not answer\nhint: start it: sudo systemctl start docker\n' >&2; exit 3; }
+
+# The scaler goes first: it would put back the replicas that it sees disappear.
+scripts/compose.sh stop scaler >/dev/null 2>&1 || true
+# The replicas that the scaler made carry the project's labels, so Compose ends them, too.
+exec scripts/compose.sh down --remove-orphans ${options[@]+"${options[@]}"}

@@ -1,0 +1,15 @@
+#!/usr/bin/env bash
+# Tries the running lab: are there more replicas under load, and are they gone afterwards? Takes some minutes.
+set -euo pipefail
+case "${1:-}" in
+    -h | --help)
+        cat <<'TEXT'
+Usage: scripts/test-autoscaling.sh [SECONDS]
+
+Five times the load for this long [default: 120], as scripts/scenario.sh spike. Ends with 1 when it did not scale.
+Example:
+  scripts/start.sh && scripts/test-autoscaling.sh
+TEXT
+        exit 0 ;;
+esac
+exec "$(dirname "${BASH_SOURCE[0]}")/scenario.sh" spike --length "${1:-120}"
