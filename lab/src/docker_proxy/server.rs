@@ -1,5 +1,6 @@
 //! Takes orders over HTTP, asks the engine what they are about, and passes on those that the rules allow.
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -149,8 +150,11 @@ impl Proxy {
     /// Whether a check holds against one of the service's containers; refuses with the first reason if against none.
     async fn is_like_a_replica(&self, check: impl Fn(&Value) -> Result<(), String>) -> Result<(), Refusal> {
         let filters = json!({ "label": [format!("{PROJECT}={}", self.project), format!("{SERVICE}={}", self.service)] });
-        let filters: String = filters.to_string().bytes().map(|byte| format!("%{byte:02X}")).collect();
-        let path = format!("/containers/json?all=true&filters={filters}");
+        let encoded = filters.to_string().bytes().fold(String::new(), |mut text, byte| {
+            write!(text, "%{byte:02X}").expect("a string can always be written to");
+            text
+        });
+        let path = format!("/containers/json?all=true&filters={encoded}");
         let listed: Vec<Value> = self.engine.send(Method::GET, &path, None, TIMEOUT).await?.ok()?.json()?;
         let mut first_reason = None;
         for id in listed.iter().filter_map(|container| container["Id"].as_str()) {
