@@ -20,6 +20,9 @@ TEXT
 esac
 docker version >/dev/null 2>&1 || { printf 'stop: the Docker engine does not answer\nhint: start it: sudo systemctl start docker\n' >&2; exit 3; }
 
+# Its files name all networks that there can be, so nothing of a hardened lab is left either.
+export LAB_OVERLAYS="${LAB_OVERLAYS-} hardened"
+
 # The scaler goes first: it would put back the replicas that it sees disappear.
 scripts/compose.sh stop scaler >/dev/null 2>&1 || true
 # The replicas that the scaler made carry the project's labels, so Compose ends them, too.

@@ -2,7 +2,7 @@
 //!
 //! 1. [`OpenModel::connect`] checks a [`Target`] and opens its connections.
 //! 2. [`OpenModel::run_level`] sends at the rate of a [`LevelPlan`] and hands back a
-//!    [`Measurement`](crate::Measurement); as many levels as are wanted, one after the other.
+//!    [`Measurement`]; as many levels as are wanted, one after the other.
 //! 3. [`OpenModel::run_unpaced`] sends as fast as the connections carry.
 //!
 //! ## What a latency counts from

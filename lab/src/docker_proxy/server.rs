@@ -150,10 +150,10 @@ impl Proxy {
     /// Whether a check holds against one of the service's containers; refuses with the first reason if against none.
     async fn is_like_a_replica(&self, check: impl Fn(&Value) -> Result<(), String>) -> Result<(), Refusal> {
         let filters = json!({ "label": [format!("{PROJECT}={}", self.project), format!("{SERVICE}={}", self.service)] });
-        let mut encoded = String::new();
-        for byte in filters.to_string().bytes() {
-            write!(encoded, "%{byte:02X}").expect("a string takes everything");
-        }
+        let encoded = filters.to_string().bytes().fold(String::new(), |mut text, byte| {
+            write!(text, "%{byte:02X}").expect("a string can always be written to");
+            text
+        });
         let path = format!("/containers/json?all=true&filters={encoded}");
         let listed: Vec<Value> = self.engine.send(Method::GET, &path, None, TIMEOUT).await?.ok()?.json()?;
         let mut first_reason = None;

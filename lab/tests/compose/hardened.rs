@@ -75,4 +75,7 @@ async fn the_scaler_scales_without_a_socket_and_others_are_kept_out() {
         &format!("{}/api/v1/targets", lab.prometheus),
     ]));
     assert_eq!(code, "401", "Prometheus answers without a password");
+
+    lab.stop();
+    assert_eq!(lab.leftovers(), "", "containers, networks or volumes are left");
 }

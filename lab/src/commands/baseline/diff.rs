@@ -54,7 +54,7 @@ pub(super) struct DiffArguments {
     /// What has to be kept; its response time is compared beside the mean
     #[arg(long, value_name = "NAME=VALUE", value_delimiter = ',', default_value = "p95=250ms")]
     slo: Vec<Threshold>,
-    /// What to send, as [WEIGHT] METHOD PATH [BODY]; several are drawn by weight
+    /// What to send, as `METHOD PATH`, a weight before and a body after it if wanted; several are drawn by weight
     #[arg(long, value_name = "REQUEST", default_value = "GET /")]
     request: Vec<RequestSpec>,
     /// Load before each level is measured

@@ -41,7 +41,7 @@ pub(super) struct MeasureArguments {
     /// Reports to write; the ending names the form: html, csv or md
     #[arg(long, value_name = "FILE", value_delimiter = ',')]
     report: Vec<PathBuf>,
-    /// What to send, as [WEIGHT] METHOD PATH [BODY]; several are drawn by weight
+    /// What to send, as `METHOD PATH`, a weight before and a body after it if wanted; several are drawn by weight
     #[arg(long, value_name = "REQUEST", default_value = "GET /")]
     request: Vec<RequestSpec>,
     /// Rates to measure, in requests per second, instead of searching
