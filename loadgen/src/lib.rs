@@ -77,6 +77,7 @@ pub use metrics::LoadMetrics;
 pub use open_model::{LevelPlan, LevelProgress, OpenModel, OpenModelError, Target, WeightedRequest};
 pub use progress::Progress;
 pub use recorder::{Latency, Quantile};
+pub use report::check_writable;
 pub use result::{LoadResult, RequestResult, SlowRequestResult};
 pub use run::run;
 pub use scenario::{

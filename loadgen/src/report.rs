@@ -1,5 +1,7 @@
 //! Report files: which formats there are, and writing a result in each of them.
 
+use std::fs::OpenOptions;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::config::ConfigError;
@@ -63,12 +65,23 @@ pub(crate) fn validate(path: &Path) -> Result<(), ConfigError> {
     Ok(())
 }
 
-/// Creates every report empty, so that one that cannot be written is found before the load and not after it.
-pub(crate) async fn create(reports: &[PathBuf]) -> Result<(), LoadError> {
+/// Finds out whether a file can be written, without a trace: what is there stays, and what is not is not made.
+///
+/// A report that cannot be written is to be found before the load and not after it; and a load that never begins must
+/// not cost the report of an earlier one.
+///
+/// # Errors
+/// What kept it from being opened.
+pub fn check_writable(path: &Path) -> io::Result<()> {
+    let is_new = !path.exists();
+    OpenOptions::new().append(true).create(true).open(path)?;
+    if is_new { std::fs::remove_file(path) } else { Ok(()) }
+}
+
+/// Checks that every report can be written.
+pub(crate) fn check_all_writable(reports: &[PathBuf]) -> Result<(), LoadError> {
     for path in reports {
-        tokio::fs::File::create(path)
-            .await
-            .map_err(|source| LoadError::Report { path: path.clone(), source })?;
+        check_writable(path).map_err(|source| LoadError::Report { path: path.clone(), source })?;
     }
     Ok(())
 }
@@ -80,5 +93,23 @@ pub(crate) async fn write(reports: &[PathBuf], result: &mut LoadResult) {
         if let Err(error) = tokio::fs::write(path, format.write(result)).await {
             result.report_errors.push(format!("`{}`: {error}", path.display()));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::check_writable;
+
+    #[test]
+    fn a_check_leaves_everything_as_it_was() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("report.html");
+        check_writable(&path).unwrap();
+        assert!(!path.exists(), "a file that was not there is not made");
+        std::fs::write(&path, "old").unwrap();
+        check_writable(&path).unwrap();
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "old");
+        check_writable(folder.path()).unwrap_err();
+        check_writable(&folder.path().join("nowhere/report.html")).unwrap_err();
     }
 }

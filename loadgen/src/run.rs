@@ -69,7 +69,7 @@ pub async fn run(
     if let Some(problem) = &descriptors {
         tracing::warn!("{problem}");
     }
-    report::create(&config.reports).await?;
+    report::check_all_writable(&config.reports)?;
 
     let attack = attack::build(config, &shared).map_err(|error| LoadError::from_goose(&error))?;
     goose::reset_killswitch();

@@ -258,7 +258,10 @@ impl Driver {
             && (before != after || report.succeeded())
         {
             let cause = decision.reason.cause();
-            self.parts.engine.record_scaled(decision.at, before, after, cause);
+            // What others took or added meanwhile is beyond both ends of the way: that is nobody's wish, and the next
+            // check corrects it.
+            let reached = after.clamp(before.min(report.asked), before.max(report.asked));
+            self.parts.engine.record_scaled(decision.at, before, reached, cause);
             if report.succeeded() {
                 info!(
                     from = decision.from,

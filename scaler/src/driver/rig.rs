@@ -33,6 +33,8 @@ pub(crate) struct Pretence {
     pub(crate) is_hidden: bool,
     /// Whether decisions are to be carried out.
     pub(crate) acts: bool,
+    /// What somebody else makes of the count during the next action.
+    pub(crate) interference: Option<u32>,
     /// How long an action takes.
     pub(crate) takes: Duration,
     /// How long a look takes; the count is of its beginning.
@@ -49,6 +51,7 @@ impl Default for Pretence {
             refuses: false,
             is_hidden: false,
             acts: true,
+            interference: None,
             takes: Duration::from_millis(80),
             look_takes: Duration::from_millis(5),
             orders: Vec::new(),
@@ -125,6 +128,11 @@ impl Actuator for FakeService {
             if pretence.refuses {
                 let problem = Some(ActuatorError::Platform("no port is free".to_owned()));
                 return ScaleReport { before, asked, after: before, took, did: Vec::new(), problem };
+            }
+            if let Some(found) = pretence.interference.take() {
+                pretence.count = found;
+                let problem = Some(ActuatorError::Platform(format!("{found} were found")));
+                return ScaleReport { before, asked, after: Some(found), took, did: Vec::new(), problem };
             }
             pretence.count = asked;
             ScaleReport { before, asked, after: Some(asked), took, did: Vec::new(), problem: None }

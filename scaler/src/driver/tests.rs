@@ -154,6 +154,17 @@ async fn a_replica_lost_is_replaced_at_the_next_check() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_others_take_during_an_action_is_lost_and_not_wished_for() {
+    let rig = Rig::start(Pretence { count: 4, interference: Some(1), ..Pretence::default() }, None, None);
+    pass(5).await;
+    assert!(rig.set_by_hand(3).await.is_err(), "one is not three");
+    pass(10).await;
+    assert_eq!(rig.told()[1..], ["5s down 3 by_hand", "10s up 3 replicas_lost"]);
+    assert_eq!(rig.status().replicas.current, 3);
+    rig.end().await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn limits_and_pause_by_hand_hold() {
     let rig = Rig::start(Pretence { value: Some(0.9), ..Pretence::default() }, None, None);
     pass(5).await;

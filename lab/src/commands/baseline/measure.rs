@@ -158,8 +158,8 @@ impl MeasureArguments {
         })
     }
 
-    /// Creates every file empty, so that one that cannot be written is found before the load and not after it.
-    fn create_files(&self) -> Result<(), Failure> {
+    /// Finds a file that cannot be written before the load and not after it.
+    fn check_files(&self) -> Result<(), Failure> {
         for report in &self.report {
             if ReportFormat::of(report).is_none() {
                 return Err(Failure::bad_input(format!(
@@ -170,7 +170,7 @@ impl MeasureArguments {
             }
         }
         for file in self.report.iter().chain([&self.out]) {
-            std::fs::OpenOptions::new().append(true).create(true).open(file).map_err(|error| {
+            loadgen::check_writable(file).map_err(|error| {
                 Failure::could_not_run(format!(
                     "`{}` cannot be written: {error}; hint: --out and --report take a file in a folder that exists",
                     file.display()
@@ -194,7 +194,7 @@ pub(super) fn run(arguments: MeasureArguments) -> Result<ExitStatus, Failure> {
     runtime::run(&log, async move {
         let plan = arguments.plan()?;
         arguments.physics.config(Role::Webapp).validate().map_err(Failure::bad_input)?;
-        arguments.create_files()?;
+        arguments.check_files()?;
         let mut signals = StopSignals::catch()?;
         let stop = CancellationToken::new();
         let stopping = stop.clone();
