@@ -92,7 +92,7 @@ async fn plain_up_is_corrected(lab: &Project) {
         .await;
     // A change by hand begins a cooldown, so that no action of the policy meets Compose's.
     lab.scale_by_hand(5);
-    lab.compose(&["up", "-d", "--no-build"]);
+    lab.compose_beside_the_scaler(&["up", "-d", "--no-build"]);
     lab.wait_for("the lost replicas noticed", Duration::from_secs(30), |status| {
         status["last_decision"]["reason"] == "replicas_lost"
     })
