@@ -1,7 +1,7 @@
 //! One connection to an endpoint, driven by whoever uses it.
 //!
 //! It has no task of its own: sending a request and reading its answer's body are what makes it read and write. So a
-//! request is proxied in one task, and no bytes wait for another task to be scheduled; that was measured (decision 0003).
+//! request is proxied in one task, and no bytes wait for another task to be scheduled (decision 0003).
 
 use std::fmt;
 use std::future::poll_fn;
