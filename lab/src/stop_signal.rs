@@ -5,6 +5,7 @@ use std::os::fd::AsFd;
 use tokio::io::AsyncReadExt;
 use tokio::net::unix::pipe;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio_util::sync::CancellationToken;
 use tracing::{error, info};
 
 use crate::failure::Failure;
@@ -31,6 +32,17 @@ impl StopSignals {
             _ = self.terminate.recv() => info!("SIGTERM: stopping"),
             _ = self.interrupt.recv() => info!("interrupted: stopping"),
         }
+    }
+
+    /// A token that is cancelled at the next SIGTERM or Ctrl-C, for work that looks at it in several places.
+    pub(crate) fn into_token(mut self) -> CancellationToken {
+        let stop = CancellationToken::new();
+        let stopping = stop.clone();
+        tokio::spawn(async move {
+            self.next().await;
+            stopping.cancel();
+        });
+        stop
     }
 }
 

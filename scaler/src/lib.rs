@@ -25,6 +25,7 @@ mod clock;
 mod command_template;
 mod config;
 mod driver;
+mod error_causes;
 mod history;
 mod live_event;
 mod metrics;

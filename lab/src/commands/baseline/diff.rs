@@ -8,7 +8,6 @@ use loadgen::Threshold;
 use loadgen::baseline::diff::{Diff, DiffSettings};
 use loadgen::baseline::report::level_line;
 use loadgen::baseline::{Allowance, Baseline, Level, PlannedLevel, Rates, SearchPlan, Slo};
-use tokio_util::sync::CancellationToken;
 use workload::Arrivals;
 
 use crate::arguments::log::LogArguments;
@@ -126,13 +125,7 @@ async fn interleave(arguments: &DiffArguments, slo: Slo) -> Result<[Vec<Level>; 
     let hosts = [&arguments.before, &arguments.after].map(|host| base_url(host).map_err(Failure::bad_input));
     let [before, after] = hosts;
     let (before, after) = (before?, after?);
-    let mut signals = StopSignals::catch()?;
-    let stop = CancellationToken::new();
-    let stopping = stop.clone();
-    tokio::spawn(async move {
-        signals.next().await;
-        stopping.cancel();
-    });
+    let stop = StopSignals::catch()?.into_token();
     let lateness = slo.lateness_that_does_not_matter();
     let allowance = Allowance { connections: arguments.connections, lateness };
     let measuring = Measuring {

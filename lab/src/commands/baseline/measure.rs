@@ -9,7 +9,6 @@ use loadgen::baseline::report::{ReportFormat, table};
 use loadgen::baseline::{
     Allowance, Baseline, Curve, End, Rates, SearchPlan, Settings, Slo, SyntheticDemand, TargetDescription,
 };
-use tokio_util::sync::CancellationToken;
 use webapp::Role;
 use workload::Arrivals;
 
@@ -195,13 +194,7 @@ pub(super) fn run(arguments: MeasureArguments) -> Result<ExitStatus, Failure> {
         let plan = arguments.plan()?;
         arguments.physics.config(Role::Webapp).validate().map_err(Failure::bad_input)?;
         arguments.check_files()?;
-        let mut signals = StopSignals::catch()?;
-        let stop = CancellationToken::new();
-        let stopping = stop.clone();
-        tokio::spawn(async move {
-            signals.next().await;
-            stopping.cancel();
-        });
+        let stop = StopSignals::catch()?.into_token();
         let measuring = Measuring {
             plan,
             requests: arguments.request.iter().map(RequestSpec::weighted).collect(),

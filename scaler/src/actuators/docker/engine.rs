@@ -7,6 +7,7 @@ use bollard::{API_DEFAULT_VERSION, Docker};
 use tokio::time::timeout;
 
 use super::super::ActuatorError;
+use crate::error_causes::with_causes;
 
 /// Longest wait for one answer; stopping a container is given its grace period on top.
 pub(super) const TIMEOUT_SECONDS: u64 = 30;
@@ -102,16 +103,6 @@ fn io_error(error: &Error) -> Option<&std::io::Error> {
         cause = inner.source();
     }
     None
-}
-
-fn with_causes(error: &Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = std::error::Error::source(error);
-    while let Some(inner) = cause {
-        text = format!("{text}: {inner}");
-        cause = inner.source();
-    }
-    text
 }
 
 #[cfg(test)]

@@ -1,6 +1,5 @@
 //! Sends one PromQL query and returns the vector that comes back, or in one sentence why none did.
 
-use std::error::Error;
 use std::fmt;
 use std::time::Duration;
 
@@ -9,6 +8,8 @@ use prometheus_http_query::Client;
 use prometheus_http_query::response::InstantVector;
 
 /// Longest wait for an answer; Prometheus is told to give up then, too.
+use crate::error_causes::with_causes;
+
 const TIMEOUT: Duration = Duration::from_millis(800);
 
 /// A Prometheus that can be asked.
@@ -80,17 +81,6 @@ fn without_password(url: &str) -> String {
     let (authority, path) = rest.split_at(authority_end);
     let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
     format!("{scheme}://{host}{}", path.trim_end_matches('/'))
-}
-
-fn with_causes(error: &dyn Error) -> String {
-    // The outer errors say only that something failed; the cause below them says what.
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        text = format!("{text}: {inner}");
-        cause = inner.source();
-    }
-    text
 }
 
 #[cfg(test)]
