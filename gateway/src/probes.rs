@@ -4,10 +4,8 @@ use std::future::poll_fn;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use gateway_balancer::{EndpointId, ProbeAnswer};
 use http::{Request, header};
-use hyper::body::Incoming;
 use tokio::time::timeout;
 
 use crate::fleet::Fleet;
@@ -54,27 +52,26 @@ async fn ask(upstream: &Upstream) -> Option<ProbeAnswer> {
         Some(connection) => connection,
         None => upstream.connect().await.ok()?,
     };
-    let request = Request::get("/ready")
-        .header(header::HOST, &upstream.host)
+    let (head, ()) = Request::get("/ready")
         .header(header::USER_AGENT, concat!("autoscale-lab-gateway/", env!("CARGO_PKG_VERSION")))
-        .body(RequestBody::empty())
-        .expect("a probe is a valid request");
-    let response = connection.send(request).await.ok()?;
+        .body(())
+        .expect("a probe is a valid request")
+        .into_parts();
+    let response = connection.send(&head, &mut RequestBody::empty(), &upstream.host).await.ok()?;
     let has_retry_after = response.headers().contains_key(header::RETRY_AFTER);
     let answer = ProbeAnswer::of_answer(response.status().as_u16(), has_retry_after);
-    if discard(&mut connection, response.into_body()).await {
+    if discard(&mut connection).await {
         upstream.check_in(connection);
     }
     Some(answer)
 }
 
 /// Reads an answer's body to its end, and returns whether that came before it grew too long.
-async fn discard(connection: &mut Connection, mut body: Incoming) -> bool {
+async fn discard(connection: &mut Connection) -> bool {
     let mut left_bytes = BODY_BYTES_MAX;
-    while let Some(frame) = poll_fn(|context| connection.poll_body(&mut body, context)).await {
-        let Ok(frame) = frame else { return false };
-        let size = frame.data_ref().map_or(0, Bytes::len);
-        let Some(left) = left_bytes.checked_sub(size) else { return false };
+    while let Some(data) = poll_fn(|context| connection.poll_body(context)).await {
+        let Ok(data) = data else { return false };
+        let Some(left) = left_bytes.checked_sub(data.len()) else { return false };
         left_bytes = left;
     }
     true

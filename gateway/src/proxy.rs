@@ -7,7 +7,6 @@ mod headers;
 mod identity;
 mod outgoing;
 mod path;
-mod replay;
 pub(crate) mod request_body;
 pub(crate) mod response_body;
 mod spans;
@@ -18,7 +17,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use http::{Method, Request, Response, StatusCode, Version, header};
+use http::{Method, Request, Response, StatusCode, header};
 use hyper::body::{Body, Incoming};
 use hyper::upgrade::OnUpgrade;
 use observability::traces::Span;
@@ -193,7 +192,7 @@ impl Proxy {
             let next = if may_go_elsewhere { self.fleet.pick(known, &tried) } else { None };
             let Some(next) = next else { return (failure.into_answer(self.body_bytes_max), known) };
             if !matches!(failure, Failure::NotSent { .. }) {
-                outgoing.repeat();
+                outgoing.note_repetition();
             }
             lease = next;
             started = known;
@@ -218,15 +217,13 @@ impl Proxy {
             self.metrics.refused.inc();
         }
         headers::remove_hop_by_hop(response.headers_mut());
-        // The version of the endpoint's connection says nothing about the client's.
-        *response.version_mut() = Version::HTTP_11;
-        response.map(|incoming| ResponseBody::upstream(incoming, Exchange::new(lease, connection)))
+        response.map(|()| ResponseBody::upstream(Exchange::new(lease, connection)))
     }
 
     fn switch_protocols(
         &self,
-        mut response: Response<Incoming>,
-        connection: Connection,
+        mut response: Response<()>,
+        connection: Box<Connection>,
         lease: Lease,
         client_upgrade: Option<OnUpgrade>,
     ) -> Response<ResponseBody> {
@@ -238,11 +235,11 @@ impl Proxy {
                 "look at the endpoint's log",
             );
         };
-        let upstream = UpstreamSide { upgrade: hyper::upgrade::on(&mut response), connection, lease };
+        let upstream = UpstreamSide { connection: connection.change(), lease };
         self.tunnels.spawn(tunnel::run(client_upgrade, upstream, self.end_tunnels.clone()));
         headers::remove_hop_by_hop(response.headers_mut());
         headers::set_upgrade(response.headers_mut(), protocol);
-        response.map(|_| ResponseBody::Own(None))
+        response.map(|()| ResponseBody::Own(None))
     }
 
     fn no_endpoint(&self) -> Response<ResponseBody> {

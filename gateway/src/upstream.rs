@@ -1,6 +1,9 @@
 //! Holds the connections to one endpoint: opens them, keeps idle ones, hands them out again.
 
 mod connection;
+mod inbox;
+mod outbox;
+mod request_head;
 
 use std::io;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -11,7 +14,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-pub(crate) use self::connection::Connection;
+pub(crate) use self::connection::{ChangedConnection, Connection, SendError};
 use crate::target::EndpointUrl;
 
 /// Sweeps that an idle connection outlasts. Counted in sweeps, so that keeping a connection reads no clock.
@@ -19,7 +22,7 @@ const IDLE_SWEEPS_MAX: u32 = 6;
 
 #[derive(Debug)]
 struct Idle {
-    connection: Connection,
+    connection: Box<Connection>,
     /// The pool's sweeps when it became idle.
     since_sweep: u32,
 }
@@ -56,14 +59,20 @@ impl Upstream {
         Self { url, host, pool: Mutex::default(), limits, open_connections }
     }
 
-    /// The most recently used idle connection, if there is one. The endpoint may have closed it in the meantime.
-    pub(crate) fn check_out(&self) -> Option<Connection> {
-        self.lock().idle.pop().map(|idle| idle.connection)
+    /// The most recently used idle connection that is still open, if there is one.
+    pub(crate) fn check_out(&self) -> Option<Box<Connection>> {
+        let mut pool = self.lock();
+        while let Some(Idle { mut connection, .. }) = pool.idle.pop() {
+            if connection.is_open() {
+                return Some(connection);
+            }
+        }
+        None
     }
 
     /// Keeps a connection whose exchange is complete, if it can serve another one.
-    pub(crate) fn check_in(&self, mut connection: Connection) {
-        if !connection.rest() {
+    pub(crate) fn check_in(&self, connection: Box<Connection>) {
+        if !connection.is_reusable() {
             return;
         }
         let mut pool = self.lock();
@@ -74,7 +83,7 @@ impl Upstream {
     }
 
     /// Opens a connection. It closes when it is dropped.
-    pub(crate) async fn connect(&self) -> io::Result<Connection> {
+    pub(crate) async fn connect(&self) -> io::Result<Box<Connection>> {
         let connecting = async {
             match self.url.socket_address() {
                 Some(address) => TcpStream::connect(address).await,
@@ -86,7 +95,7 @@ impl Upstream {
             Err(io::Error::new(io::ErrorKind::TimedOut, problem))
         })?;
         stream.set_nodelay(true)?;
-        Connection::new(stream, self.open_connections.clone()).await
+        Ok(Box::new(Connection::new(stream, self.open_connections.clone())))
     }
 
     /// Drops connections that ended, or have been idle for [`IDLE_SWEEPS_MAX`] of these calls.
@@ -95,7 +104,7 @@ impl Upstream {
         pool.sweeps = pool.sweeps.wrapping_add(1);
         let sweeps = pool.sweeps;
         pool.idle.retain_mut(|idle| {
-            sweeps.wrapping_sub(idle.since_sweep) < IDLE_SWEEPS_MAX && idle.connection.rest()
+            sweeps.wrapping_sub(idle.since_sweep) < IDLE_SWEEPS_MAX && idle.connection.is_open()
         });
     }
 

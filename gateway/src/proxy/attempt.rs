@@ -4,8 +4,8 @@ use std::pin::pin;
 use std::time::{Duration, Instant};
 
 use gateway_balancer::Outcome;
-use http::{Request, Response, StatusCode, header};
-use hyper::body::Incoming;
+use http::request::Parts;
+use http::{Response, StatusCode, header};
 
 use super::answers;
 use super::deadline::Deadline;
@@ -13,13 +13,13 @@ use super::outgoing::Outgoing;
 use super::request_body::{RequestBody, Stage, Upload};
 use super::response_body::ResponseBody;
 use crate::fleet::Lease;
-use crate::upstream::Connection;
+use crate::upstream::{Connection, SendError};
 
 /// An answer, and the connection it comes on.
 #[derive(Debug)]
 pub(crate) struct Answered {
-    pub(crate) response: Response<Incoming>,
-    pub(crate) connection: Connection,
+    pub(crate) response: Response<()>,
+    pub(crate) connection: Box<Connection>,
 }
 
 /// Why there is no answer.
@@ -85,7 +85,7 @@ impl Failure {
 /// that was known, too.
 ///
 /// The time allowed runs from the last part of the body that the client sent, so a slow upload is not the
-/// endpoint's fault. A request that was not sent is where it was.
+/// endpoint's fault.
 pub(crate) async fn attempt(
     lease: &Lease,
     outgoing: &mut Outgoing,
@@ -93,10 +93,10 @@ pub(crate) async fn attempt(
     started: Instant,
     try_timeout: Duration,
 ) -> (Result<Answered, Failure>, Instant) {
-    let Outgoing { request, upload, .. } = outgoing;
+    let Outgoing { head, body, upload, .. } = outgoing;
     let upload = upload.as_deref();
     let last_progress = || upload.map_or(started, |upload| upload.last_progress().max(started));
-    let mut exchange = pin!(exchange(lease, request));
+    let mut exchange = pin!(exchange(lease, head, body));
     let result = loop {
         let seen = last_progress();
         match deadline.limit((seen + try_timeout).into(), exchange.as_mut()).await {
@@ -126,9 +126,9 @@ pub(crate) async fn attempt(
     (result, known)
 }
 
-/// An idle connection may have been closed by the endpoint: then the request comes back unsent, and the next one is
-/// tried. A fresh one has the last word.
-async fn exchange(lease: &Lease, slot: &mut Option<Request<RequestBody>>) -> Result<Answered, Failure> {
+/// An idle connection may have been closed by the endpoint just now: then the next one is tried. A fresh one has the
+/// last word.
+async fn exchange(lease: &Lease, head: &Parts, body: &mut RequestBody) -> Result<Answered, Failure> {
     let upstream = &*lease.upstream;
     loop {
         let idle = upstream.check_out();
@@ -142,20 +142,14 @@ async fn exchange(lease: &Lease, slot: &mut Option<Request<RequestBody>>) -> Res
                 }
             },
         };
-        let mut request = slot.take().expect("a request that was not sent is in its place");
-        if !request.headers().contains_key(header::HOST) {
-            request.headers_mut().insert(header::HOST, upstream.host.clone());
-        }
-        let mut error = match connection.send(request).await {
+        let problem = |error| format!("{}: {error}", upstream.url);
+        match connection.send(head, body, &upstream.host).await {
             Ok(response) => return Ok(Answered { response, connection }),
-            Err(error) => error,
-        };
-        *slot = error.take_message();
-        let problem = || format!("{}: {}", upstream.url, error.error());
-        match slot {
-            None => return Err(Failure::Lost { problem: problem() }),
-            Some(_) if is_fresh => return Err(Failure::NotSent { problem: problem() }),
-            Some(_) => {}
+            Err(SendError::NotSent(error)) if is_fresh => {
+                return Err(Failure::NotSent { problem: problem(error) });
+            }
+            Err(SendError::NotSent(_)) => {}
+            Err(SendError::Lost(error)) => return Err(Failure::Lost { problem: problem(error) }),
         }
     }
 }

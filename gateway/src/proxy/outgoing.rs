@@ -15,8 +15,7 @@ use tokio::time::timeout;
 use super::attempt::Failure;
 use super::headers;
 use super::path::PathRule;
-use super::replay::Replay;
-use super::request_body::{RequestBody, Upload};
+use super::request_body::{RequestBody, StreamedBody, Upload};
 
 /// A body of this size at most is read as a whole where its request may be sent again.
 const REPLAYED_BODY_BYTES_MAX: u64 = 64 * 1024;
@@ -39,8 +38,8 @@ impl ClientAddress {
 /// A request on its way to an endpoint.
 #[derive(Debug)]
 pub(crate) struct Outgoing {
-    /// Not there while it is being sent.
-    pub(crate) request: Option<Request<RequestBody>>,
+    pub(crate) head: Parts,
+    pub(crate) body: RequestBody,
     /// How far the body is, where it is passed on as it comes.
     pub(crate) upload: Option<Arc<Upload>>,
     /// The client's side of a protocol change.
@@ -49,9 +48,8 @@ pub(crate) struct Outgoing {
     pub(crate) ready_at: Instant,
     /// The body, where it is to be read as a whole first.
     unread: Option<Incoming>,
-    /// Whether doing it twice does what once would do.
+    /// Whether doing it twice does what once would do, and was not done yet.
     repeatable: bool,
-    replay: Option<Replay>,
 }
 
 impl Outgoing {
@@ -84,12 +82,10 @@ impl Outgoing {
                 // Its end is marked chunk by chunk; a length beside that would be a second opinion.
                 head.headers.remove(header::CONTENT_LENGTH);
             }
-            RequestBody::streaming(incoming, body_bytes_max, Arc::clone(upload.insert(Upload::new())))
+            let upload = Arc::clone(upload.insert(Upload::new()));
+            RequestBody::Streamed(Some(StreamedBody::new(incoming, body_bytes_max, upload)))
         };
-        let request = Request::from_parts(head, body);
-        let replay = if repeatable && unread.is_none() { Replay::of(&request) } else { None };
-        let request = Some(request);
-        Some(Self { request, upload, client_upgrade, ready_at: arrived, unread, repeatable, replay })
+        Some(Self { head, body, upload, client_upgrade, ready_at: arrived, unread, repeatable })
     }
 
     /// Reads the body where it has to be known as a whole.
@@ -100,24 +96,19 @@ impl Outgoing {
             Ok(Ok(body)) => body.to_bytes(),
             Ok(Err(_)) | Err(_) => return Err(Failure::ClientTooSlow),
         };
-        if let Some(request) = &mut self.request {
-            *request.body_mut() = RequestBody::whole(body);
-            self.replay = if self.repeatable { Replay::of(request) } else { None };
-        }
+        self.body = RequestBody::whole(body);
         self.ready_at = Instant::now();
         Ok(())
     }
 
     /// Whether it could be sent once more after it was sent.
     pub(crate) fn can_be_repeated(&self) -> bool {
-        self.replay.is_some()
+        self.repeatable && self.body.is_whole()
     }
 
-    /// Puts the copy in the place of the request that was sent. There is one copy, so it is sent again once.
-    pub(crate) fn repeat(&mut self) {
-        if let Some(replay) = self.replay.take() {
-            self.request = Some(replay.into_request());
-        }
+    /// It is sent once more, and then not again.
+    pub(crate) fn note_repetition(&mut self) {
+        self.repeatable = false;
     }
 }
 

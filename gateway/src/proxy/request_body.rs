@@ -7,9 +7,9 @@ use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use hyper::body::{Body, Frame, Incoming, SizeHint};
+use hyper::body::{Body, Frame, Incoming};
 
-/// Why a body ended early. It reaches hyper, which closes the connection to the endpoint.
+/// Why a body ended early. The connection to the endpoint is given up then.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum BodyError {
     #[error("the request's body is larger than allowed")]
@@ -23,8 +23,8 @@ pub(crate) enum BodyError {
 pub(crate) enum RequestBody {
     /// Known as a whole, possibly empty; can be sent again.
     Whole(Option<Bytes>),
-    /// Passed on as it comes.
-    Streaming { incoming: Incoming, left_bytes: u64, upload: Arc<Upload> },
+    /// Passed on as it comes; nothing once that has begun.
+    Streamed(Option<StreamedBody>),
 }
 
 impl RequestBody {
@@ -36,61 +36,48 @@ impl RequestBody {
         Self::Whole((!bytes.is_empty()).then_some(bytes))
     }
 
-    pub(crate) fn streaming(incoming: Incoming, bytes_max: u64, upload: Arc<Upload>) -> Self {
-        Self::Streaming { incoming, left_bytes: bytes_max, upload }
+    pub(crate) fn is_whole(&self) -> bool {
+        matches!(self, Self::Whole(_))
     }
 }
 
-impl Body for RequestBody {
-    type Data = Bytes;
-    type Error = BodyError;
+/// A body that is passed on as it comes from the client.
+#[derive(Debug)]
+pub(crate) struct StreamedBody {
+    incoming: Incoming,
+    left_bytes: u64,
+    upload: Arc<Upload>,
+}
 
-    fn poll_frame(
-        self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
-        match self.get_mut() {
-            Self::Whole(bytes) => Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
-            Self::Streaming { incoming, left_bytes, upload } => {
-                match Pin::new(incoming).poll_frame(context) {
-                    Poll::Pending => {
-                        upload.set(Stage::WaitingForClient);
-                        Poll::Pending
-                    }
-                    Poll::Ready(Some(Ok(frame))) => {
-                        let size = frame.data_ref().map_or(0, |data| data.len() as u64);
-                        if size > *left_bytes {
-                            upload.set(Stage::TooLarge);
-                            return Poll::Ready(Some(Err(BodyError::TooLarge)));
-                        }
-                        *left_bytes -= size;
-                        upload.set(Stage::Sending);
-                        Poll::Ready(Some(Ok(frame)))
-                    }
-                    Poll::Ready(Some(Err(_))) => {
-                        upload.set(Stage::BrokenOff);
-                        Poll::Ready(Some(Err(BodyError::BrokenOff)))
-                    }
-                    Poll::Ready(None) => {
-                        upload.set(Stage::Sending);
-                        Poll::Ready(None)
-                    }
-                }
+impl StreamedBody {
+    pub(crate) fn new(incoming: Incoming, bytes_max: u64, upload: Arc<Upload>) -> Self {
+        Self { incoming, left_bytes: bytes_max, upload }
+    }
+
+    /// The next part of it; nothing at its end. Trailers are not passed on.
+    pub(crate) fn poll_data(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, BodyError>>> {
+        loop {
+            let Poll::Ready(frame) = Pin::new(&mut self.incoming).poll_frame(context) else {
+                self.upload.set(Stage::WaitingForClient);
+                return Poll::Pending;
+            };
+            let Ok(frame) = frame.transpose() else {
+                self.upload.set(Stage::BrokenOff);
+                return Poll::Ready(Some(Err(BodyError::BrokenOff)));
+            };
+            let data = frame.map(Frame::into_data);
+            let size = data.as_ref().and_then(|data| data.as_ref().ok()).map_or(0, |data| data.len() as u64);
+            let Some(left_bytes) = self.left_bytes.checked_sub(size) else {
+                self.upload.set(Stage::TooLarge);
+                return Poll::Ready(Some(Err(BodyError::TooLarge)));
+            };
+            self.left_bytes = left_bytes;
+            self.upload.set(Stage::Sending);
+            match data {
+                Some(Ok(data)) => return Poll::Ready(Some(Ok(data))),
+                Some(Err(_trailers)) => {}
+                None => return Poll::Ready(None),
             }
-        }
-    }
-
-    fn is_end_stream(&self) -> bool {
-        match self {
-            Self::Whole(bytes) => bytes.is_none(),
-            Self::Streaming { incoming, .. } => incoming.is_end_stream(),
-        }
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        match self {
-            Self::Whole(bytes) => SizeHint::with_exact(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64)),
-            Self::Streaming { incoming, .. } => incoming.size_hint(),
         }
     }
 }

@@ -6,13 +6,14 @@
 //! the endpoint works for it. For the latency, at the head of the response: the time of a body depends on how fast
 //! the client reads, and a stream of events would count as the slowest request of all.
 
+use std::io;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use gateway_balancer::Outcome;
-use hyper::body::{Body, Frame, Incoming, SizeHint};
+use hyper::body::{Body, Frame, SizeHint};
 
 use crate::fleet::Lease;
 use crate::upstream::Connection;
@@ -22,25 +23,30 @@ use crate::upstream::Connection;
 pub(crate) enum ResponseBody {
     /// The gateway's own words, or nothing.
     Own(Option<Bytes>),
-    /// An endpoint's.
-    Upstream { incoming: Incoming, exchange: Option<Exchange> },
+    /// An endpoint's, whose exchange ends with it.
+    Upstream(Option<Exchange>),
 }
 
 /// What is held while a response is passed on.
 #[derive(Debug)]
 pub(crate) struct Exchange {
     lease: Lease,
-    connection: Connection,
+    connection: Box<Connection>,
 }
 
 impl Exchange {
-    pub(crate) fn new(lease: Lease, connection: Connection) -> Self {
+    pub(crate) fn new(lease: Lease, connection: Box<Connection>) -> Self {
         Self { lease, connection }
     }
 
     /// The response is complete: the connection can serve the next request.
     pub(crate) fn complete(self) {
         self.lease.upstream.check_in(self.connection);
+    }
+
+    /// Whether nothing of the response is missing.
+    fn is_complete(&self) -> bool {
+        self.connection.is_body_complete()
     }
 
     fn cut_off(&self) {
@@ -57,46 +63,37 @@ impl Default for ResponseBody {
 
 impl ResponseBody {
     /// The body of an endpoint's response.
-    pub(crate) fn upstream(incoming: Incoming, exchange: Exchange) -> Self {
-        if incoming.is_end_stream() {
-            exchange.complete();
-            return Self::Own(None);
+    pub(crate) fn upstream(mut exchange: Exchange) -> Self {
+        match exchange.connection.take_whole_body() {
+            Some(bytes) => {
+                exchange.complete();
+                Self::Own((!bytes.is_empty()).then_some(bytes))
+            }
+            None => Self::Upstream(Some(exchange)),
         }
-        Self::Upstream { incoming, exchange: Some(exchange) }
     }
 }
 
 impl Body for ResponseBody {
     type Data = Bytes;
-    type Error = hyper::Error;
+    type Error = io::Error;
 
-    fn poll_frame(
-        self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+    fn poll_frame(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<io::Result<Frame<Bytes>>>> {
         match self.get_mut() {
             Self::Own(bytes) => Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
-            Self::Upstream { incoming, exchange } => {
-                let polled = match exchange {
-                    Some(exchange) => exchange.connection.poll_body(incoming, context),
-                    // Its end has been seen already.
-                    None => Poll::Ready(None),
-                };
-                match &polled {
-                    Poll::Pending => {}
-                    Poll::Ready(Some(Err(_))) => {
-                        if let Some(exchange) = exchange.take() {
-                            exchange.cut_off();
-                        }
-                    }
-                    Poll::Ready(Some(Ok(_))) if !incoming.is_end_stream() => {}
-                    Poll::Ready(_) => {
-                        if let Some(exchange) = exchange.take() {
-                            exchange.complete();
-                        }
-                    }
+            Self::Upstream(slot) => {
+                // Its end has been seen already.
+                let Some(exchange) = slot else { return Poll::Ready(None) };
+                let data = ready!(exchange.connection.poll_body(context));
+                if let Some(Err(_)) = &data {
+                    exchange.cut_off();
+                    *slot = None;
+                } else if exchange.is_complete()
+                    && let Some(exchange) = slot.take()
+                {
+                    exchange.complete();
                 }
-                polled
+                Poll::Ready(data.map(|data| data.map(Frame::data)))
             }
         }
     }
@@ -104,14 +101,15 @@ impl Body for ResponseBody {
     fn is_end_stream(&self) -> bool {
         match self {
             Self::Own(bytes) => bytes.is_none(),
-            Self::Upstream { incoming, .. } => incoming.is_end_stream(),
+            Self::Upstream(exchange) => exchange.is_none(),
         }
     }
 
     fn size_hint(&self) -> SizeHint {
         match self {
             Self::Own(bytes) => SizeHint::with_exact(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64)),
-            Self::Upstream { incoming, .. } => incoming.size_hint(),
+            // A length that the endpoint told is in the head.
+            Self::Upstream(_) => SizeHint::default(),
         }
     }
 }

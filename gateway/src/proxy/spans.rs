@@ -34,12 +34,12 @@ pub(super) fn begin_try(
     lease: &Lease,
     tries_before: usize,
 ) -> Option<Span> {
-    let request = outgoing.request.as_mut()?;
+    let head = &mut outgoing.head;
     let span = request_span.child_with(|| {
         let url = &lease.upstream.url;
         let (host, port) = url.host_and_port();
-        let method = method_label(request.method());
-        let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
+        let method = method_label(&head.method);
+        let path = head.uri.path_and_query().map_or("/", |path| path.as_str());
         let mut attributes = vec![
             KeyValue::new(names::HTTP_REQUEST_METHOD, method),
             KeyValue::new(names::SERVER_ADDRESS, host.to_owned()),
@@ -51,7 +51,7 @@ pub(super) fn begin_try(
         }
         traces::span(names::http_span_name(method, None), SpanKind::Client).with_attributes(attributes)
     })?;
-    span.inject(request.headers_mut());
+    span.inject(&mut head.headers);
     Some(span)
 }
 

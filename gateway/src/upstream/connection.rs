@@ -1,112 +1,130 @@
-//! One connection to an endpoint, driven by whoever uses it.
+//! One connection to an endpoint, for one request after the other, driven by whoever uses it.
 //!
 //! It has no task of its own: sending a request and reading its answer's body are what makes it read and write. So a
-//! request is proxied in one task, and no bytes wait for another task to be scheduled (decision 0003).
+//! request is proxied in one task, and no bytes wait for another task to be scheduled (decision 0018).
 
-use std::fmt;
 use std::future::poll_fn;
 use std::io;
-use std::pin::{Pin, pin};
-use std::task::{Context, Poll, Waker};
+use std::pin::Pin;
+use std::task::{Context, Poll, Waker, ready};
 
 use bytes::Bytes;
-use http::{Request, Response};
-use hyper::body::{Body, Frame, Incoming};
-use hyper::client::conn::TrySendError;
-use hyper::client::conn::http1::{self, SendRequest};
-use hyper_util::rt::TokioIo;
+use http::request::Parts;
+use http::{HeaderValue, Method, Response};
 use prometheus_client::metrics::gauge::Gauge;
+use tokio::io::{AsyncRead, ReadBuf};
 use tokio::net::TcpStream;
-use tokio::task::coop::unconstrained;
 
+use super::inbox::Inbox;
+use super::outbox::{Outbox, Unsent};
 use crate::proxy::request_body::RequestBody;
 
-/// Reads and writes the connection's bytes.
-type Driver = Pin<Box<dyn Future<Output = hyper::Result<()>> + Send>>;
-
-/// A connection to an endpoint, for one request after the other.
+/// A connection to an endpoint.
+#[derive(Debug)]
 pub(crate) struct Connection {
-    sender: SendRequest<RequestBody>,
-    /// Nothing once the connection has ended, or has become that of another protocol.
-    driver: Option<Driver>,
+    stream: TcpStream,
+    outbox: Outbox,
+    inbox: Inbox,
+    open: OpenConnection,
+}
+
+/// Why there is no answer.
+#[derive(Debug)]
+pub(crate) enum SendError {
+    /// Not a byte was taken, so the request can go elsewhere. Its body is whole.
+    NotSent(io::Error),
+    /// It was sent, at least in part.
+    Lost(io::Error),
+}
+
+/// What is left of a connection that became another protocol's.
+#[derive(Debug)]
+pub(crate) struct ChangedConnection {
+    pub(crate) stream: TcpStream,
+    /// What came of the other protocol already.
+    pub(crate) first: Bytes,
     _open: OpenConnection,
 }
 
 impl Connection {
-    pub(crate) async fn new(stream: TcpStream, open_connections: Gauge) -> io::Result<Self> {
-        let (sender, connection) =
-            http1::Builder::new().handshake(TokioIo::new(stream)).await.map_err(io::Error::other)?;
-        let driver: Driver = Box::pin(connection.with_upgrades());
-        Ok(Self { sender, driver: Some(driver), _open: OpenConnection::count(open_connections) })
+    pub(crate) fn new(stream: TcpStream, open_connections: Gauge) -> Self {
+        let open = OpenConnection::count(open_connections);
+        Self { stream, outbox: Outbox::default(), inbox: Inbox::default(), open }
     }
 
-    /// Sends a request and waits for the head of its answer. A request that was not sent at all comes back.
+    /// Sends a request and waits for the head of its answer. `host` is what `Host` says where the head does not. A body
+    /// that is streamed is gone afterwards, unless nothing at all was sent.
     pub(crate) async fn send(
         &mut self,
-        request: Request<RequestBody>,
-    ) -> Result<Response<Incoming>, TrySendError<Request<RequestBody>>> {
-        let Self { sender, driver, .. } = self;
-        // Without a budget, because only the driver below brings the answer: there is nothing to yield for.
-        let mut answer = pin!(unconstrained(sender.try_send_request(request)));
+        head: &Parts,
+        body: &mut RequestBody,
+        host: &HeaderValue,
+    ) -> Result<Response<()>, SendError> {
+        let Self { stream, outbox, inbox, .. } = self;
+        outbox.load(head, body, host);
+        inbox.expect_answer(head.method == Method::HEAD);
+        // Why no more can be written. An endpoint may answer early and take no more, so its answer is read all the same.
+        let mut cannot_write = None;
         poll_fn(|context| {
-            drive(driver, context);
-            answer.as_mut().poll(&mut nobody())
+            if cannot_write.is_none() {
+                match outbox.poll_send(stream, context) {
+                    Poll::Pending | Poll::Ready(Ok(())) => {}
+                    Poll::Ready(Err(Unsent::Body(problem))) => {
+                        return Poll::Ready(Err(SendError::Lost(io::Error::other(problem))));
+                    }
+                    Poll::Ready(Err(Unsent::Endpoint(problem))) => {
+                        if outbox.give_back(body) {
+                            return Poll::Ready(Err(SendError::NotSent(problem)));
+                        }
+                        cannot_write = Some(problem);
+                    }
+                }
+            }
+            let answer = ready!(inbox.poll_head(stream, context));
+            Poll::Ready(answer.map_err(|problem| SendError::Lost(cannot_write.take().unwrap_or(problem))))
         })
         .await
     }
 
-    /// Reads on in an answer's body.
-    pub(crate) fn poll_body(
-        &mut self,
-        incoming: &mut Incoming,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
-        let polled = Pin::new(&mut *incoming).poll_frame(&mut nobody());
-        if polled.is_ready() {
-            return polled;
-        }
-        drive(&mut self.driver, context);
-        Pin::new(incoming).poll_frame(&mut nobody())
+    /// The whole body of the answer whose head was read, where it has come already.
+    pub(crate) fn take_whole_body(&mut self) -> Option<Bytes> {
+        self.inbox.take_whole_body()
     }
 
-    /// Lets the connection come to rest after an exchange, and returns whether it can serve another one.
-    ///
-    /// While it rests nobody is woken on its behalf: that the endpoint closed it shows when it is used or looked at.
-    pub(crate) fn rest(&mut self) -> bool {
-        drive(&mut self.driver, &mut nobody());
-        self.driver.is_some() && self.sender.is_ready()
+    /// Reads on in an answer's body; the rest of its request is sent meanwhile.
+    pub(crate) fn poll_body(&mut self, context: &mut Context<'_>) -> Poll<Option<io::Result<Bytes>>> {
+        let Self { stream, outbox, inbox, .. } = self;
+        // That it cannot be sent any more is the endpoint's choice, or the client's, and shows in the answer.
+        let _sent = outbox.poll_send(stream, context);
+        inbox.poll_data(stream, context)
     }
 
-    /// Drives the connection to its end, or until it has become that of another protocol.
-    pub(crate) async fn finish(&mut self) {
-        poll_fn(|context| {
-            drive(&mut self.driver, context);
-            if self.driver.is_none() { Poll::Ready(()) } else { Poll::Pending }
-        })
-        .await;
+    /// Whether the answer's body has been read to its end.
+    pub(crate) fn is_body_complete(&self) -> bool {
+        self.inbox.is_complete()
     }
-}
 
-/// Reads and writes what can be read and written. Errors reach whoever waits for an answer.
-fn drive(driver: &mut Option<Driver>, context: &mut Context<'_>) {
-    if driver.as_mut().is_some_and(|driver| driver.as_mut().poll(context).is_ready()) {
-        *driver = None;
+    /// Whether the exchange is over and another one can follow.
+    pub(crate) fn is_reusable(&self) -> bool {
+        self.outbox.is_empty() && self.inbox.is_reusable()
     }
-}
 
-/// A context for what can only become ready while it is driven: waking the task that drives it would be one turn of
-/// the scheduler for nothing.
-fn nobody() -> Context<'static> {
-    Context::from_waker(Waker::noop())
-}
+    /// Whether an idle connection is still open. While it rests nobody is woken on its behalf: that the endpoint closed
+    /// it, or speaks unasked, shows only here.
+    pub(crate) fn is_open(&mut self) -> bool {
+        let mut byte = [0];
+        let mut context = Context::from_waker(Waker::noop());
+        Pin::new(&mut self.stream).poll_read(&mut context, &mut ReadBuf::new(&mut byte)).is_pending()
+    }
 
-impl fmt::Debug for Connection {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Connection").field("ended", &self.driver.is_none()).finish_non_exhaustive()
+    /// Gives up HTTP after an answer that changed the protocol.
+    pub(crate) fn change(self) -> ChangedConnection {
+        ChangedConnection { stream: self.stream, first: self.inbox.into_unread(), _open: self.open }
     }
 }
 
 /// Counts a connection for as long as it lives.
+#[derive(Debug)]
 struct OpenConnection(Gauge);
 
 impl OpenConnection {

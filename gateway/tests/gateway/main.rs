@@ -12,3 +12,4 @@ mod retries;
 mod stopping;
 mod support;
 mod upgrade;
+mod wire;

@@ -9,11 +9,12 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 
+use http_response::Malformed;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::exchange::Outcome;
 use crate::failure_kind::FailureKind;
-use crate::open_model::answer::{BodyEnd, Head, Malformed, Piece, read_head};
+use crate::open_model::answer::Answer;
 use crate::open_model::stream::Stream;
 use crate::open_model::target::EncodedRequest;
 
@@ -48,7 +49,7 @@ struct Exchange<'a> {
     flushed: bool,
     /// The beginning of a head that came in pieces.
     partial: Vec<u8>,
-    head: Option<Head>,
+    answer: Option<Answer>,
 }
 
 impl Connection {
@@ -63,7 +64,8 @@ impl Connection {
 
     /// Sends a request and takes the answer to its last byte.
     pub(crate) async fn exchange(&mut self, request: &EncodedRequest) -> Outcome {
-        let mut exchange = Exchange { request, written: 0, flushed: false, partial: Vec::new(), head: None };
+        let mut exchange =
+            Exchange { request, written: 0, flushed: false, partial: Vec::new(), answer: None };
         // Only an exchange that was complete leaves the connection in a known state.
         self.reusable = false;
         let answered = poll_fn(|context| self.poll_exchange(context, &mut exchange)).await;
@@ -99,9 +101,9 @@ impl Connection {
             }
             match exchange.take(bytes) {
                 Ok(None) => {}
-                Ok(Some((head, all_taken))) => {
-                    self.reusable = head.keeps && all_taken && exchange.flushed;
-                    return Poll::Ready(Some(head.outcome));
+                Ok(Some((answer, all_taken))) => {
+                    self.reusable = answer.keeps_connection && all_taken && exchange.flushed;
+                    return Poll::Ready(Some(answer.outcome));
                 }
                 Err(Malformed) => return Poll::Ready(None),
             }
@@ -128,8 +130,8 @@ impl Connection {
 
 impl Exchange<'_> {
     /// Takes bytes of the answer; says when it is complete, and whether nothing follows it.
-    fn take(&mut self, bytes: &[u8]) -> Result<Option<(Head, bool)>, Malformed> {
-        if self.head.is_some() {
+    fn take(&mut self, bytes: &[u8]) -> Result<Option<(Answer, bool)>, Malformed> {
+        if self.answer.is_some() {
             return self.take_body(bytes);
         }
         if self.partial.is_empty() {
@@ -140,33 +142,26 @@ impl Exchange<'_> {
         self.take_head(&partial)
     }
 
-    fn take_head(&mut self, mut bytes: &[u8]) -> Result<Option<(Head, bool)>, Malformed> {
-        loop {
-            let Some(head) = read_head(bytes, self.request.is_head)? else {
-                if bytes.len() > MOST_HEAD_BYTES {
-                    return Err(Malformed);
-                }
-                self.partial = bytes.to_vec();
-                return Ok(None);
-            };
-            bytes = &bytes[head.length..];
-            if !head.interim {
-                self.head = Some(head);
-                return self.take_body(bytes);
+    fn take_head(&mut self, bytes: &[u8]) -> Result<Option<(Answer, bool)>, Malformed> {
+        let Some((answer, length)) = Answer::read(bytes, self.request.is_head)? else {
+            if bytes.len() > MOST_HEAD_BYTES {
+                return Err(Malformed);
             }
-        }
+            self.partial = bytes.to_vec();
+            return Ok(None);
+        };
+        self.answer = Some(answer);
+        self.take_body(&bytes[length..])
     }
 
-    fn take_body(&mut self, bytes: &[u8]) -> Result<Option<(Head, bool)>, Malformed> {
-        let Some(head) = &mut self.head else { return Ok(None) };
-        Ok(match head.body.take(bytes)? {
-            Piece::More => None,
-            Piece::Complete(taken) => Some((*head, taken == bytes.len())),
-        })
+    fn take_body(&mut self, bytes: &[u8]) -> Result<Option<(Answer, bool)>, Malformed> {
+        let Some(answer) = &mut self.answer else { return Ok(None) };
+        let end = answer.take_body(bytes)?;
+        Ok(end.map(|end| (*answer, end == bytes.len())))
     }
 
     /// The connection ended: an answer whose body ends with it is complete.
     fn closed(&self) -> Option<Outcome> {
-        self.head.filter(|head| head.body == BodyEnd::Close).map(|head| head.outcome)
+        self.answer.filter(Answer::ends_with_connection).map(|answer| answer.outcome)
     }
 }
