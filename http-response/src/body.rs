@@ -1,6 +1,6 @@
 //! Finds the data in a response's body, and its end (RFC 9112, sections 6 and 7).
 
-use std::ops::Range;
+use core::ops::Range;
 
 use crate::Malformed;
 
@@ -130,6 +130,9 @@ impl Chunk {
 
 #[cfg(test)]
 mod tests {
+    use std::format;
+    use std::vec::Vec;
+
     use proptest::prelude::*;
 
     use super::*;

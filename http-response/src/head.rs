@@ -1,6 +1,6 @@
 //! Reads a response's head: its status, how its body ends, and whether its connection stays.
 
-use std::mem::MaybeUninit;
+use core::mem::MaybeUninit;
 
 use crate::Malformed;
 use crate::body::BodyEnd;
@@ -125,6 +125,9 @@ fn decimal(value: &[u8]) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
+    use std::format;
+    use std::vec::Vec;
+
     use proptest::prelude::*;
 
     use super::*;

@@ -4,6 +4,11 @@
 //! open model, which counts them. What stands in a head is `httparse`'s work, as in hyper; where a body ends follows
 //! RFC 9112, section 6. Pure: bytes come in, nothing is kept and nothing allocated.
 
+#![no_std]
+
+#[cfg(test)]
+extern crate std;
+
 mod body;
 mod head;
 
@@ -14,10 +19,10 @@ pub use head::{Head, read_head};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Malformed;
 
-impl std::fmt::Display for Malformed {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl core::fmt::Display for Malformed {
+    fn fmt(&self, formatter: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         formatter.write_str("what came is no response in HTTP/1.1")
     }
 }
 
-impl std::error::Error for Malformed {}
+impl core::error::Error for Malformed {}

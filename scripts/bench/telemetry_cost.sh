@@ -9,7 +9,16 @@
 # only say how long the queue of wrk's own connections is.
 #
 # The replica without telemetry is built from a copy of the sources whose measuring functions return at once.
+#
+#   scripts/bench/telemetry_cost.sh                 builds both binaries and measures them
+#   scripts/bench/telemetry_cost.sh --build FOLDER  only builds them, as FOLDER/lab-without and FOLDER/lab
+#   scripts/bench/telemetry_cost.sh --run FOLDER    only measures what was built there
 set -euo pipefail
+case "${1:-}" in
+    '') [ $# -eq 0 ] ;;
+    --build | --run) [ $# -eq 2 ] && mkdir -p "$2" && binaries=$(cd "$2" && pwd) ;;
+    *) false ;;
+esac || { sed -n '2,/^set/p' "$0" | sed '$d; s/^# \{0,1\}//' >&2; exit 2; }
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 rounds=${ROUNDS:-7} seconds=${SECONDS_PER_ROUND:-4} connections=${CONNECTIONS:-32}
 target=${CARGO_TARGET_DIR:-$PWD/target}
@@ -26,20 +35,25 @@ insert_before() {
     mv "$1.new" "$1"
 }
 
-# Both builds share the compiled dependencies; the second one replaces the first one's binary.
-mkdir "$folder/sources"
-tar c --exclude=./target --exclude=./.git . | tar x -C "$folder/sources"
-(
-    cd "$folder/sources"
-    insert_before observability/src/http/server.rs 'let MeasuredRoutes { routes, unmeasured' 'return None;'
-    insert_before webapp/src/metrics.rs 'self.arrived.fetch_add(' 'return;'
-    insert_before webapp/src/metrics.rs 'self.response_times.of(origin).observe(' 'return;'
-    insert_before webapp/src/replica/job_trace.rs 'let job = match origin {' 'return None;'
-    # It warns of code that is not reached, which is what was wanted.
-    CARGO_TARGET_DIR=$target cargo build --release --quiet 2>"$folder/build.log" || { cat "$folder/build.log" >&2; exit 3; }
-)
-cp "$target/release/lab" "$folder/lab-without"
-cargo build --release --quiet
+: "${binaries:=$folder}"
+if [ "${1:-}" != --run ]; then
+    # Both builds share the compiled dependencies; the second one replaces the first one's binary.
+    mkdir "$folder/sources"
+    tar c --exclude=./target --exclude=./.git . | tar x -C "$folder/sources"
+    (
+        cd "$folder/sources"
+        insert_before observability/src/http/server.rs 'let MeasuredRoutes { routes, unmeasured' 'return None;'
+        insert_before webapp/src/metrics.rs 'self.arrived.fetch_add(' 'return;'
+        insert_before webapp/src/metrics.rs 'self.response_times.of(origin).observe(' 'return;'
+        insert_before webapp/src/replica/job_trace.rs 'let job = match origin {' 'return None;'
+        # It warns of code that is not reached, which is what was wanted.
+        CARGO_TARGET_DIR=$target cargo build --release --quiet 2>"$folder/build.log" || { cat "$folder/build.log" >&2; exit 3; }
+    )
+    cp "$target/release/lab" "$binaries/lab-without"
+    cargo build --release --quiet
+    cp "$target/release/lab" "$binaries/lab"
+fi
+[ "${1:-}" != --build ] || exit 0
 
 # Takes whatever is posted, and says yes.
 taskset -c 1 python3 -c '
@@ -55,8 +69,8 @@ class Yes(http.server.BaseHTTPRequestHandler):
 http.server.ThreadingHTTPServer(("127.0.0.1", 8198), Yes).serve_forever()' &
 collector=$!
 
-# CPU time of the server so far, user and system, all its threads; in ticks of 10 ms.
-ticks() { sed 's/.*) //' "/proc/$server/stat" | awk '{print $12 + $13}'; }
+# CPU time of the server so far, all its threads: the scheduler's own account, because ticks are sampled.
+cpu_nanoseconds() { cat "/proc/$server/task/"*/schedstat | awk '{sum += $1} END {printf "%.0f", sum}'; }
 
 load() { taskset -c 1 wrk -t 1 -c "$connections" "$@" http://127.0.0.1:8197/; }
 
@@ -72,15 +86,15 @@ measure() {
     done
     load -d 1s >/dev/null
     local before after saturated p99
-    before=$(ticks)
+    before=$(cpu_nanoseconds)
     saturated=$(load -d "${seconds}s")
-    after=$(ticks)
+    after=$(cpu_nanoseconds)
     p99=$(load -d "${seconds}s" --latency -s scripts/bench/gateway_vs_nginx/paced.lua | awk '
         $1 == "99%" {print $2 ~ /us$/ ? $2 / 1000 : $2 ~ /ms$/ ? $2 + 0 : $2 * 1000}')
-    awk -v ticks="$((after - before))" -v p99="$p99" '
+    awk -v cpu="$((after - before))" -v p99="$p99" '
         / requests in / {requests = $1}
         /Requests\/sec/ {rate = $2}
-        END {print requests * 100 / ticks, rate, p99}' <<<"$saturated"
+        END {print requests * 1e9 / cpu, rate, p99}' <<<"$saturated"
     stop "$server"
     server=''
 }
@@ -92,12 +106,12 @@ variants=(without shipped exporting everything)
 for round in $(seq "$rounds"); do
     for variant in "${variants[@]}"; do
         case "$variant" in
-            without) figures=$(measure "$folder/lab-without") ;;
-            shipped) figures=$(measure "$target/release/lab") ;;
-            exporting) figures=$(measure "$target/release/lab" --otlp-endpoint http://127.0.0.1:8198) ;;
+            without) figures=$(measure "$binaries/lab-without") ;;
+            shipped) figures=$(measure "$binaries/lab") ;;
+            exporting) figures=$(measure "$binaries/lab" --otlp-endpoint http://127.0.0.1:8198) ;;
             # For information: no sampling at all.
             everything)
-                figures=$(OTEL_TRACES_SAMPLER=always_on measure "$target/release/lab" --otlp-endpoint http://127.0.0.1:8198)
+                figures=$(OTEL_TRACES_SAMPLER=always_on measure "$binaries/lab" --otlp-endpoint http://127.0.0.1:8198)
                 ;;
         esac
         echo "$variant $figures" | tee -a "$folder/results" | sed "s/^/round $round: /"
