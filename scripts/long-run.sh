@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# What takes too long for every change: the image compiled inside Docker, both Composes, faults of a minute, scenarios.
+# What takes too long for every change: the image compiled inside Docker, both Composes, faults of a minute, scenarios,
+# and what the baseline claims on a quiet machine.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -12,19 +13,21 @@ Usage: scripts/long-run.sh [PART…]
   faults     a minute without Prometheus, without the engine, and other faults (40 minutes)
   scenarios  gradual ramp, spike, sustained load and soak, with their verdicts  (45 minutes)
   speed      from a decision to a serving replica, median of ten                (5 minutes)
+  baseline   the rate at the SLO against the formula, differences, replicas     (20 minutes)
 
 Without a part: all of them. Needs Docker, root, Rust, curl. SOAK_SECONDS sets the length of the soak [default: 900],
-LAB_STATIC_BINARY the static binary to pack instead of building one.
+LAB_STATIC_BINARY the static binary to pack, and to measure, instead of building one. The part `baseline` needs Rust alone, and a
+machine that does nothing else.
 Example:
   sudo -E scripts/long-run.sh faults
 TEXT
 }
 
 parts=("$@")
-[ "${#parts[@]}" -gt 0 ] || parts=(compile compose1 faults scenarios speed)
+[ "${#parts[@]}" -gt 0 ] || parts=(compile compose1 faults scenarios speed baseline)
 for part in "${parts[@]}"; do
     case "$part" in
-        compile | compose1 | faults | scenarios | speed) ;;
+        compile | compose1 | faults | scenarios | speed | baseline) ;;
         -h | --help) usage; exit 0 ;;
         *) printf 'long-run: there is no part `%s`\nhint: see --help\n' "$part" >&2; exit 2 ;;
     esac
@@ -51,6 +54,15 @@ scenarios() {
     for scenario in gradual-ramp spike sustained; do scripts/scenario.sh "$scenario" || status=1; done
     scripts/scenario.sh soak --length "${SOAK_SECONDS:-900}" || status=1
     return "$status"
+}
+baseline() {
+    LAB_TEST_BINARY=${LAB_STATIC_BINARY:+$(realpath "$LAB_STATIC_BINARY")}
+    if [ -z "$LAB_TEST_BINARY" ]; then
+        cargo build --release --package lab --locked
+        LAB_TEST_BINARY=$PWD/target/release/lab
+    fi
+    export LAB_TEST_BINARY
+    cargo test --package lab --test baseline --locked -- --ignored --nocapture --test-threads 1
 }
 speed() { "${images[@]}"; scripts/bench/compose_scale_up.sh; }
 

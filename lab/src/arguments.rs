@@ -2,9 +2,11 @@
 
 pub(crate) mod actuator;
 pub(crate) mod log;
+pub(crate) mod measuring;
 pub(crate) mod metrics;
 pub(crate) mod physics;
 pub(crate) mod policy;
+pub(crate) mod replica_counts;
 pub(crate) mod request;
 pub(crate) mod source;
 pub(crate) mod telemetry;

@@ -6,7 +6,7 @@ mod own_service;
 mod synthetic_demand;
 
 pub(crate) use environment::{describe, wall_clock};
-pub(crate) use measuring::{Measuring, engine_failure};
+pub(crate) use measuring::{Measuring, Traffic};
 pub(crate) use own_service::OwnService;
 pub(crate) use synthetic_demand::look;
 

@@ -26,6 +26,16 @@ impl StopSignals {
         Ok(Self { terminate: catch(SignalKind::terminate())?, interrupt: catch(SignalKind::interrupt())? })
     }
 
+    /// Keeps Goose from taking Ctrl-C over, to be called before [`StopSignals::catch`]: a run of several loads, one after
+    /// the other, would lose one between two of them.
+    ///
+    /// Goose sets no handler where there is one of the same kind; this one does nothing, and comes after those that are
+    /// caught later.
+    pub(crate) fn keep_from_goose() -> Result<(), Failure> {
+        ctrlc::set_handler(|| {})
+            .map_err(|error| Failure::could_not_run(format!("cannot catch signals: {error}")))
+    }
+
     /// Returns at the next SIGTERM or Ctrl-C.
     pub(crate) async fn next(&mut self) {
         tokio::select! {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
 
 use goose::GooseAttack;
 use goose::GooseError;
@@ -16,6 +17,7 @@ use crate::config::{Load, LoadConfig};
 use crate::error::{LoadError, chain};
 use crate::exchange::Sender;
 use crate::gates::Gates;
+use crate::open_model::LevelPlan;
 use crate::pacer::Pacer;
 use crate::phase::PhaseTeller;
 use crate::player::Player;
@@ -48,17 +50,29 @@ pub(crate) struct Shared {
 impl Shared {
     /// For a run of this configuration, which is valid.
     pub(crate) fn new(config: &LoadConfig) -> Result<Self, LoadError> {
+        let scheduled = matches!(config.load, Load::Rate { .. });
+        let recorder = Recorder::new(config.scenario.request_names().len(), scheduled);
+        Self::with(config, config.run_time(), recorder)
+    }
+
+    /// For one level of a baseline, with the configuration made of its plan.
+    pub(crate) fn of_level(config: &LoadConfig, plan: &LevelPlan) -> Result<Self, LoadError> {
+        let recorder = Recorder::of_level(config.scenario.request_names().len(), plan);
+        Self::with(config, plan.warm_up + plan.hold, recorder)
+    }
+
+    /// Nothing is due after `scheduled_until`, counted from when the load is as it should be.
+    fn with(config: &LoadConfig, scheduled_until: Duration, recorder: Recorder) -> Result<Self, LoadError> {
         let base: Url = config.host.parse().map_err(|error| LoadError::Client(chain(&error)))?;
         let scenario = config.scenario.clone();
         let kinds = scenario.user_types().len();
         let streams = Streams::from_seed(config.seed);
-        let scheduled = matches!(config.load, Load::Rate { .. });
-        let recorder = Arc::new(Recorder::new(scenario.request_names().len(), scheduled));
+        let recorder = Arc::new(recorder);
         let pacer = match &config.load {
             Load::Users(_) => None,
             Load::Rate { levels, arrivals, .. } => {
                 let weights = scenario.user_types().iter().map(|user_type| user_type.weight).collect();
-                let schedule = Schedule::new(levels.clone(), *arrivals, config.run_time(), weights, streams);
+                let schedule = Schedule::new(levels.clone(), *arrivals, scheduled_until, weights, streams);
                 Some(Pacer::new(schedule, kinds, config.timeout, Arc::clone(&recorder)))
             }
         };

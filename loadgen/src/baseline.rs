@@ -14,6 +14,7 @@ pub mod fit;
 mod honesty;
 mod level;
 mod outcome;
+mod pooling;
 pub mod report;
 #[cfg(test)]
 mod sample;
@@ -23,7 +24,8 @@ pub mod statistics;
 pub mod suggest;
 
 pub use file::{
-    Baseline, BaselineError, Curve, Environment, FORMAT_VERSION, Settings, SyntheticDemand, TargetDescription,
+    Baseline, BaselineError, Curve, Environment, FORMAT_VERSION, ScenarioDescription, Settings,
+    SyntheticDemand, TargetDescription,
 };
 pub use honesty::{Allowance, Check, Flaw};
 pub use level::{Level, LevelVerdict};

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::config::ConfigError;
+use crate::open_model::OpenModelError;
 
 /// Why there is no result.
 #[derive(Debug, thiserror::Error)]
@@ -10,9 +11,12 @@ pub enum LoadError {
     /// A setting cannot be: wrong usage.
     #[error(transparent)]
     Config(#[from] ConfigError),
+    /// A level cannot be asked for: wrong usage.
+    #[error(transparent)]
+    Level(#[from] OpenModelError),
     /// The service gave no answer at all before the start; nothing was started.
     #[error(
-        "`{host}` cannot be reached: {reason}; expected any HTTP answer to GET /; hint: is the service up, and is --host right? --anyway begins all the same"
+        "`{host}` cannot be reached: {reason}; expected any HTTP answer to GET /; hint: is the service up, and is --host right"
     )]
     Unreachable {
         /// The base URL that was tried.
@@ -30,8 +34,8 @@ pub enum LoadError {
         /// What the system said.
         source: std::io::Error,
     },
-    /// The caller said stop before the first user was started.
-    #[error("stopped before the load began")]
+    /// The caller said stop before anything was measured.
+    #[error("stopped before anything was measured")]
     Stopped,
     /// The HTTP client could not be built.
     #[error("the HTTP client cannot be built: {0}")]

@@ -93,10 +93,31 @@ pub(crate) fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }
 
-/// CPU time of this process since it began.
+/// CPU time of this process since it began, of all its threads.
 pub(crate) fn cpu_time() -> Duration {
     let time = clock_gettime(ClockId::ProcessCPUTime);
     Duration::try_from(time).unwrap_or_default()
+}
+
+/// How much CPU time this process had had at a moment.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct CpuMark {
+    at: Duration,
+    spent: Duration,
+}
+
+impl CpuMark {
+    /// Now, which is `at` since whatever the caller counts from.
+    pub(crate) fn set(at: Duration) -> Self {
+        Self { at, spent: cpu_time() }
+    }
+
+    /// The cores that were busy from then until now; none where no time has passed.
+    pub(crate) fn cores_until(self, now: Duration) -> Option<f64> {
+        let time = now.saturating_sub(self.at);
+        let spent = cpu_time().saturating_sub(self.spent);
+        (!time.is_zero()).then(|| spent.as_secs_f64() / time.as_secs_f64())
+    }
 }
 
 /// Makes sure that each user can have a connection, as far as the system allows; says where it does not.

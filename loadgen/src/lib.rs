@@ -61,9 +61,12 @@ mod report;
 mod result;
 mod run;
 mod scenario;
+mod scenario_model;
 mod schedule;
 mod series;
+mod shape_file;
 mod spans;
+mod text_file;
 mod threshold;
 
 pub use config::{ConfigError, DEFAULT_RUN_TIME, Load, LoadConfig};
@@ -72,9 +75,9 @@ pub use error_limit::{ErrorLimit, ErrorLimitError};
 pub use failure_kind::FailureKind;
 pub use generator::GeneratorResult;
 pub use levels::{Levels, LevelsError};
-pub use measurement::{Measurement, MeasurementPart, SIGNIFICANT_DIGITS};
+pub use measurement::{LevelProgress, Measurement, MeasurementPart, SIGNIFICANT_DIGITS, SoFar};
 pub use metrics::LoadMetrics;
-pub use open_model::{LevelPlan, LevelProgress, OpenModel, OpenModelError, Target, WeightedRequest};
+pub use open_model::{LevelPlan, OpenModel, OpenModelError, Target, WeightedRequest};
 pub use progress::Progress;
 pub use recorder::{Latency, Quantile};
 pub use report::check_writable;
@@ -83,5 +86,7 @@ pub use run::run;
 pub use scenario::{
     DEFAULT_SCENARIO, SHIPPED_SCENARIOS, Scenario, ScenarioError, scenario_from_har, scenario_from_openapi,
 };
+pub use scenario_model::{ScenarioModel, ScenarioTarget};
 pub use series::Point;
+pub use shape_file::{ShapeFileError, read_shape};
 pub use threshold::{Statistic, Threshold, ThresholdError, Verdict};

@@ -3,12 +3,17 @@
 //! Every engine fills in the same record, in virtual time too, so a search, a fit or a comparison need not know who
 //! sent the requests.
 
+mod progress;
+pub(crate) mod tally;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use hdrhistogram::Histogram;
 
 use crate::failure_kind::FailureKind;
+
+pub use progress::{LevelProgress, SoFar};
 
 /// Significant decimal digits that every histogram keeps.
 pub const SIGNIFICANT_DIGITS: u8 = 3;

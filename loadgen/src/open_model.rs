@@ -45,16 +45,13 @@
 
 mod answer;
 mod connection;
-mod cpu;
 mod descriptors;
 mod error;
 mod lanes;
 mod plan;
-mod progress;
 mod schedule;
 mod sender;
 mod stream;
-mod tally;
 mod target;
 mod timer;
 
@@ -64,13 +61,12 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 use workload::Streams;
 
-use crate::measurement::Measurement;
+use crate::measurement::{LevelProgress, Measurement};
 use schedule::{Choice, Schedule};
 use sender::LevelOrder;
 
 pub use error::OpenModelError;
 pub use plan::LevelPlan;
-pub use progress::LevelProgress;
 pub use target::{Target, WeightedRequest};
 
 /// Connections to one target, and the thread that sends over them; both end when this is dropped.

@@ -135,6 +135,8 @@ impl Pacer {
             }
             if start > now {
                 tokio::select! {
+                    // A slot whose time has come is sent, whatever else happens at that moment.
+                    biased;
                     () = tokio::time::sleep_until(start.into()) => {}
                     () = phases.reach(Phase::Over) => return None,
                 }

@@ -154,7 +154,13 @@ impl Player {
             user_number: self.place as u64 + 1,
             iteration: self.iteration,
         };
-        let begun = intended_at.unwrap_or_else(Instant::now);
+        let sent_at = Instant::now();
+        let begun = intended_at.unwrap_or(sent_at);
+        // Only what was due belongs to a level.
+        let level = intended_at.and_then(|_| shared.recorder.level());
+        if let Some(level) = level {
+            level.sent(begun, sent_at);
+        }
         let exchange = shared.sender.exchange(
             request,
             intended_at,
@@ -166,13 +172,20 @@ impl Player {
         let exchanged = tokio::select! {
             exchanged = exchange => Some(exchanged),
             () = self.phases.reach(Phase::GivenUp) => {
-                shared.recorder.unanswered(request.name_index, begun, Instant::now());
+                let now = Instant::now();
+                shared.recorder.unanswered(request.name_index, begun, now);
+                if let Some(level) = level {
+                    level.given_up(begun, sent_at, now);
+                }
                 None
             }
         };
         shared.in_flight.fetch_sub(1, Ordering::Relaxed);
         let Some((exchange, values)) = exchanged else { return End::Over };
         shared.recorder.record(request.name_index, &exchange);
+        if let Some(level) = level {
+            level.ended(&exchange);
+        }
         for (slot, value) in values {
             self.values[slot] = Some(value);
         }

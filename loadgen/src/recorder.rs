@@ -11,14 +11,17 @@ use std::time::{Duration, Instant};
 use parking_lot::Mutex;
 
 use crate::exchange::Exchange;
+use crate::open_model::LevelPlan;
 
 mod histogram;
+mod level;
 mod slowest;
 mod tally;
 
 pub use histogram::{Latency, Quantile};
 
 pub(crate) use histogram::Histogram;
+pub(crate) use level::LevelRecorder;
 pub(crate) use slowest::SlowRequest;
 pub(crate) use tally::Tally;
 
@@ -74,6 +77,8 @@ pub(crate) struct Recorder {
     /// Whether requests have an intended start.
     scheduled: bool,
     state: Mutex<State>,
+    /// The same requests as one level of a baseline has them.
+    level: Option<LevelRecorder>,
 }
 
 impl Recorder {
@@ -90,7 +95,17 @@ impl Recorder {
             lateness: Histogram::default(),
             interval_lateness: Histogram::default(),
         };
-        Self { scheduled, state: Mutex::new(state) }
+        Self { scheduled, state: Mutex::new(state), level: None }
+    }
+
+    /// The same, and counts the requests of a level besides.
+    pub(crate) fn of_level(names: usize, plan: &LevelPlan) -> Self {
+        Self { level: Some(LevelRecorder::new(plan)), ..Self::new(names, true) }
+    }
+
+    /// Where the requests of a level are counted, if it is one.
+    pub(crate) fn level(&self) -> Option<&LevelRecorder> {
+        self.level.as_ref()
     }
 
     /// The first user begins to act.
@@ -103,6 +118,9 @@ impl Recorder {
         let mut state = self.state.lock();
         if state.until.is_some() {
             return;
+        }
+        if let Some(level) = &self.level {
+            level.begin(now);
         }
         state.begun = true;
         (state.since, state.until) = (Some(now), Some(now + run_time));
@@ -132,6 +150,9 @@ impl Recorder {
 
     /// Counts a slot of the schedule that was not sent `waited` after its intended start.
     pub(crate) fn unsent(&self, intended_at: Instant, waited: Duration) {
+        if let Some(level) = &self.level {
+            level.unsent(intended_at, waited);
+        }
         let mut state = self.state.lock();
         if state.counts(intended_at, self.scheduled) {
             state.all.unsent(waited);
@@ -166,6 +187,9 @@ impl Recorder {
             return false;
         }
         state.until = Some(now);
+        if let Some(level) = &self.level {
+            level.stop(now);
+        }
         true
     }
 

@@ -20,7 +20,7 @@ use crate::result::LoadResult;
 
 mod conductor;
 
-use conductor::Conductor;
+pub(crate) use conductor::{Conductor, PATIENCE_AT_THE_END};
 
 /// Goose's killswitch belongs to the whole process, so a second run waits for the first.
 static ONE_AT_A_TIME: Mutex<()> = Mutex::const_new(());
@@ -53,15 +53,39 @@ pub async fn run(
     mut progress: impl FnMut(Progress),
 ) -> Result<LoadResult, LoadError> {
     config.validate()?;
+    let shared = Arc::new(Shared::new(config)?);
+    let conductor = lead(config, &shared, PATIENCE_AT_THE_END, stop, |conductor, now| {
+        if let Some(now) = conductor.progress(now) {
+            progress(now);
+        }
+    })
+    .await?;
+    let mut result = conductor.finish(config, Instant::now());
+    report::write(&config.reports, &mut result).await;
+    Ok(result)
+}
+
+/// Leads users from their start to their end, and calls `watch` at each tick.
+///
+/// Requests that are unanswered at the end are given up after `patience`.
+///
+/// # Errors
+/// As [`run`].
+pub(crate) async fn lead(
+    config: &LoadConfig,
+    shared: &Arc<Shared>,
+    patience: Duration,
+    stop: impl Future<Output = ()>,
+    mut watch: impl FnMut(&mut Conductor, Instant),
+) -> Result<Conductor, LoadError> {
     let mut stop = pin!(stop);
     let turn = tokio::select! {
         turn = ONE_AT_A_TIME.lock() => turn,
         () = &mut stop => return Err(LoadError::Stopped),
     };
-    let shared = Arc::new(Shared::new(config)?);
     if config.must_answer {
         tokio::select! {
-            reachable = reach(config, &shared) => reachable?,
+            reachable = reach(config) => reachable?,
             () = &mut stop => return Err(LoadError::Stopped),
         }
     }
@@ -71,16 +95,16 @@ pub async fn run(
     }
     report::check_all_writable(&config.reports)?;
 
-    let attack = attack::build(config, &shared).map_err(|error| LoadError::from_goose(&error))?;
+    let attack = attack::build(config, shared).map_err(|error| LoadError::from_goose(&error))?;
     goose::reset_killswitch();
     tracing::debug!(host = config.host, users = config.pool(), "load begins");
     let mut execution = tokio::spawn(async move {
         let _turn = turn;
         Box::pin(attack.execute()).await.map(|_metrics| ())
     });
-    let _end_when_dropped = EndWhenDropped(Arc::clone(&shared));
+    let _end_when_dropped = EndWhenDropped(Arc::clone(shared));
 
-    let mut conductor = Conductor::new(config, Arc::clone(&shared), descriptors);
+    let mut conductor = Conductor::new(config, Arc::clone(shared), descriptors, patience);
     let mut ticks = tokio::time::interval(TICK);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
     let mut asked_to_stop = false;
@@ -101,21 +125,17 @@ pub async fn run(
                     // Again and again: at its very start Goose forgets what it was told before.
                     goose::trigger_killswitch("the load is over");
                 }
-                if let Some(now) = conductor.progress(now) {
-                    progress(now);
-                }
+                watch(&mut conductor, now);
             }
         }
     };
 
-    let mut result = conductor.finish(config, Instant::now());
+    conductor.close();
     match executed {
-        Ok(Ok(())) => {}
-        Ok(Err(error)) => return Err(LoadError::from_goose(&error)),
-        Err(panic) => return Err(LoadError::Goose(panic.to_string())),
+        Ok(Ok(())) => Ok(conductor),
+        Ok(Err(error)) => Err(LoadError::from_goose(&error)),
+        Err(panic) => Err(LoadError::Goose(panic.to_string())),
     }
-    report::write(&config.reports, &mut result).await;
-    Ok(result)
 }
 
 /// Ends the attack when nobody waits for it any more; Goose's users would otherwise act for ever.
@@ -130,12 +150,12 @@ impl Drop for EndWhenDropped {
 }
 
 /// Asks for `/` once: any answer will do.
-async fn reach(config: &LoadConfig, shared: &Shared) -> Result<(), LoadError> {
-    let sender = &shared.sender;
-    match sender.client.get(sender.base.clone()).timeout(REACHABLE_WITHIN).send().await {
+pub(crate) async fn reach(config: &LoadConfig) -> Result<(), LoadError> {
+    let client = client::build(config).map_err(|error| LoadError::Client(error::chain(&error)))?;
+    match client.get(&config.host).timeout(REACHABLE_WITHIN).send().await {
         Ok(_answer) => Ok(()),
         Err(error) => {
-            let kind = client::classify(&error, sender.base.scheme() == "https").kind;
+            let kind = client::classify(&error, config.host.starts_with("https:")).kind;
             let reason = format!("{kind}: {}", error::chain(&error.without_url()));
             Err(LoadError::Unreachable { host: config.host.clone(), reason })
         }

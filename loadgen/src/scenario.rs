@@ -1,7 +1,6 @@
 //! What the users of a run do, read from a file or by the name of a shipped scenario.
 
 use std::fmt;
-use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -22,6 +21,7 @@ pub(crate) use request::{Body, Request};
 pub(crate) use template::{NotSet, Scope};
 pub(crate) use user_type::{Step, UserType};
 
+use crate::text_file;
 use document::Document;
 use error::Mistake;
 
@@ -142,7 +142,7 @@ impl Scenario {
     }
 
     /// The names of the requests in results; a request knows the place of its own.
-    pub(crate) fn request_names(&self) -> &[String] {
+    pub fn request_names(&self) -> &[String] {
         &self.0.request_names
     }
 }
@@ -172,15 +172,7 @@ fn yaml_mistake(error: &serde_saphyr::Error) -> Mistake {
 }
 
 fn read_text(path: &Path) -> Result<String, String> {
-    let file = std::fs::File::open(path).map_err(|error| format!("cannot be opened: {error}"))?;
-    let mut text = String::new();
-    file.take(FILE_BYTES_MAX + 1)
-        .read_to_string(&mut text)
-        .map_err(|error| format!("cannot be read as text: {error}"))?;
-    if text.len() as u64 > FILE_BYTES_MAX {
-        return Err(format!("is larger than {FILE_BYTES_MAX} bytes, expected a scenario"));
-    }
-    Ok(text)
+    text_file::read(path, FILE_BYTES_MAX, "a scenario")
 }
 
 #[cfg(test)]

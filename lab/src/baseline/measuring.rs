@@ -1,27 +1,46 @@
-//! Drives one search: asks it for the next level, has the engine measure it, and tells how it went.
+//! Drives one search: asks it for the next level, has an engine measure it, and tells how it went.
 
 use std::io::IsTerminal;
 use std::time::Duration;
 
 use loadgen::baseline::report::level_line;
 use loadgen::baseline::{Level, Outcome, PlannedLevel, Search, SearchPlan, Step};
-use loadgen::{LevelPlan, LevelProgress, Measurement, OpenModel, OpenModelError, Target, WeightedRequest};
+use loadgen::{
+    LevelPlan, LevelProgress, LoadError, Measurement, OpenModel, OpenModelError, Scenario, ScenarioModel,
+    ScenarioTarget, Target, WeightedRequest,
+};
 use tokio_util::sync::CancellationToken;
 use workload::{Arrivals, Streams};
 
 use super::tell;
 use crate::failure::Failure;
 
+/// What is sent at each level.
+#[derive(Clone, Debug)]
+pub(crate) enum Traffic {
+    /// One or a few requests, drawn by weight.
+    Requests(Vec<WeightedRequest>),
+    /// What the users of a scenario send.
+    Scenario(Scenario),
+}
+
 /// How to measure, whomever.
 #[derive(Clone, Debug)]
 pub(crate) struct Measuring {
     pub(crate) plan: SearchPlan,
-    pub(crate) requests: Vec<WeightedRequest>,
+    pub(crate) traffic: Traffic,
     pub(crate) arrivals: Arrivals,
     pub(crate) timeout: Duration,
     pub(crate) seed: u64,
     /// Cancelled when it is to end early.
     pub(crate) stop: CancellationToken,
+}
+
+/// What sends to one service.
+#[derive(Debug)]
+pub(crate) enum Engine {
+    Requests(OpenModel),
+    Scenario(Box<ScenarioModel>),
 }
 
 impl Measuring {
@@ -36,7 +55,7 @@ impl Measuring {
             };
             let measurement = match self.measure(&mut engine, &level).await {
                 Ok(measurement) if !self.stop.is_cancelled() => measurement,
-                Err(error) if !self.stop.is_cancelled() => return Err(engine_failure(error)),
+                Err(failure) if !self.stop.is_cancelled() => return Err(failure),
                 // The level was cut short: it says less than the search takes it for.
                 Ok(_) | Err(_) => return Ok((search.stop(), search.into_levels())),
             };
@@ -44,23 +63,30 @@ impl Measuring {
         }
     }
 
-    /// Opens connections to the service at this address.
-    pub(crate) async fn connect(&self, base_url: &str) -> Result<OpenModel, Failure> {
-        let target = Target {
-            base_url: base_url.to_owned(),
-            requests: self.requests.clone(),
-            connections: self.plan.allowance.connections,
-            timeout: self.timeout,
-        };
-        OpenModel::connect(target).await.map_err(engine_failure)
+    /// Gets ready to send to the service at this address.
+    pub(crate) async fn connect(&self, base_url: &str) -> Result<Engine, Failure> {
+        let (base_url, timeout) = (base_url.to_owned(), self.timeout);
+        let connections = self.plan.allowance.connections;
+        Ok(match &self.traffic {
+            Traffic::Requests(requests) => {
+                let target = Target { base_url, requests: requests.clone(), connections, timeout };
+                Engine::Requests(OpenModel::connect(target).await.map_err(open_model_failure)?)
+            }
+            Traffic::Scenario(scenario) => {
+                let scenario = scenario.clone();
+                let target = ScenarioTarget { base_url, scenario, users_of_a_kind: connections, timeout };
+                let model = ScenarioModel::connect(target).await.map_err(scenario_failure)?;
+                Engine::Scenario(Box::new(model))
+            }
+        })
     }
 
     /// Measures one level.
     pub(crate) async fn measure(
         &self,
-        engine: &mut OpenModel,
+        engine: &mut Engine,
         level: &PlannedLevel,
-    ) -> Result<Measurement, OpenModelError> {
+    ) -> Result<Measurement, Failure> {
         let plan = LevelPlan {
             rate_rps: level.rate_rps,
             warm_up: level.warm_up,
@@ -76,14 +102,27 @@ impl Measuring {
                 tell(&format!("level {number}: {progress}"));
             }
         };
-        engine.run_level(&plan, self.stop.cancelled(), told).await
+        let stop = self.stop.cancelled();
+        match engine {
+            Engine::Requests(engine) => engine.run_level(&plan, stop, told).await.map_err(open_model_failure),
+            Engine::Scenario(engine) => engine.run_level(&plan, stop, told).await.map_err(scenario_failure),
+        }
     }
 }
 
 /// A setting that cannot be is the user's to correct.
-pub(crate) fn engine_failure(error: OpenModelError) -> Failure {
+fn open_model_failure(error: OpenModelError) -> Failure {
     match error {
         OpenModelError::Setting { .. } => Failure::bad_input(error),
+        error => Failure::could_not_run(error),
+    }
+}
+
+/// As above.
+fn scenario_failure(error: LoadError) -> Failure {
+    match error {
+        LoadError::Config(error) => Failure::bad_input(error),
+        LoadError::Level(error) => open_model_failure(error),
         error => Failure::could_not_run(error),
     }
 }

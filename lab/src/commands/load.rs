@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::{ArgGroup, Args};
 use loadgen::{ErrorLimit, Levels, Load, LoadConfig, LoadError, LoadMetrics, Progress, Scenario, Threshold};
-use workload::{Arrivals, Shape};
+use workload::Arrivals;
 
 use crate::arguments::log::LogArguments;
 use crate::arguments::metrics::MetricsArguments;
@@ -46,7 +46,8 @@ pub(crate) struct LoadArguments {
     /// Requests that are due per second, instead of --users: 50, or over time as 10..200/5m or 50/1m,400/30s,50/1m
     #[arg(long, value_name = "LEVELS")]
     rate: Option<Levels>,
-    /// A load shape (YAML or JSON) whose level 1 is the number of --users or --rate
+    /// A load shape (YAML or JSON) whose level 1 is the number of --users or --rate, or a recorded trace (CSV of
+    /// time,requests or minute,requests), which --rate 1 plays as it was and --rate 0.1 at a tenth
     #[arg(long, value_name = "FILE")]
     shape: Option<PathBuf>,
     /// When the requests of a rate are due: poisson (at random) or constant (evenly spaced)
@@ -116,6 +117,9 @@ pub(crate) fn run(arguments: LoadArguments) -> Result<ExitStatus, Failure> {
         let result =
             loadgen::run(&config, stop, |progress| show(&progress)).await.map_err(|error| match error {
                 LoadError::Config(_) => Failure::bad_input(error),
+                LoadError::Unreachable { .. } => {
+                    Failure::could_not_run(format!("{error}? --anyway begins all the same"))
+                }
                 error => Failure::could_not_run(error),
             })?;
         if arguments.json {
@@ -181,7 +185,9 @@ fn load(arguments: &LoadArguments) -> Result<Load, Failure> {
         None => Ok(levels),
         Some(path) => {
             let name = path.file_name().map_or_else(|| "shape".into(), |name| name.to_string_lossy());
-            levels.shaped(shape(path)?, &name).ok_or_else(|| {
+            let shape =
+                loadgen::read_shape(path).map_err(|error| Failure::bad_input(format!("--shape {error}")))?;
+            levels.shaped(shape, &name).ok_or_else(|| {
                 Failure::bad_input(format!(
                     "--shape goes with one number, but the load is `{levels}`; \
                      hint: `--rate 50 --shape {name}` makes the shape's level 1 50 requests per second"
@@ -196,22 +202,6 @@ fn load(arguments: &LoadArguments) -> Result<Load, Failure> {
             max_users: arguments.max_users,
         },
         None => Load::Users(shaped(arguments.users.clone().unwrap_or_else(|| Levels::steady(10.0)))?),
-    })
-}
-
-/// Reads a shape as the workload crate defines it; JSON is YAML, too.
-fn shape(path: &Path) -> Result<Shape, Failure> {
-    let refuse = |problem: String| {
-        Failure::bad_input(format!(
-            "--shape {}: {problem}; hint: `{{\"kind\": \"spike\", \"base\": 1, \"peak\": 5, \"hold_seconds\": 120, \
-             \"ramp_seconds\": 30}}` is a shape",
-            path.display()
-        ))
-    };
-    let text = std::fs::read_to_string(path).map_err(|error| refuse(error.to_string()))?;
-    serde_saphyr::from_str(&text).map_err(|error| {
-        let text = error.without_snippet().render_with_formatter(&serde_saphyr::UserMessageFormatter);
-        refuse(text.lines().next().unwrap_or_default().to_owned())
     })
 }
 

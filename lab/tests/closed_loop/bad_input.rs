@@ -78,6 +78,12 @@ fn a_load_that_cannot_be_is_refused_before_anything_is_sent() {
     let shape = write("shape.yaml", "kind: spike\nbase: 1\npeak: -5\nhold_seconds: 1\nramp_seconds: 1\n");
     expect(&["load", "--rate", "5", "--shape", &shape], 2, &["shape.yaml", "peak", "-5"]);
     expect(&["load", "--rate", "5", "--shape", "no/such.yaml"], 2, &["no/such.yaml"]);
+    let trace = write("trace.csv", "minute,requests\n0,43\n1,many\n");
+    expect(
+        &["load", "--rate", "5", "--shape", &trace],
+        2,
+        &["trace.csv", "line 3", "`requests` is `many`", "hint:"],
+    );
     let shape = write("steady.yaml", "{kind: steady, level: 2}");
     expect(&["load", "--rate", "5..9/1m", "--shape", &shape], 2, &["--shape", "one number"]);
     let scenario = write("mine.yaml", "apiVersion: autoscale-lab/v1\nkind: Scenario\nspec:\n  userz: []\n");

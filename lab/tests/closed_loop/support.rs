@@ -15,9 +15,10 @@ use serde_json::Value;
 
 pub(crate) const TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The binary under test.
+/// The binary under test: the one of this build, or another that `LAB_TEST_BINARY` names, such as an optimised one.
 pub(crate) fn lab() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_lab"));
+    let binary = std::env::var_os("LAB_TEST_BINARY").unwrap_or_else(|| env!("CARGO_BIN_EXE_lab").into());
+    let mut command = Command::new(binary);
     // A developer's own settings must not change what is tested.
     for (name, _) in std::env::vars() {
         if ["LAB_", "SCALE_", "OTEL_"].iter().any(|prefix| name.starts_with(prefix)) {

@@ -9,16 +9,15 @@
 //! B. L. Welch, Biometrika 34 (1947), for the degrees of freedom.
 
 mod comparison;
-mod pooling;
 mod text;
 
 use serde::Serialize;
 
 use super::file::{Baseline, Curve};
 use super::level::Level;
+use super::pooling::pool;
 use super::slo::Slo;
 pub use comparison::{Comparison, Quantity, Verdict};
-use pooling::pool;
 
 /// Rates that differ by no more than this share are the same level.
 const SAME_RATE: f64 = 0.005;
@@ -54,6 +53,16 @@ pub enum DiffError {
     /// One file has a number of replicas that the other has not.
     #[error("no number of replicas is in both baselines; hint: measure both with the same --replicas")]
     NoCommonReplicas,
+    /// One is of single requests, the other of a scenario's users.
+    #[error(
+        "one baseline is of {before}, the other of {after}, which are sent in different ways; hint: measure both with the same --scenario, or both with the same --request"
+    )]
+    DifferentKinds {
+        /// What the first sent.
+        before: String,
+        /// What the second sent.
+        after: String,
+    },
 }
 
 /// One level compared.
@@ -82,8 +91,18 @@ impl Diff {
     /// Compares two files, the one from before and the one from after.
     ///
     /// # Errors
-    /// Where they have nothing in common.
+    /// Where they have nothing in common, or are of different kinds.
     pub fn of(before: &Baseline, after: &Baseline, settings: &DiffSettings) -> Result<Self, DiffError> {
+        let kind = |baseline: &Baseline| {
+            baseline
+                .target
+                .scenario
+                .as_ref()
+                .map_or_else(|| "single requests".to_owned(), ToString::to_string)
+        };
+        if before.target.scenario.is_some() != after.target.scenario.is_some() {
+            return Err(DiffError::DifferentKinds { before: kind(before), after: kind(after) });
+        }
         let slo = before.settings.slo;
         let mut levels = Vec::new();
         let mut refusal = DiffError::NoCommonReplicas;
@@ -168,6 +187,9 @@ fn notes(before: &Baseline, after: &Baseline) -> Vec<String> {
         }
     };
     note("the SLO", before.settings.slo.to_string(), after.settings.slo.to_string());
+    let scenario =
+        |baseline: &Baseline| baseline.target.scenario.as_ref().map_or_else(String::new, ToString::to_string);
+    note("the scenario", scenario(before), scenario(after));
     note("what is requested", before.target.requests.join(", "), after.target.requests.join(", "));
     note("arrivals", before.settings.arrivals.clone(), after.settings.arrivals.clone());
     note("the machine", before.environment.machine.clone(), after.environment.machine.clone());

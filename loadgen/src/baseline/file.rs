@@ -14,8 +14,9 @@ use serde::{Deserialize, Serialize};
 use super::fit::{FitRefusal, LatencyFit, LatencyPoint, ScalingFit, ScalingPoint, fit_latency, fit_scaling};
 use super::level::Level;
 use super::outcome::{Outcome, overloaded};
+use crate::text_file;
 
-pub use circumstances::{Environment, Settings, SyntheticDemand, TargetDescription};
+pub use circumstances::{Environment, ScenarioDescription, Settings, SyntheticDemand, TargetDescription};
 pub(crate) use level_document::LevelDocument;
 
 /// The version of the schema that is written, and the only one that is read.
@@ -206,17 +207,8 @@ impl Baseline {
     pub fn read(path: &Path) -> Result<Self, BaselineError> {
         let file = path.display().to_string();
         let refuse = |problem: String, hint| BaselineError { file: file.clone(), field: None, problem, hint };
-        let size = std::fs::metadata(path).map_err(|error| {
-            refuse(format!("cannot be opened: {error}"), "`lab baseline --out FILE` writes one")
-        })?;
-        if size.len() > FILE_BYTES_MAX {
-            return Err(refuse(
-                format!("has {} bytes, expected at most {FILE_BYTES_MAX}", size.len()),
-                "is it the right file",
-            ));
-        }
-        let text = std::fs::read_to_string(path)
-            .map_err(|error| refuse(format!("cannot be read as text: {error}"), "is it the right file"))?;
+        let text = text_file::read(path, FILE_BYTES_MAX, "a baseline")
+            .map_err(|problem| refuse(problem, "`lab baseline --out FILE` writes one"))?;
         Self::from_json(&file, &text)
     }
 

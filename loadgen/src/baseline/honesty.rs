@@ -154,16 +154,20 @@ fn send_lateness(measurement: &Measurement, allowance: Allowance) -> Option<Flaw
         .flatten()
 }
 
-/// N = X × R. What is in flight at either edge of the level is counted on one side only: up to R ÷ T of it.
+/// N = X × R. What is in flight at either edge of the level is counted on one side only: up to R ÷ T of it. So is what
+/// waits there for a connection, because response times go by when a request was due: up to W ÷ T.
 fn littles_law(measurement: &Measurement) -> Option<Flaw> {
     let seconds = measurement.measured.as_secs_f64();
     let answered = measurement.from_sent_micros.len() as f64;
     let mean_seconds = measurement.from_sent_micros.mean() / 1e6;
     let expected = answered / seconds * mean_seconds;
+    let waited_seconds = measurement.send_lateness_micros.mean() / 1e6;
     let off = (measurement.mean_in_flight - expected).abs() / expected.max(1.0);
     // Failures are in flight too, and nobody knows for how long; a timeout is far longer than an answer.
     (measurement.failed() == 0)
-        .then(|| beyond(Check::LittlesLaw, off, LITTLE_SHARE + 2.0 * mean_seconds / seconds))
+        .then(|| {
+            beyond(Check::LittlesLaw, off, LITTLE_SHARE + 2.0 * (mean_seconds + waited_seconds) / seconds)
+        })
         .flatten()
 }
 
@@ -224,6 +228,19 @@ mod tests {
             }
         };
         assert_eq!(checks(rising), [Check::Drift]);
+    }
+
+    #[test]
+    fn what_waits_for_a_connection_at_the_edges_is_no_contradiction() {
+        let mut measurement = sample(50.0, 60.0);
+        measurement.mean_in_flight *= 1.3;
+        assert_eq!(flaws(&measurement, ALLOWANCE).len(), 1, "off by 30 %");
+        // Each waited for 2 of the 10 s: a fifth of what was in flight had been due before, a fifth of what was due came
+        // after.
+        measurement.send_lateness_micros.reset();
+        measurement.send_lateness_micros.record_n(2_000_000, measurement.sent).unwrap();
+        let scarce = Allowance { connections: 3, ..ALLOWANCE };
+        assert_eq!(flaws(&measurement, scarce), []);
     }
 
     #[test]

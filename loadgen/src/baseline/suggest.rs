@@ -107,8 +107,9 @@ pub fn suggest(baseline: &Baseline, settings: &SuggestionSettings) -> Result<Sug
     }
     match curve.start_up_seconds {
         Some(seconds) => assumptions.push(format!(
-            "a replica took {seconds:.2} s to become ready; load that grows by more than the headroom meanwhile \
-             breaches the SLO"
+            "a replica took {:.0} ms to become ready; load that grows by more than the headroom meanwhile \
+             breaches the SLO",
+            seconds * 1000.0
         )),
         None => assumptions.push("how long a replica takes to become ready was not measured".to_owned()),
     }

@@ -14,10 +14,10 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::{Notify, Semaphore};
 
+use crate::measurement::tally::LevelTally;
 use crate::open_model::connection::SharedBuffer;
 use crate::open_model::schedule::{Schedule, Slot};
 use crate::open_model::stream::{Connector, Failure};
-use crate::open_model::tally::Tally;
 use crate::open_model::target::EncodedRequest;
 
 /// Connections that are being opened at a time; more would overflow what a listener keeps waiting.
@@ -28,7 +28,7 @@ const OPENING_AT_ONCE: usize = 64;
 pub(crate) struct Level {
     pub(crate) origin: Instant,
     pub(crate) schedule: Schedule,
-    pub(crate) tally: Tally,
+    pub(crate) tally: LevelTally,
 }
 
 /// What an idle connection is handed.

@@ -11,14 +11,13 @@ use tokio::runtime::{Builder, LocalOptions};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::failure_kind::FailureKind;
-use crate::measurement::Measurement;
-use crate::open_model::cpu::process_cpu_time;
+use crate::generator::CpuMark;
+use crate::measurement::tally::LevelTally;
+use crate::measurement::{LevelProgress, Measurement};
 use crate::open_model::error::OpenModelError;
 use crate::open_model::lanes::{Lanes, Level};
-use crate::open_model::progress::LevelProgress;
 use crate::open_model::schedule::Schedule;
 use crate::open_model::stream::Connector;
-use crate::open_model::tally::Tally;
 use crate::open_model::target::CheckedTarget;
 use crate::open_model::timer::Timer;
 
@@ -129,9 +128,9 @@ struct Running<'a> {
     progress: mpsc::Sender<LevelProgress>,
     stop: Option<oneshot::Receiver<()>>,
     /// CPU time when the measured time began.
-    cpu_at_begin: Option<(Duration, Duration)>,
+    cpu_at_begin: Option<CpuMark>,
     /// CPU time when progress was told last.
-    cpu_at_progress: Option<(Duration, Duration)>,
+    cpu_at_progress: CpuMark,
     next_progress: Duration,
     next_sweep: Duration,
 }
@@ -145,7 +144,7 @@ impl<'a> Running<'a> {
     ) -> (oneshot::Sender<Result<Measurement, OpenModelError>>, Self) {
         let end = order.warm_up + order.hold;
         let origin = Instant::now() + LEAD;
-        let tally = Tally::new(order.offered_rps.unwrap_or(0.0), order.warm_up, end);
+        let tally = LevelTally::new(order.offered_rps.unwrap_or(0.0), order.warm_up, end);
         lanes.begin(Level { origin, schedule: order.schedule, tally });
         let running = Self {
             lanes,
@@ -158,7 +157,7 @@ impl<'a> Running<'a> {
             progress: order.progress,
             stop: Some(order.stop),
             cpu_at_begin: None,
-            cpu_at_progress: process_cpu_time().map(|time| (Duration::ZERO, time)),
+            cpu_at_progress: CpuMark::set(Duration::ZERO),
             next_progress: PROGRESS_PERIOD,
             next_sweep: Duration::ZERO,
         };
@@ -169,7 +168,7 @@ impl<'a> Running<'a> {
         let stopped = self.send_until_the_end().await?;
         let now = self.now();
         let end = if stopped { now.min(self.end) } else { self.end };
-        let cores = self.cpu_at_begin.and_then(|begin| cores_since(begin, now));
+        let cores = self.cpu_at_begin.and_then(|begin| begin.cores_until(now));
         self.lanes.with_level(|level| {
             level.tally.end_at(end);
             level.schedule.end_at(end);
@@ -227,7 +226,7 @@ impl<'a> Running<'a> {
     /// Does what is due besides sending.
     fn look_around(&mut self, now: Duration) {
         if now >= self.begin && self.cpu_at_begin.is_none() {
-            self.cpu_at_begin = process_cpu_time().map(|time| (now, time));
+            self.cpu_at_begin = Some(CpuMark::set(now));
         }
         if now >= self.next_sweep {
             self.lanes.give_up_late();
@@ -241,8 +240,8 @@ impl<'a> Running<'a> {
 
     fn tell_progress(&mut self, now: Duration) {
         let Some(so_far) = self.lanes.with_level(|level| level.tally.so_far()) else { return };
-        let generator_cpu_cores = self.cpu_at_progress.and_then(|last| cores_since(last, now));
-        self.cpu_at_progress = process_cpu_time().map(|time| (now, time));
+        let generator_cpu_cores = self.cpu_at_progress.cores_until(now);
+        self.cpu_at_progress = CpuMark::set(now);
         // Whoever does not keep up misses one.
         let _ = self.progress.try_send(LevelProgress {
             offered_rps: self.offered_rps,
@@ -250,14 +249,7 @@ impl<'a> Running<'a> {
             elapsed: now,
             planned: self.end,
             in_flight: self.lanes.in_flight(),
-            sent: so_far.sent,
-            unsent: so_far.unsent,
-            succeeded: so_far.succeeded,
-            refused: so_far.refused,
-            failed: so_far.failed,
-            p50: so_far.p50,
-            p95: so_far.p95,
-            p99: so_far.p99,
+            so_far,
             generator_cpu_cores,
         });
     }
@@ -287,11 +279,4 @@ impl<'a> Running<'a> {
     fn now(&self) -> Duration {
         self.origin.elapsed()
     }
-}
-
-/// CPU time of this process per time since a moment at which both were known.
-fn cores_since((then, cpu_then): (Duration, Duration), now: Duration) -> Option<f64> {
-    let cpu = process_cpu_time()?.saturating_sub(cpu_then);
-    let time = now.saturating_sub(then);
-    (!time.is_zero()).then(|| cpu.as_secs_f64() / time.as_secs_f64())
 }

@@ -19,7 +19,7 @@ const PROGRESS_EVERY: Duration = Duration::from_secs(1);
 
 /// How long requests may stay unanswered after the end before they are given up: a service that hangs must not keep
 /// the run from ending.
-const PATIENCE_AT_THE_END: Duration = Duration::from_secs(2);
+pub(crate) const PATIENCE_AT_THE_END: Duration = Duration::from_secs(2);
 
 /// Where the run is.
 #[derive(Clone, Copy, Debug)]
@@ -36,7 +36,7 @@ enum Stage {
 
 /// Leads a run through its phases.
 #[derive(Debug)]
-pub(super) struct Conductor {
+pub(crate) struct Conductor {
     shared: Arc<Shared>,
     stage: Stage,
     levels: Levels,
@@ -44,6 +44,8 @@ pub(super) struct Conductor {
     run_time: Duration,
     ramp_up: Duration,
     pool: usize,
+    /// How long requests may stay unanswered after the end.
+    patience: Duration,
     max_errors: Option<ErrorLimit>,
     ending: Ending,
     descriptors: Option<String>,
@@ -57,7 +59,12 @@ pub(super) struct Conductor {
 }
 
 impl Conductor {
-    pub(super) fn new(config: &LoadConfig, shared: Arc<Shared>, descriptors: Option<String>) -> Self {
+    pub(super) fn new(
+        config: &LoadConfig,
+        shared: Arc<Shared>,
+        descriptors: Option<String>,
+        patience: Duration,
+    ) -> Self {
         let scheduled = matches!(config.load, Load::Rate { .. });
         // With a schedule nobody acts before his slot, so there is nothing to spread but what is done on the start.
         let ramp_up =
@@ -71,6 +78,7 @@ impl Conductor {
             run_time: config.run_time(),
             ramp_up,
             pool: config.pool(),
+            patience,
             max_errors: config.max_errors,
             ending: Ending::default(),
             descriptors,
@@ -83,7 +91,7 @@ impl Conductor {
     }
 
     /// Whether nobody begins anything any more.
-    pub(super) fn is_over(&self) -> bool {
+    pub(crate) fn is_over(&self) -> bool {
         matches!(self.stage, Stage::Over { .. })
     }
 
@@ -93,6 +101,7 @@ impl Conductor {
             self.ending.interrupted |= self.shared.recorder.stop(now);
             self.end(now);
         }
+        self.patience = self.patience.min(PATIENCE_AT_THE_END);
     }
 
     /// Does what is due now.
@@ -116,7 +125,7 @@ impl Conductor {
                 }
             }
             Stage::Over { at, .. } => {
-                if now.saturating_duration_since(at) > PATIENCE_AT_THE_END {
+                if now.saturating_duration_since(at) > self.patience {
                     self.shared.phase.enter(Phase::GivenUp);
                 }
             }
@@ -155,14 +164,18 @@ impl Conductor {
         })
     }
 
-    /// The result, once Goose has ended.
-    pub(super) fn finish(mut self, config: &LoadConfig, now: Instant) -> LoadResult {
-        let shared = Arc::clone(&self.shared);
+    /// Counts the slots that were never sent, once Goose has ended.
+    pub(super) fn close(&self) {
         if let Stage::Over { since: Some(since), at } = self.stage
-            && let Some(pacer) = &shared.pacer
+            && let Some(pacer) = &self.shared.pacer
         {
             pacer.finish(since, at);
         }
+    }
+
+    /// The result, once it is closed.
+    pub(super) fn finish(mut self, config: &LoadConfig, now: Instant) -> LoadResult {
+        let shared = Arc::clone(&self.shared);
         let (tally, _lateness) = shared.recorder.take_interval();
         // Slots that were never sent were due all the same.
         (0..shared.recorder.totals().unsent).for_each(|_| shared.sender.metrics.request_due());

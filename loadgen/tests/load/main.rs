@@ -2,6 +2,7 @@
 
 mod ending;
 mod failures;
+mod levels;
 mod measuring;
 mod quiet;
 mod rate;

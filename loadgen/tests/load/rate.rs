@@ -72,6 +72,24 @@ async fn what_cannot_be_sent_is_counted_with_its_wait() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_recorded_trace_is_played_as_it_was() {
+    let service = Service::start([]).await;
+    let folder = tempfile::tempdir().unwrap();
+    let trace = folder.path().join("trace.csv");
+    std::fs::write(&trace, "time,requests\n0,50\n1,150\n").unwrap();
+    let shape = loadgen::read_shape(&trace).expect("a trace");
+    let levels = loadgen::Levels::steady(1.0).shaped(shape, "trace.csv").expect("one number");
+    let config = LoadConfig {
+        load: Load::Rate { levels, arrivals: Arrivals::Constant, max_users: 20 },
+        run_time: None,
+        ..service.config("api-user")
+    };
+    let result = run(&config, std::future::pending(), |_| {}).await.expect("the load runs");
+    assert!((result.duration_seconds - 2.0).abs() < 0.01, "{result}");
+    assert_eq!(result.scheduled, Some(199), "50 and 150, none at the very end: {result}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn levels_change_over_time_in_both_models() {
     let service = Service::start([]).await;
     let config = LoadConfig {

@@ -147,7 +147,7 @@ async fn progress_is_told_each_second() {
     engine.run_level(&warm, pending(), |progress| told.push(progress)).await.expect("the service is well");
     assert_eq!(told.len(), 3, "{told:?}");
     assert!(told[0].warming_up && !told[2].warming_up);
-    assert!(told[2].succeeded > 0 && told[2].p95.is_some());
+    assert!(told[2].so_far.succeeded > 0 && told[2].so_far.p95.is_some());
     let line = told[2].to_string();
     assert!(line.starts_with("3 of 4 s at 100.0/s: ") && line.contains("p95"), "{line}");
 }

@@ -1,22 +1,18 @@
 //! `lab baseline diff`: two files, or two services by turns.
 
 use std::path::Path;
-use std::time::Duration;
 
 use clap::Args;
-use loadgen::Threshold;
 use loadgen::baseline::diff::{Diff, DiffSettings};
 use loadgen::baseline::report::level_line;
-use loadgen::baseline::{Allowance, Baseline, Level, PlannedLevel, Rates, SearchPlan, Slo};
-use workload::Arrivals;
+use loadgen::baseline::{Baseline, Level, PlannedLevel, Rates, SearchPlan};
 
 use crate::arguments::log::LogArguments;
-use crate::arguments::request::RequestSpec;
-use crate::arguments::values::{base_url, duration};
-use crate::baseline::{Measuring, engine_failure, tell};
+use crate::arguments::measuring::MeasuringArguments;
+use crate::arguments::values::base_url;
+use crate::baseline::tell;
 use crate::failure::{ExitStatus, Failure};
 use crate::runtime;
-use crate::stop_signal::StopSignals;
 
 /// Most rounds of an interleaved comparison.
 const MOST_ROUNDS: u32 = 100;
@@ -27,7 +23,8 @@ const MOST_ROUNDS: u32 = 100;
 /// that could have been seen. Exit status 1 when a level is worse.
 #[derive(Clone, Debug, Args)]
 #[command(after_help = "Example:\n  lab baseline diff before.json after.json --tolerance 0.05\n  \
-                  lab baseline diff --interleave --levels 20,40,60 http://127.0.0.1:8000 http://127.0.0.1:8010")]
+                  lab baseline diff --interleave --levels 20,40,60 http://127.0.0.1:8000 http://127.0.0.1:8010\n  \
+                  lab baseline diff --interleave --levels 40 --scenario shop http://127.0.0.1:8000 http://127.0.0.1:8010")]
 pub(super) struct DiffArguments {
     /// The baseline from before; with --interleave the base URL of a service
     #[arg(value_name = "BEFORE")]
@@ -50,27 +47,8 @@ pub(super) struct DiffArguments {
     /// How often each of the two is measured at each rate
     #[arg(long, value_name = "N", default_value_t = 2)]
     rounds: u32,
-    /// What has to be kept; its response time is compared beside the mean
-    #[arg(long, value_name = "NAME=VALUE", value_delimiter = ',', default_value = "p95=250ms")]
-    slo: Vec<Threshold>,
-    /// What to send, as `METHOD PATH`, a weight before and a body after it if wanted; several are drawn by weight
-    #[arg(long, value_name = "REQUEST", default_value = "GET /")]
-    request: Vec<RequestSpec>,
-    /// Load before each level is measured
-    #[arg(long, value_name = "DURATION", default_value = "3s", value_parser = duration)]
-    warm_up: Duration,
-    /// How long each level is measured
-    #[arg(long, value_name = "DURATION", default_value = "15s", value_parser = duration)]
-    hold: Duration,
-    /// How requests follow one another: poisson or constant
-    #[arg(long, value_name = "NAME", default_value_t = Arrivals::Poisson)]
-    arrivals: Arrivals,
-    /// Connections to each service
-    #[arg(long, value_name = "N", default_value_t = 512)]
-    connections: usize,
-    /// How long a request may take
-    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = duration)]
-    timeout: Duration,
+    #[command(flatten)]
+    measuring: MeasuringArguments,
     /// Seed of the schedules; both services get the same
     #[arg(long, value_name = "NUMBER", default_value_t = 1)]
     seed: u64,
@@ -86,9 +64,8 @@ pub(super) fn run(arguments: DiffArguments) -> Result<ExitStatus, Failure> {
     runtime::run(&log, async move {
         let settings = settings(&arguments)?;
         let diff = if arguments.interleave {
-            let slo = Slo::try_from(arguments.slo.clone()).map_err(Failure::bad_input)?;
-            let [before, after] = interleave(&arguments, slo).await?;
-            Diff::of_levels(&before, &after, &slo, &settings)
+            let [before, after] = interleave(&arguments).await?;
+            Diff::of_levels(&before, &after, &arguments.measuring.slo()?, &settings)
         } else {
             let read = |file: &str| Baseline::read(Path::new(file)).map_err(Failure::bad_input);
             Diff::of(&read(&arguments.before)?, &read(&arguments.after)?, &settings)
@@ -121,39 +98,23 @@ fn settings(arguments: &DiffArguments) -> Result<DiffSettings, Failure> {
 }
 
 /// Measures A B A B at each rate; answers the levels of both.
-async fn interleave(arguments: &DiffArguments, slo: Slo) -> Result<[Vec<Level>; 2], Failure> {
+async fn interleave(arguments: &DiffArguments) -> Result<[Vec<Level>; 2], Failure> {
     let hosts = [&arguments.before, &arguments.after].map(|host| base_url(host).map_err(Failure::bad_input));
     let [before, after] = hosts;
     let (before, after) = (before?, after?);
-    let stop = StopSignals::catch()?.into_token();
-    let lateness = slo.lateness_that_does_not_matter();
-    let allowance = Allowance { connections: arguments.connections, lateness };
-    let measuring = Measuring {
-        plan: SearchPlan {
-            slo,
-            rates: Rates::Listed(arguments.levels.clone()),
-            warm_up: arguments.warm_up,
-            hold: arguments.hold,
-            longest_hold: arguments.hold,
-            allowance,
-        },
-        requests: arguments.request.iter().map(RequestSpec::weighted).collect(),
-        arrivals: arguments.arrivals,
-        timeout: arguments.timeout,
-        seed: arguments.seed,
-        stop,
-    };
+    let rates = Rates::Listed(arguments.levels.clone());
+    let measuring = arguments.measuring.measuring(rates, arguments.measuring.hold(), arguments.seed)?;
+    let SearchPlan { slo, warm_up, hold, allowance, .. } = measuring.plan;
     let mut engines = [measuring.connect(&before).await?, measuring.connect(&after).await?];
     let mut levels = [Vec::new(), Vec::new()];
     let mut number = 0;
     for rate_rps in &arguments.levels {
         for _ in 0..arguments.rounds {
             number += 1;
-            let (warm_up, hold) = (arguments.warm_up, arguments.hold);
             // The same number for both: the same seed, so the same schedule.
             let level = PlannedLevel { number, rate_rps: *rate_rps, warm_up, hold };
             for (name, (engine, levels)) in ["A", "B"].into_iter().zip(engines.iter_mut().zip(&mut levels)) {
-                let measurement = measuring.measure(engine, &level).await.map_err(engine_failure)?;
+                let measurement = measuring.measure(engine, &level).await?;
                 if measuring.stop.is_cancelled() {
                     return Err(Failure::could_not_run("stopped before both were measured"));
                 }

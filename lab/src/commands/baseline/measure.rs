@@ -4,26 +4,19 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
-use loadgen::Threshold;
 use loadgen::baseline::report::{ReportFormat, table};
-use loadgen::baseline::{
-    Allowance, Baseline, Curve, End, Rates, SearchPlan, Settings, Slo, SyntheticDemand, TargetDescription,
-};
+use loadgen::baseline::{Baseline, Curve, End, Rates, Settings, SyntheticDemand, TargetDescription};
 use webapp::Role;
-use workload::Arrivals;
 
 use crate::arguments::log::LogArguments;
+use crate::arguments::measuring::MeasuringArguments;
 use crate::arguments::physics::PhysicsArguments;
-use crate::arguments::request::RequestSpec;
+use crate::arguments::replica_counts::{ReplicaCounts, replica_counts};
 use crate::arguments::values::{base_url, duration};
 use crate::baseline::{Measuring, OwnService, describe, look, tell, wall_clock};
 use crate::commands::up::DEPENDENCY_FLAGS;
 use crate::failure::{ExitStatus, Failure};
 use crate::runtime;
-use crate::stop_signal::StopSignals;
-
-/// Most replicas that are started to be measured.
-const MOST_REPLICAS: u32 = 16;
 
 /// What to measure and how.
 #[derive(Clone, Debug, Args)]
@@ -31,18 +24,12 @@ pub(super) struct MeasureArguments {
     /// Base URL of the service [default: replicas are started for it, without synthetic demand]
     #[arg(long, value_name = "URL", value_parser = base_url)]
     host: Option<String>,
-    /// What has to be kept: p95=250ms, and errors=0.1% (failed, refused and unsent requests)
-    #[arg(long, value_name = "NAME=VALUE", value_delimiter = ',', default_value = "p95=250ms")]
-    slo: Vec<Threshold>,
     /// The file to write
     #[arg(long, value_name = "FILE", default_value = "baseline.json")]
     out: PathBuf,
     /// Reports to write; the ending names the form: html, csv or md
     #[arg(long, value_name = "FILE", value_delimiter = ',')]
     report: Vec<PathBuf>,
-    /// What to send, as `METHOD PATH`, a weight before and a body after it if wanted; several are drawn by weight
-    #[arg(long, value_name = "REQUEST", default_value = "GET /")]
-    request: Vec<RequestSpec>,
     /// Rates to measure, in requests per second, instead of searching
     #[arg(long, value_name = "RATE,…", value_delimiter = ',')]
     levels: Vec<f64>,
@@ -55,27 +42,11 @@ pub(super) struct MeasureArguments {
     /// How narrow the bracket around the SLO becomes
     #[arg(long, value_name = "FRACTION", default_value_t = 0.02)]
     resolution: f64,
-    /// Load before each level is measured
-    #[arg(long, value_name = "DURATION", default_value = "3s", value_parser = duration)]
-    warm_up: Duration,
-    /// How long each level is measured
-    #[arg(long, value_name = "DURATION", default_value = "15s", value_parser = duration)]
-    hold: Duration,
     /// How long a level is measured at most that does not settle
     #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = duration)]
     longest_hold: Duration,
-    /// How requests follow one another: poisson or constant
-    #[arg(long, value_name = "NAME", default_value_t = Arrivals::Poisson)]
-    arrivals: Arrivals,
-    /// Connections, and so requests in flight at most
-    #[arg(long, value_name = "N", default_value_t = 512)]
-    connections: usize,
-    /// What 99 % of the sends may be late by before a level is void [default: a twentieth of the SLO's bound, at least 5ms]
-    #[arg(long, value_name = "DURATION", value_parser = duration)]
-    lateness: Option<Duration>,
-    /// How long a request may take
-    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = duration)]
-    timeout: Duration,
+    #[command(flatten)]
+    measuring: MeasuringArguments,
     /// Numbers of replicas to start and measure behind a gateway: 1..4, or 1,2,4 [default: one, without a gateway]
     #[arg(long, value_name = "N..M", value_parser = replica_counts, conflicts_with = "host")]
     replicas: Option<ReplicaCounts>,
@@ -91,31 +62,9 @@ pub(super) struct MeasureArguments {
     log: LogArguments,
 }
 
-/// Numbers of replicas, fewest first.
-#[derive(Clone, Debug)]
-struct ReplicaCounts(Vec<u32>);
-
-fn replica_counts(text: &str) -> Result<ReplicaCounts, String> {
-    let refuse = || {
-        format!(
-            "`{text}` is no number of replicas, expected 1..4, 1,2,4 or 3, each from 1 to {MOST_REPLICAS}"
-        )
-    };
-    let number = |text: &str| text.trim().parse::<u32>().map_err(|_| refuse());
-    let mut counts = match text.split_once("..") {
-        Some((first, last)) => (number(first)?..=number(last)?).take(MOST_REPLICAS as usize + 1).collect(),
-        None => text.split(',').map(number).collect::<Result<Vec<_>, _>>()?,
-    };
-    counts.sort_unstable();
-    counts.dedup();
-    if counts.is_empty() || !counts.iter().all(|count| (1..=MOST_REPLICAS).contains(count)) {
-        return Err(refuse());
-    }
-    Ok(ReplicaCounts(counts))
-}
-
 impl MeasureArguments {
-    fn plan(&self) -> Result<SearchPlan, Failure> {
+    /// Which rates to measure, checked.
+    fn rates(&self) -> Result<Rates, Failure> {
         let refuse = |flag: &str, value: &dyn std::fmt::Display, expected: &str| {
             Err(Failure::bad_input(format!(
                 "{flag} is {value}, expected {expected}; hint: see lab baseline --help"
@@ -132,28 +81,19 @@ impl MeasureArguments {
         if !(0.001..=1.0).contains(&self.resolution) {
             return refuse("--resolution", &self.resolution, "a fraction from 0.001 to 1");
         }
-        if self.hold < Duration::from_millis(100) || self.longest_hold < self.hold {
-            let holds = format!("{:?} and --longest-hold {:?}", self.hold, self.longest_hold);
+        let hold = self.measuring.hold();
+        if hold < Duration::from_millis(100) || self.longest_hold < hold {
+            let holds = format!("{hold:?} and --longest-hold {:?}", self.longest_hold);
             return refuse("--hold", &holds, "at least 100ms, and the first not above the second");
         }
         let mut listed = self.levels.clone();
         listed.sort_by(f64::total_cmp);
         listed.dedup();
-        let rates = if listed.is_empty() {
+        Ok(if listed.is_empty() {
             let (start_rps, most_rps) = (self.start_rate, self.max_rate);
             Rates::Searched { start_rps, most_rps, resolution: self.resolution }
         } else {
             Rates::Listed(listed)
-        };
-        let slo = Slo::try_from(self.slo.clone()).map_err(Failure::bad_input)?;
-        let lateness = self.lateness.unwrap_or_else(|| slo.lateness_that_does_not_matter());
-        Ok(SearchPlan {
-            slo,
-            rates,
-            warm_up: self.warm_up,
-            hold: self.hold,
-            longest_hold: self.longest_hold,
-            allowance: Allowance { connections: self.connections, lateness },
         })
     }
 
@@ -191,18 +131,11 @@ impl MeasureArguments {
 pub(super) fn run(arguments: MeasureArguments) -> Result<ExitStatus, Failure> {
     let log = arguments.log.clone();
     runtime::run(&log, async move {
-        let plan = arguments.plan()?;
+        let rates = arguments.rates()?;
         arguments.physics.config(Role::Webapp).validate().map_err(Failure::bad_input)?;
         arguments.check_files()?;
-        let stop = StopSignals::catch()?.into_token();
-        let measuring = Measuring {
-            plan,
-            requests: arguments.request.iter().map(RequestSpec::weighted).collect(),
-            arrivals: arguments.arrivals,
-            timeout: arguments.timeout,
-            seed: arguments.physics.seed(),
-            stop,
-        };
+        let seed = arguments.physics.seed();
+        let measuring = arguments.measuring.measuring(rates, arguments.longest_hold, seed)?;
         let created_at = wall_clock();
         let (curves, synthetic_demand) = match &arguments.host {
             Some(host) => measure_host(host, &measuring).await?,
@@ -214,8 +147,8 @@ pub(super) fn run(arguments: MeasureArguments) -> Result<ExitStatus, Failure> {
             measuring.seed,
             TargetDescription {
                 host: arguments.host.clone(),
-                requests: arguments.request.iter().map(ToString::to_string).collect(),
                 replica_flags: if arguments.host.is_some() { Vec::new() } else { arguments.replica_flags() },
+                ..arguments.measuring.describe(&measuring.traffic)
             },
             describe(),
             Settings::new(&measuring.plan, &measuring.arrivals.to_string(), measuring.timeout.as_secs_f64()),
@@ -250,13 +183,13 @@ async fn measure_host(
 }
 
 async fn measure_own(arguments: &MeasureArguments, measuring: &Measuring) -> Result<Vec<Curve>, Failure> {
-    let counts = arguments.replicas.as_ref().map_or(&[1][..], |counts| &counts.0);
+    let counts = arguments.replicas.as_ref().map_or(&[1][..], ReplicaCounts::as_slice);
     let flags = arguments.replica_flags();
     let dependency = arguments.with_dependency.then_some(&DEPENDENCY_FLAGS[..]);
     let mut curves = Vec::new();
     for replicas in counts {
         let service = OwnService::start(*replicas, &flags, dependency, arguments.replicas.is_some()).await?;
-        tell(&format!("{replicas} replicas at {}", service.url()));
+        tell(&format!("replicas: {replicas}, at {}", service.url()));
         let found = measuring.search(service.url()).await;
         let start_up_seconds = Some(service.start_up().as_secs_f64());
         service.stop().await;

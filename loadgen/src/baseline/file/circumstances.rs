@@ -1,5 +1,7 @@
 //! Whom, on what and how a baseline was measured.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use crate::baseline::search::{Rates, SearchPlan};
@@ -11,10 +13,29 @@ use crate::baseline::slo::Slo;
 pub struct TargetDescription {
     /// Base URL of the service; none where the lab started replicas of its own.
     pub host: Option<String>,
-    /// The requests, with their weights: `1 GET /`.
+    /// The scenario whose users sent the requests; none where single requests were sent.
+    pub scenario: Option<ScenarioDescription>,
+    /// The requests, with their weights: `1 GET /`; of a scenario, their names.
     pub requests: Vec<String>,
     /// The flags of the replicas that the lab started; none against a host.
     pub replica_flags: Vec<String>,
+}
+
+/// Which scenario was played.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ScenarioDescription {
+    /// The name of a shipped one, or the path of its file.
+    pub name: String,
+    /// Only the tasks and users with one of these tags were played; empty where all were.
+    pub tags: Vec<String>,
+}
+
+impl fmt::Display for ScenarioDescription {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "scenario `{}`", self.name)?;
+        if self.tags.is_empty() { Ok(()) } else { write!(formatter, " with tags {}", self.tags.join(", ")) }
+    }
 }
 
 /// On what it was measured.
@@ -43,7 +64,7 @@ pub struct Settings {
     pub longest_hold_seconds: f64,
     /// `poisson` or `constant`.
     pub arrivals: String,
-    /// Connections that the generator might open.
+    /// Connections that the generator might open; with a scenario, users of each kind.
     pub connections: usize,
     /// What 99 % of the sends might be late by, in seconds.
     pub lateness_seconds: f64,

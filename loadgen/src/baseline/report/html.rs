@@ -3,15 +3,17 @@
 use std::fmt::Write as _;
 
 use plotly::common::{DashType, Fill, Line, Marker, MarkerSymbol, Mode};
-use plotly::layout::{Axis, AxisType, Layout};
-use plotly::{Plot, Scatter};
+use plotly::layout::{Axis, AxisType, Layout, Legend, TraceOrder};
+use plotly::{Configuration, Plot, Scatter};
 
 use super::rows::{context, findings, mean_milliseconds, milliseconds};
-use super::text::marked_table;
+use super::text::{flaws, marked_table};
 use crate::baseline::file::{Baseline, Curve};
 use crate::baseline::fit::Interval;
 use crate::baseline::level::Level;
+use crate::baseline::pooling::pool;
 use crate::baseline::slo::quantile_of;
+use crate::threshold::Statistic;
 
 /// Points at which a fitted curve is drawn.
 const FIT_POINTS: u32 = 60;
@@ -19,14 +21,24 @@ const FIT_POINTS: u32 = 60;
 /// Most levels whose distribution is drawn: more lines cannot be told apart.
 const MOST_DISTRIBUTIONS: usize = 12;
 
-const INK: &str = "#1f6feb";
-const BAND: &str = "rgba(31,111,235,0.15)";
-const ALARM: &str = "#d1242f";
+/// A line's colour and that of a band around it, which can be told from others on light and on dark ground.
+#[derive(Clone, Copy)]
+struct Tone {
+    line: &'static str,
+    band: &'static str,
+}
+
+const BLUE: Tone = Tone { line: "#3b82f6", band: "rgba(59,130,246,0.18)" };
+const ORANGE: Tone = Tone { line: "#e08a1e", band: "rgba(224,138,30,0.18)" };
+const GREEN: Tone = Tone { line: "#2da44e", band: "rgba(45,164,78,0.18)" };
+const PURPLE: Tone = Tone { line: "#a371f7", band: "rgba(163,113,247,0.18)" };
+const ALARM: &str = "#e5484d";
 const QUIET: &str = "#8b949e";
 
-const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:70rem;margin:2rem auto;padding:0 1rem;color:#1f2328}\
-     .chart{height:28rem;margin:1rem 0}table{border-collapse:collapse;font-variant-numeric:tabular-nums}\
-     td,th{padding:.2rem .7rem;text-align:right;border-bottom:1px solid #d0d7de}";
+const STYLE: &str = include_str!("style.css");
+
+/// Behind what is drawn is the page, light or dark.
+const CLEAR: &str = "rgba(0,0,0,0)";
 
 /// The text of the page.
 pub fn html(baseline: &Baseline) -> String {
@@ -37,15 +49,18 @@ pub fn html(baseline: &Baseline) -> String {
     for (index, curve) in baseline.curves.iter().enumerate() {
         write!(page, "<h2>Replicas: {}</h2>", curve.replicas).expect(FITS);
         list(&mut page, &findings(baseline, curve));
-        chart(&mut page, &format!("latency-{index}"), &latency(baseline, curve));
-        chart(&mut page, &format!("throughput-{index}"), &throughput(curve));
-        chart(&mut page, &format!("distribution-{index}"), &distribution(curve));
+        chart(&mut page, &format!("latency-{index}"), latency(baseline, curve));
+        chart(&mut page, &format!("throughput-{index}"), throughput(curve));
+        chart(&mut page, &format!("distribution-{index}"), distribution(curve));
         let rows = marked_table(
             curve,
             ["<tr><th>", "</th><th>", "</th></tr>"],
             ["<tr><td>", "</td><td>", "</td></tr>"],
         );
-        write!(page, "<table>{rows}</table>").expect(FITS);
+        write!(page, "<div class=\"wide\"><table>{rows}</table></div>").expect(FITS);
+        for flaw in flaws(curve) {
+            write!(page, "<p class=\"void\">{}</p>", escaped(&flaw)).expect(FITS);
+        }
     }
     page.push_str("</body></html>\n");
     page
@@ -53,7 +68,8 @@ pub fn html(baseline: &Baseline) -> String {
 
 const FITS: &str = "a string takes whatever is written";
 
-fn chart(page: &mut String, id: &str, plot: &Plot) {
+fn chart(page: &mut String, id: &str, mut plot: Plot) {
+    plot.set_configuration(Configuration::new().display_logo(false).responsive(true));
     write!(page, "<div class=\"chart\">{}</div>", plot.to_inline_html(Some(id))).expect(FITS);
 }
 
@@ -79,8 +95,13 @@ fn escaped(text: &str) -> String {
 
 fn latency(baseline: &Baseline, curve: &Curve) -> Plot {
     let mut plot = Plot::new();
-    let levels = curve.valid_levels();
-    for (name, share) in [("p50", Some(0.50)), ("mean", None), ("p95", Some(0.95)), ("p99", Some(0.99))] {
+    let levels = pool(&curve.levels);
+    for (name, share, tone) in [
+        ("p50", Some(0.50), BLUE),
+        ("mean", None, ORANGE),
+        ("p95", Some(0.95), GREEN),
+        ("p99", Some(0.99), PURPLE),
+    ] {
         let (rates, times): (Vec<f64>, Vec<f64>) = levels
             .iter()
             .filter_map(|level| {
@@ -89,7 +110,8 @@ fn latency(baseline: &Baseline, curve: &Curve) -> Plot {
                 Some((level.offered_rps(), time))
             })
             .unzip();
-        plot.add_trace(Scatter::new(rates, times).name(name).mode(Mode::LinesMarkers));
+        let trace = Scatter::new(rates, times).name(name).mode(Mode::LinesMarkers);
+        plot.add_trace(trace.line(Line::new().color(tone.line)));
     }
     let slo = &baseline.settings.slo;
     if let Some(fit) = &curve.latency_fit {
@@ -98,12 +120,13 @@ fn latency(baseline: &Baseline, curve: &Curve) -> Plot {
                 fit.from_rps + (fit.to_rps - fit.from_rps) * f64::from(point) / f64::from(FIT_POINTS)
             })
             .collect();
-        band(&mut plot, "mean, fitted, and its 95 % band", &rates, |rate| fit.mean_seconds(rate));
+        band(&mut plot, "mean, fitted, and its 95 % band", ORANGE, &rates, |rate| fit.mean_seconds(rate));
         if let Some(share) = quantile_of(slo.statistic) {
             // A quantile takes a search at every point and draw; fewer points do.
             let few: Vec<f64> = rates.iter().copied().step_by(6).collect();
             let name = format!("{}, from the fit, and its 95 % band", slo.statistic.name());
-            band(&mut plot, &name, &few, |rate| fit.quantile_seconds(share, rate));
+            let tone = if slo.statistic == Statistic::P95 { GREEN } else { BLUE };
+            band(&mut plot, &name, tone, &few, |rate| fit.quantile_seconds(share, rate));
         }
     }
     let (lowest, highest) = range(curve);
@@ -124,7 +147,7 @@ fn latency(baseline: &Baseline, curve: &Curve) -> Plot {
     plot
 }
 
-fn band(plot: &mut Plot, name: &str, rates: &[f64], of: impl Fn(f64) -> Option<Interval>) {
+fn band(plot: &mut Plot, name: &str, tone: Tone, rates: &[f64], of: impl Fn(f64) -> Option<Interval>) {
     let intervals: Vec<_> = rates
         .iter()
         .filter_map(|rate| {
@@ -135,7 +158,7 @@ fn band(plot: &mut Plot, name: &str, rates: &[f64], of: impl Fn(f64) -> Option<I
     let line = |of: fn(&Interval) -> f64| -> Vec<f64> {
         intervals.iter().map(|(_, interval)| of(interval) * 1000.0).collect()
     };
-    let edge = || Line::new().width(0.0).color(BAND);
+    let edge = || Line::new().width(0.0).color(tone.band);
     plot.add_trace(
         Scatter::new(rates.clone(), line(|interval| interval.lower))
             .mode(Mode::Lines)
@@ -147,20 +170,20 @@ fn band(plot: &mut Plot, name: &str, rates: &[f64], of: impl Fn(f64) -> Option<I
             .mode(Mode::Lines)
             .line(edge())
             .fill(Fill::ToNextY)
-            .fill_color(BAND)
+            .fill_color(tone.band)
             .show_legend(false),
     );
     plot.add_trace(
         Scatter::new(rates, line(|interval| interval.estimate))
             .name(name)
             .mode(Mode::Lines)
-            .line(Line::new().color(INK).dash(DashType::Dot)),
+            .line(Line::new().color(tone.line).dash(DashType::Dot)),
     );
 }
 
 fn throughput(curve: &Curve) -> Plot {
     let mut plot = Plot::new();
-    let levels = curve.valid_levels();
+    let levels = pool(&curve.levels);
     let points = |of: &dyn Fn(&Level) -> f64| -> (Vec<f64>, Vec<f64>) {
         levels.iter().map(|level| (level.offered_rps(), of(level))).unzip()
     };
@@ -172,7 +195,8 @@ fn throughput(curve: &Curve) -> Plot {
             .line(Line::new().color(QUIET).dash(DashType::Dot)),
     );
     let (rates, served) = points(&|level| level.measurement.throughput_rps());
-    plot.add_trace(Scatter::new(rates, served).name("served").mode(Mode::LinesMarkers));
+    let trace = Scatter::new(rates, served).name("served").mode(Mode::LinesMarkers);
+    plot.add_trace(trace.line(Line::new().color(BLUE.line)));
     let (rates, lost) = points(&|level| level.error_share() * level.offered_rps());
     plot.add_trace(
         Scatter::new(rates, lost)
@@ -185,7 +209,7 @@ fn throughput(curve: &Curve) -> Plot {
             Scatter::new(vec![lowest, highest], vec![plateau, plateau])
                 .name("plateau")
                 .mode(Mode::Lines)
-                .line(Line::new().color(INK).dash(DashType::Dash)),
+                .line(Line::new().color(GREEN.line).dash(DashType::Dash)),
         );
     }
     if let Some(rate) = curve.outcome.highest_within_slo_rps {
@@ -202,9 +226,9 @@ fn throughput(curve: &Curve) -> Plot {
 
 fn distribution(curve: &Curve) -> Plot {
     let mut plot = Plot::new();
-    let levels = curve.valid_levels();
+    let levels = pool(&curve.levels);
     let step = levels.len().div_ceil(MOST_DISTRIBUTIONS).max(1);
-    for level in levels.into_iter().step_by(step) {
+    for level in levels.iter().step_by(step) {
         let histogram = &level.measurement.from_intended_micros;
         let (mut times, mut shares) = (Vec::new(), Vec::new());
         // Every percent, and finer where it gets slow.
@@ -230,11 +254,17 @@ fn mark(name: &str, x: f64, y: f64) -> Box<Scatter<f64, f64>> {
     Scatter::new(vec![x], vec![y])
         .name(name)
         .mode(Mode::Markers)
-        .marker(Marker::new().size(14).symbol(MarkerSymbol::Diamond).color(ALARM))
+        .marker(Marker::new().size(14).symbol(MarkerSymbol::Diamond).color(QUIET))
 }
 
 fn layout(title: &str, x: &str, y: &str, is_logarithmic: bool) -> Layout {
     let y = Axis::new().title(y);
     let y = if is_logarithmic { y.type_(AxisType::Log) } else { y };
-    Layout::new().title(title).x_axis(Axis::new().title(x)).y_axis(y)
+    Layout::new()
+        .title(title)
+        .x_axis(Axis::new().title(x))
+        .y_axis(y)
+        .paper_background_color(CLEAR)
+        .plot_background_color(CLEAR)
+        .legend(Legend::new().trace_order(TraceOrder::Normal))
 }

@@ -80,12 +80,21 @@ pub(super) fn findings(baseline: &Baseline, curve: &Curve) -> Vec<String> {
         (None, None) => "fit: none".to_owned(),
     });
     if let Some(seconds) = curve.start_up_seconds {
-        findings.push(format!("start-up of a replica until it was ready: {seconds:.2} s"));
+        findings.push(format!("start-up of a replica until it was ready: {:.0} ms", seconds * 1000.0));
     }
     if outcome.end == End::GeneratorLimited {
         findings.push("the generator was the limit: the service may carry more than is said here".to_owned());
     }
     findings
+}
+
+/// What was sent.
+fn sent(baseline: &Baseline) -> String {
+    let requests = format!("requests: {}", baseline.target.requests.join(", "));
+    match &baseline.target.scenario {
+        Some(scenario) => format!("{scenario}; {requests}"),
+        None => requests,
+    }
 }
 
 /// The sentences about the whole file.
@@ -95,7 +104,7 @@ pub(super) fn context(baseline: &Baseline) -> Vec<String> {
         None => "target: replicas that the lab started".to_owned(),
     };
     let mut sentences = vec![
-        format!("{target}; requests: {}", baseline.target.requests.join(", ")),
+        format!("{target}; {}", sent(baseline)),
         format!(
             "seed {}, {} arrivals, levels of {} s after {} s, {}, {} cores, lab {}, {}",
             baseline.seed,

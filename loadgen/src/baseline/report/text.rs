@@ -14,7 +14,7 @@ pub fn table(baseline: &Baseline) -> String {
     let mut text = String::new();
     for curve in &baseline.curves {
         if baseline.curves.len() > 1 {
-            line(&mut text, &format!("{} replicas", curve.replicas));
+            line(&mut text, &format!("replicas: {}", curve.replicas));
         }
         line(&mut text, &COLUMNS.map(|name| format!("{name:>9}")).join(" "));
         for level in by_rate(curve) {
@@ -91,7 +91,8 @@ fn cells(level: &Level) -> [String; 9] {
     ]
 }
 
-fn flaws(curve: &Curve) -> impl Iterator<Item = String> {
+/// Why levels are void, a sentence each.
+pub(super) fn flaws(curve: &Curve) -> impl Iterator<Item = String> {
     by_rate(curve).into_iter().flat_map(|level| {
         let rate = level.offered_rps();
         level.flaws.iter().map(move |flaw| format!("void at {rate:.1}/s: {flaw}"))

@@ -11,10 +11,10 @@ use tokio::time::timeout;
 use super::{GivenUp, InFlight, Lane, Lanes, Task};
 use crate::exchange::Outcome;
 use crate::failure_kind::FailureKind;
+use crate::measurement::tally::Ended;
 use crate::open_model::connection::Connection;
 use crate::open_model::schedule::Slot;
 use crate::open_model::stream::Failure;
-use crate::open_model::tally::Ended;
 
 /// Longest that opening a connection outside of a request may take.
 const OPENING_TIMEOUT: Duration = Duration::from_secs(5);

@@ -13,7 +13,7 @@ use hdrhistogram::Histogram;
 
 use crate::exchange::Outcome;
 use crate::failure_kind::FailureKind;
-use crate::measurement::{Measurement, MeasurementPart, SIGNIFICANT_DIGITS};
+use crate::measurement::{Measurement, MeasurementPart, SIGNIFICANT_DIGITS, SoFar};
 
 /// Equal parts into which the measured time is split.
 const PARTS: usize = 10;
@@ -35,9 +35,9 @@ struct Part {
     from_intended: Duration,
 }
 
-/// What was counted so far.
-#[derive(Debug)]
-pub(crate) struct Tally {
+/// What was counted so far of one level.
+#[derive(Clone, Debug)]
+pub(crate) struct LevelTally {
     offered_rps: f64,
     begin: Duration,
     end: Duration,
@@ -55,7 +55,7 @@ pub(crate) struct Tally {
     parts: [Part; PARTS],
 }
 
-impl Tally {
+impl LevelTally {
     /// Counts what lies between `begin` and `end`.
     pub(crate) fn new(offered_rps: f64, begin: Duration, end: Duration) -> Self {
         Self {
@@ -185,19 +185,6 @@ impl Tally {
     }
 }
 
-/// A glance at a tally.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct SoFar {
-    pub(crate) sent: u64,
-    pub(crate) unsent: u64,
-    pub(crate) succeeded: u64,
-    pub(crate) refused: u64,
-    pub(crate) failed: u64,
-    pub(crate) p50: Option<Duration>,
-    pub(crate) p95: Option<Duration>,
-    pub(crate) p99: Option<Duration>,
-}
-
 /// How many parts of this length fit into a time.
 fn parts_within(time: Duration, part_length: Duration) -> usize {
     let parts = time.as_nanos() / part_length.as_nanos().max(1);
@@ -223,11 +210,11 @@ mod tests {
     }
 
     /// Counts from 100 ms to 1,100 ms.
-    fn tally() -> Tally {
-        Tally::new(10.0, ms(100), ms(1_100))
+    fn tally() -> LevelTally {
+        LevelTally::new(10.0, ms(100), ms(1_100))
     }
 
-    fn exchange(tally: &mut Tally, intended: u64, sent: u64, at: u64, outcome: Outcome) {
+    fn exchange(tally: &mut LevelTally, intended: u64, sent: u64, at: u64, outcome: Outcome) {
         tally.sent(ms(intended), ms(sent));
         tally.ended(&Ended { intended: ms(intended), sent: ms(sent), at: ms(at), outcome: Some(outcome) });
     }

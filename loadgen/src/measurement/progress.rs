@@ -3,19 +3,9 @@
 use std::fmt;
 use std::time::Duration;
 
-/// What was counted so far of a level.
+/// What came of the requests of the measured time so far.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct LevelProgress {
-    /// Requests per second that were asked for; none without pacing.
-    pub offered_rps: Option<f64>,
-    /// Whether nothing is measured yet.
-    pub warming_up: bool,
-    /// How long the level has run, its warm-up included.
-    pub elapsed: Duration,
-    /// How long it will, its warm-up included.
-    pub planned: Duration,
-    /// Requests in flight now.
-    pub in_flight: usize,
+pub struct SoFar {
     /// Requests sent in the measured time.
     pub sent: u64,
     /// Requests of the measured time that were given up before they were sent.
@@ -32,6 +22,23 @@ pub struct LevelProgress {
     pub p95: Option<Duration>,
     /// Of 99 % of the requests at most.
     pub p99: Option<Duration>,
+}
+
+/// How far a level is.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct LevelProgress {
+    /// Requests per second that were asked for; none without pacing.
+    pub offered_rps: Option<f64>,
+    /// Whether nothing is measured yet.
+    pub warming_up: bool,
+    /// How long the level has run, its warm-up included.
+    pub elapsed: Duration,
+    /// How long it will, its warm-up included.
+    pub planned: Duration,
+    /// Requests in flight now.
+    pub in_flight: usize,
+    /// What came of the requests of the measured time.
+    pub so_far: SoFar,
     /// CPU time of this process in the last second, in cores; none where it is not known.
     pub generator_cpu_cores: Option<f64>,
 }
@@ -45,12 +52,13 @@ impl fmt::Display for LevelProgress {
         if self.warming_up {
             return write!(formatter, ": warming up, {} in flight", self.in_flight);
         }
+        let so_far = &self.so_far;
         write!(
             formatter,
             ": {} sent, {} unsent, {} failed, {} refused, {} in flight",
-            self.sent, self.unsent, self.failed, self.refused, self.in_flight
+            so_far.sent, so_far.unsent, so_far.failed, so_far.refused, self.in_flight
         )?;
-        for (name, time) in [("p50", self.p50), ("p95", self.p95), ("p99", self.p99)] {
+        for (name, time) in [("p50", so_far.p50), ("p95", so_far.p95), ("p99", so_far.p99)] {
             if let Some(time) = time {
                 write!(formatter, ", {name} {:.1} ms", time.as_secs_f64() * 1e3)?;
             }
