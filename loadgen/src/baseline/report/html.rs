@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use plotly::common::{DashType, Fill, Line, Marker, MarkerSymbol, Mode, Orientation};
+use plotly::common::{DashType, Fill, Line, Marker, MarkerSymbol, Mode};
 use plotly::layout::{Axis, AxisType, Layout, Legend, TraceOrder};
 use plotly::{Configuration, Plot, Scatter};
 
@@ -266,6 +266,5 @@ fn layout(title: &str, x: &str, y: &str, is_logarithmic: bool) -> Layout {
         .y_axis(y)
         .paper_background_color(CLEAR)
         .plot_background_color(CLEAR)
-        // Below the chart, where a narrow page has room for it.
-        .legend(Legend::new().trace_order(TraceOrder::Normal).orientation(Orientation::Horizontal).y(-0.25))
+        .legend(Legend::new().trace_order(TraceOrder::Normal))
 }
