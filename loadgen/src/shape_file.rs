@@ -99,7 +99,7 @@ mod tests {
             ("a.csv", "minute,requests\n0,43,1\n", &["line 2", "row is `0,43,1`"]),
             ("a.csv", "", &["empty"]),
             ("a.txt", "minute,request\n0,43\n", &["line 1", "header"]),
-            ("a.yaml", "kind: spike\nbase: one\n", &["line 2"]),
+            ("a.yaml", "kind: spike\nbase: 1\n", &["missing field `peak`"]),
             ("a.yaml", "kind: wave\n", &["wave"]),
         ] {
             let error = read(name, text).expect_err(text).to_string();

@@ -55,7 +55,7 @@ pub struct PlannedLevel {
 /// What to do next.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Step {
-    /// Measure this and hand it to [`Search::record`].
+    /// Measure this and hand it to [`Search::record`](super::Search::record).
     Measure(PlannedLevel),
     /// Nothing more: it is known.
     Finished(Outcome),

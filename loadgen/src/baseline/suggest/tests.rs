@@ -17,7 +17,7 @@ fn it_leaves_headroom_and_never_flaps_between_two_and_one() {
     assert!((suggested.capacity_per_replica_rps - capacity).abs() < 1e-9);
     assert!((suggested.scale_up_rps / capacity - 0.8).abs() < 0.01, "{suggested:?}");
     assert!(2.0 * suggested.scale_down_rps < suggested.scale_up_rps);
-    assert!(suggested.assumptions.iter().any(|assumption| assumption.contains("0.25 s")), "start-up time");
+    assert!(suggested.assumptions.iter().any(|assumption| assumption.contains("250 ms")), "start-up time");
 }
 
 #[test]
