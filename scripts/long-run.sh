@@ -47,8 +47,8 @@ services() { compose_tests --ignored several_services::; }
 swarm() { compose_tests --ignored swarm::; }
 scenarios() {
     "${images[@]}"
-    export COMPOSE_PROJECT_NAME=labcmp-long GATEWAY_PORT=38000 GATEWAY_ADMIN_PORT=38001 SCALER_PORT=38080 \
-        PROMETHEUS_PORT=39090 ALERTMANAGER_PORT=39093
+    export COMPOSE_PROJECT_NAME=labcmp-long GATEWAY_PORT=27000 GATEWAY_ADMIN_PORT=27001 SCALER_PORT=27080 \
+        PROMETHEUS_PORT=27090 ALERTMANAGER_PORT=27093
     trap 'scripts/stop.sh --volumes' EXIT
     scripts/start.sh --offline --no-build
     local status=0
