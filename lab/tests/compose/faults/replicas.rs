@@ -49,6 +49,12 @@ async fn a_replica_is_killed_for_its_memory() {
     let fault = async |lab: &Project| {
         ONE_TO_SPARE.height(lab).await;
         let replica = newest(lab);
+        let name = name_of(&replica);
+        // Only whoever has seen a process can tell that it is another one now.
+        lab.wait_for("the replica's own metrics", Duration::from_secs(30), |status| {
+            shown(status, &name).is_some_and(|endpoint| endpoint["memory_bytes"].is_f64())
+        })
+        .await;
         docker(&["update", "--memory", "16m", "--memory-swap", "16m", &replica]);
         let address = "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}";
         let address = docker(&["inspect", "--format", address, &replica]);
@@ -64,7 +70,6 @@ async fn a_replica_is_killed_for_its_memory() {
         assert_ne!(restarts.trim(), "0", "the engine did not kill it");
         wait_for_all(lab).await;
 
-        let name = name_of(&replica);
         lab.wait_for("the replica's new age on the page", Duration::from_secs(30), |status| {
             let age = |name: &str| shown(status, name).and_then(|endpoint| endpoint["age_seconds"].as_f64());
             let others = status["endpoints"].as_array().into_iter().flatten();
