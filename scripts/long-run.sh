@@ -8,11 +8,11 @@ usage() {
 Usage: scripts/long-run.sh [PART…]
 
   compile    the image compiled inside Docker, from the Dockerfile as it is     (10 to 30 minutes)
-  compose1   the tests of the loop in containers with docker-compose 1.29       (10 minutes)
-  faults     a minute without Prometheus, without the engine, and other faults (25 minutes)
-  services   the service and its dependency, both scaled by one scaler          (5 minutes)
-  swarm      the lab as a stack of a swarm, which is begun and left             (5 minutes)
-  scenarios  load test, ramp, spike, sustained load and soak, with verdicts     (50 minutes)
+  compose1   the tests of the loop in containers with docker-compose 1.29       (6 minutes)
+  faults     a minute without Prometheus, without the engine, and other faults (10 minutes)
+  services   the service and its dependency, both scaled by one scaler          (3 minutes)
+  swarm      the lab as a stack of a swarm, which is begun and left             (3 minutes)
+  scenarios  load test, ramp, spike, sustained load and soak, with verdicts     (40 minutes)
   speed      from a decision to a serving replica, median of ten                (5 minutes)
 
 Without a part: all of them. Needs Docker, root, Rust, curl. SOAK_SECONDS sets the length of the soak [default: 900],
