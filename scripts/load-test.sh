@@ -23,6 +23,7 @@ shift $(($# < 2 ? $# : 2))
 [[ "$seconds" =~ ^[1-9][0-9]*$ ]] || fail "\`$seconds\` is no number of seconds, expected a whole number such as 60" "see --help" 2
 [[ "$rate" =~ ^[0-9]+(\.[0-9]+)?$ ]] || fail "\`$rate\` is no rate, expected requests per second such as 50" "see --help" 2
 
+scripts/require-engine.sh load-test
 setting() { compose/setting.sh "$1"; }
 network="$(setting COMPOSE_PROJECT_NAME)_edge"
 docker network inspect "$network" >/dev/null 2>&1 || fail "the lab does not run: there is no network $network" "scripts/start.sh starts it"

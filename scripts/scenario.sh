@@ -9,12 +9,15 @@ Usage: scripts/scenario.sh NAME [--length SECONDS] [--factor N] [--expect N] [--
 
   gradual-ramp  the load rises in a straight line to the factor, and stays there for as long   [300 s, factor 5]
   spike         the factor at once, then a quarter of the time back                            [120 s, factor 5]
-  sustained     a high load that stays                                                         [600 s, factor 4]
+  sustained     a high load that stays                                                         [600 s, factor 5]
   soak          what one replica can carry, for long: does anything leak or tire?              [1800 s, factor 1.5]
 
   --expect N    replicas that it must come to [default: as many as the load needs at 80 requests per second each]
   --patience S  how long the replicas may take to go back afterwards [default: 600]
   --out FILE    the observations, one line a second, separated by tabs
+
+The classic thresholds do not hold a sustained load: three replicas are so fast that one goes, two are too slow, and so
+on for as long as it lasts. A lower SCALE_DOWN_THRESHOLD, such as 0.065, holds it.
 
 The lab is asked at SCALER_PORT and GATEWAY_PORT. Ends with 0 when the verdict is good, 1 when it is not, 2 for what it
 cannot read, 3 when no lab answers.
@@ -29,7 +32,7 @@ name=${1:-}
 case "$name" in
     gradual-ramp) length=300; factor=5 ;;
     spike) length=120; factor=5 ;;
-    sustained) length=600; factor=4 ;;
+    sustained) length=600; factor=5 ;;
     soak) length=1800; factor=1.5 ;;
     -h | --help) usage; exit 0 ;;
     *) fail "\`$name\` is no scenario, expected gradual-ramp, spike, sustained or soak" "see --help" 2 ;;
@@ -149,9 +152,7 @@ awk -F '\t' -v name="$name" -v length_seconds="$length" -v expect="$expect" -v a
         if (name == "spike" || name == "gradual-ramp") {
             verdict(!outside || returned, "p95 within 250 ms: " (!outside ? "always" : returned ? "again after " back_at " s of load" : "not again before the load ended"))
         } else {
-            # At a lasting load the classic threshold policy goes down again as soon as it is fast, for ever.
-            needed = name == "sustained" ? 0.5 : 0.8
-            verdict(share >= needed, sprintf("p95 within 250 ms: %.0f %% of the time judged, expected at least %.0f %%", 100 * share, 100 * needed))
+            verdict(share >= 0.8, sprintf("p95 within 250 ms: %.0f %% of the time judged, expected at least 80 %%", 100 * share))
         }
         verdict(errors < 1, sprintf("errors: %.0f", errors))
         if (name == "soak") {

@@ -48,10 +48,7 @@ for name in $ports; do
     [[ "$port" =~ ^[0-9]{1,5}$ ]] && [ "$port" -le 65535 ] || fail "$name is \`$port\`, expected a port number" "see compose/.env" 2
 done
 
-engine_says=$(docker version --format '{{.Server.Version}}' 2>&1) || case "$engine_says" in
-    *"permission denied"*) fail "this user may not use Docker's socket" "sudo usermod -aG docker \"\$USER\", then log in again; or run this with sudo" ;;
-    *) fail "the Docker engine does not answer" "start it: sudo systemctl start docker" ;;
-esac
+scripts/require-engine.sh start
 
 overlays=${LAB_OVERLAYS-}
 [ "$offline" = no ] || overlays="$overlays offline"

@@ -18,7 +18,7 @@ TEXT
         exit 0 ;;
     *) printf 'stop: `%s` is unknown\nhint: see --help\n' "$1" >&2; exit 2 ;;
 esac
-docker version >/dev/null 2>&1 || { printf 'stop: the Docker engine does not answer\nhint: start it: sudo systemctl start docker\n' >&2; exit 3; }
+scripts/require-engine.sh stop
 
 # Its files name all networks that there can be, so nothing of a hardened lab is left either.
 export LAB_OVERLAYS="${LAB_OVERLAYS-} hardened"

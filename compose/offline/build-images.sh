@@ -51,6 +51,10 @@ mirror=${DEBIAN_MIRROR:-}
 # Marks what was made here, so that nothing that was pulled is ever replaced.
 mark=autoscale-lab.offline
 
+# Debian's smallest system has none, and the lab in its image wants some, even to send traces without TLS.
+certificates=/etc/ssl/certs/ca-certificates.crt
+[ -e "$certificates" ] || fail "there is no file $certificates" "apt-get install ca-certificates"
+
 docker version >/dev/null 2>&1 || fail "the Docker engine does not answer" "start it, or run this as a user who may use its socket"
 
 scratch=$(mktemp -d)
@@ -109,7 +113,7 @@ rust() {
     mkdir -p "$scratch/rust/etc"
     cp compose/offline/rust.Dockerfile "$scratch/rust/Dockerfile"
     # A site behind a proxy has certificates of its own; without them Cargo cannot reach its registry.
-    cp /etc/ssl/certs/ca-certificates.crt "$scratch/rust/etc/"
+    cp "$certificates" "$scratch/rust/etc/"
     mkdir "$scratch/rust/toolchain"
     tar -C "$sysroot" -c --exclude='lib/rustlib/src' --exclude='rust-gdb*' --exclude='*clippy*' bin lib \
         | tar -C "$scratch/rust/toolchain" -x
@@ -141,6 +145,7 @@ lab() {
         mkdir -p "$context/compose"
         cp -r compose/ansible "$context/compose/"
         cp "$binary" "$context/lab"
+        cp "$certificates" "$context/ca-certificates.crt"
         if command -v strip >/dev/null; then strip "$context/lab"; fi
         arguments=(--build-arg "BUILD_IMAGE=$debian_image" --build-arg "TOOLS_IMAGE=$debian_image" --build-arg LAB_BINARY=lab)
     fi

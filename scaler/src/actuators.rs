@@ -69,6 +69,17 @@ impl Listing {
             Self::Unlisted | Self::Count(_) => &[],
         }
     }
+
+    /// The replica with this address.
+    pub(crate) fn entry_at(&self, url: &str) -> Option<&ReplicaEntry> {
+        let is_it = |entry: &&ReplicaEntry| entry.url.as_deref().is_some_and(|own| same_address(own, url));
+        self.entries().iter().find(is_it)
+    }
+}
+
+/// Whether two addresses are one, however they end.
+pub(crate) fn same_address(one: &str, other: &str) -> bool {
+    one.trim_end_matches('/') == other.trim_end_matches('/')
 }
 
 /// A replica as its platform lists it.

@@ -6,6 +6,7 @@
 
 pub(crate) mod command;
 mod published;
+mod restarts;
 #[cfg(test)]
 pub(crate) mod rig;
 mod spans;
@@ -27,6 +28,7 @@ use tracing::{error, info, warn};
 
 use self::command::{ByHandOutcome, Command, CommandError};
 pub(crate) use self::published::Published;
+use self::restarts::Restarts;
 use self::statistics::Statistics;
 use crate::actuators::{Actuator, ScaleReport};
 use crate::clock::Clock;
@@ -58,6 +60,7 @@ pub(crate) struct DriverParts {
 pub(crate) struct Driver {
     parts: DriverParts,
     statistics: Statistics,
+    restarts: Restarts,
     seen: Option<Arc<Sighting>>,
     last_decision: Option<DecisionStatus>,
     action: Option<InFlight>,
@@ -82,6 +85,7 @@ impl Driver {
         let mut driver = Self {
             parts,
             statistics: Statistics::default(),
+            restarts: Restarts::default(),
             seen: None,
             last_decision: None,
             action: None,
@@ -129,6 +133,9 @@ impl Driver {
     fn on_sighting(&mut self, seen: Arc<Sighting>) {
         self.parts.published.metrics.count_scrapes(seen.sample.scrapes);
         self.parts.published.has_scraped.fetch_or(seen.sample.scrapes.ok > 0, Ordering::Relaxed);
+        for replica in self.restarts.notice(&seen) {
+            warn!(replica, "{replica} was started anew, by nobody here: its process had ended");
+        }
         self.seen = Some(seen);
         self.check_if_due();
         let status = self.publish();

@@ -8,7 +8,7 @@ use tokio::sync::watch;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 use tokio_util::sync::CancellationToken;
 
-use crate::actuators::{Actuator, ActuatorError, Listing, ReplicaEntry};
+use crate::actuators::{Actuator, ActuatorError, Listing, ReplicaEntry, same_address};
 use crate::clock::Clock;
 use crate::sources::{Sample, Source};
 
@@ -51,7 +51,6 @@ impl Sighting {
 
     /// The platform's replicas with what the source knows of them, and those that only the source knows.
     fn merge(&self, entries: &[ReplicaEntry]) -> Vec<ReplicaObservation> {
-        let same_address = |one: &str, other: &str| one.trim_end_matches('/') == other.trim_end_matches('/');
         let pid_of = |url: &str| {
             self.sample
                 .endpoints

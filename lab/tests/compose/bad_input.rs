@@ -3,7 +3,7 @@
 use std::process::{Command, Output};
 use std::time::Duration;
 
-use crate::docker::{bounded, docker, is_there, root, text};
+use crate::docker::{bounded, docker, is_there, root, run, text};
 use crate::image::{LAB_IMAGE, build_all};
 
 const NAME: &str = "labcmp-refused";
@@ -60,6 +60,30 @@ fn an_engine_that_is_not_there_or_not_for_this_user_is_named() {
         3,
         &["engine does not answer", "systemctl"],
     );
+}
+
+#[test]
+fn a_user_without_permission_on_the_socket_is_told_so() {
+    if !is_there() {
+        return;
+    }
+    build_all();
+    // Where that user can read them: the workspace may lie in somebody's own folder.
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let copied = ["scripts", "compose"].map(|part| root().join(part));
+    run(bounded(Duration::from_secs(10), "cp").arg("-r").args(&copied).arg(folder.path()));
+    run(bounded(Duration::from_secs(10), "chmod").args(["-R", "a+rX"]).arg(folder.path()));
+    for script in ["start.sh", "stop.sh", "load-test.sh"] {
+        let mut command = bounded(Duration::from_secs(30), "setpriv");
+        command.args(["--reuid=65534", "--regid=65534", "--clear-groups"]);
+        command.arg(folder.path().join("scripts").join(script)).env("COMPOSE_PROJECT_NAME", NAME);
+        refused(&mut command, 3, &["this user may not use Docker's socket", "usermod -aG docker"]);
+    }
+    let socket = "/var/run/docker.sock:/var/run/docker.sock";
+    let mut scaler = bounded(Duration::from_secs(60), "docker");
+    scaler.args(["run", "--rm", "--network", "none", "--user", "65532", "-v", socket, LAB_IMAGE]);
+    scaler.args(["scaler", "--actuator", "compose", "--compose-project", NAME]);
+    refused(&mut scaler, 3, &["no permission on its socket", "run the scaler as a user of the group"]);
 }
 
 #[test]

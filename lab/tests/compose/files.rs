@@ -31,7 +31,8 @@ fn images_are_pinned() {
             "{name} is {image}, without a tag"
         );
     }
-    for file in ["compose.yaml", "compose.hardened.yaml", "compose.offline.yaml", "compose.swarm.yaml"] {
+    for file in ["yaml", "dependency.yaml", "hardened.yaml", "offline.yaml", "swarm.yaml"] {
+        let file = format!("compose.{file}");
         for line in
             read(&format!("compose/{file}")).lines().filter(|line| line.trim_start().starts_with("image:"))
         {
@@ -73,7 +74,7 @@ fn both_composes_read_all_files() {
         return;
     }
     for compose in ["docker compose", "docker-compose"] {
-        for overlays in ["", "offline", "hardened", "offline hardened"] {
+        for overlays in ["", "offline", "hardened", "dependency", "offline hardened", "offline dependency"] {
             let text = understood(compose, overlays);
             assert!(text.contains("webapp"), "{compose} with `{overlays}` gave:\n{text}");
         }

@@ -67,7 +67,7 @@ async fn a_spike_scales_out_and_in_and_compose_takes_the_replicas_for_its_own() 
 /// To Compose a replica made by the scaler is one of its own: asked for the count there is, it changes nothing.
 async fn compose_recreates_nothing(lab: &Project) {
     // Without automatic actions the count stays what it is while Compose looks.
-    pause(lab, "pause").await;
+    lab.let_scaler("pause").await;
     let before = lab.containers("webapp");
     let scale = format!("webapp={}", before.len());
     lab.compose(&["up", "-d", "--no-build", "--scale", &scale]);
@@ -82,7 +82,7 @@ async fn compose_recreates_nothing(lab: &Project) {
         expected.len(),
         "Compose does not list all replicas:\n{listed}"
     );
-    pause(lab, "resume").await;
+    lab.let_scaler("resume").await;
 }
 
 /// Plain `up` goes back to the count of the file, which is Compose's rule. The scaler notices, and puts it right.
@@ -98,14 +98,4 @@ async fn plain_up_is_corrected(lab: &Project) {
     })
     .await;
     lab.wait_for("the lost replicas replaced", Duration::from_secs(60), |status| ready(status) >= 3).await;
-}
-
-async fn pause(lab: &Project, what: &str) {
-    let url = format!("{}/api/{what}", lab.scaler);
-    run(bounded(Duration::from_secs(10), "curl").args(["-fsS", "--max-time", "8", "-X", "POST", &url]));
-    let paused = what == "pause";
-    lab.wait_for(what, Duration::from_secs(10), |status| {
-        status["paused"] == paused && status["acting"] == false
-    })
-    .await;
 }

@@ -17,6 +17,14 @@ const PLAY_WITHIN: Duration = Duration::from_mins(5);
 /// Longest wait for Ansible to say that the playbook is one.
 const CHECK_WITHIN: Duration = Duration::from_secs(60);
 
+/// What is said besides the play's own words would hide them when it fails: colours, and the surprise that nobody named
+/// other machines.
+const QUIET: [(&str, &str); 3] = [
+    ("ANSIBLE_NOCOLOR", "1"),
+    ("ANSIBLE_LOCALHOST_WARNING", "False"),
+    ("ANSIBLE_INVENTORY_UNPARSED_WARNING", "False"),
+];
+
 /// The platform of the actuator `ansible`.
 #[derive(Clone, Debug)]
 pub(super) struct Ansible {
@@ -44,12 +52,14 @@ impl Ansible {
         set("compose_project", service.project());
         if !files.is_empty() {
             files.iter().try_for_each(|file| must_exist(file, "--compose-file"))?;
-            let names: Vec<String> = files.iter().map(|file| file.display().to_string()).collect();
+            // Ansible's modules run in the playbook's folder, where a relative path would mean another file.
+            let absolute = |file: &PathBuf| std::path::absolute(file).unwrap_or_else(|_| file.clone());
+            let names: Vec<String> = files.iter().map(|file| absolute(file).display().to_string()).collect();
             set("compose_file", &names.join(","));
         }
         words.push(playbook.display().to_string());
         let check: Vec<String> = words.iter().cloned().chain(["--syntax-check".to_owned()]).collect();
-        program::run(&check, &[("ANSIBLE_NOCOLOR", "1")], CHECK_WITHIN).await?;
+        program::run(&check, &QUIET, CHECK_WITHIN).await?;
         let count = count.map(|count| ReplicaCount::new(count, service.service()));
         Ok(Self { service, gateway, playbook: words, count })
     }
@@ -86,7 +96,8 @@ impl Platform for Ansible {
         let leaving = drain_surplus(&self.gateway, seen, asked).await;
         let mut words = self.playbook.clone();
         words.extend(["-e".to_owned(), format!("target_replicas={asked}")]);
-        let variables = [("DOCKER_HOST", self.service.engine().host()), ("ANSIBLE_NOCOLOR", "1")];
+        let variables: Vec<_> =
+            QUIET.into_iter().chain([("DOCKER_HOST", self.service.engine().host())]).collect();
         let outcome = program::run(&words, &variables, PLAY_WITHIN).await;
         self.count.iter().for_each(ReplicaCount::outdate);
         self.gateway.forget(&leaving);

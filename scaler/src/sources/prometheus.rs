@@ -109,9 +109,13 @@ impl PrometheusSource {
         self.asked.urls().map(queries::instance_of)
     }
 
-    /// Time between two scrapes, as far as it is known.
+    /// Time between two scrapes, as far as it is known and of use: where it is longer than the window allows, nothing is
+    /// computed anyway. Prometheus' own absence looks like one very long time between two scrapes; a span that reached
+    /// over it would go on finding the samples from before.
     fn spacing(&self) -> Duration {
-        Duration::try_from_secs_f64(self.spacing_seconds.unwrap_or_default()).unwrap_or_default()
+        let usable = self.settings.window.as_secs_f64() / (SPACING_TOLERANCE * SCRAPES_PER_WINDOW_MIN);
+        let known = self.spacing_seconds.unwrap_or_default().min(usable);
+        Duration::try_from_secs_f64(known).unwrap_or_default()
     }
 
     /// The span that is asked for. The samples in a span reach over one scrape interval less than it, and `increase()`

@@ -5,7 +5,7 @@ use std::time::Duration;
 use scaler_engine::{ReplicaObservation, Signal};
 use serde::Serialize;
 
-use crate::actuators::{Listing, ReplicaEntry};
+use crate::actuators::{Listing, ReplicaEntry, same_address};
 use crate::sighting::Sighting;
 use crate::sources::{Endpoint, EndpointState};
 
@@ -63,9 +63,9 @@ impl EndpointStatus {
         now: Duration,
     ) -> Self {
         let signal = |signal| measured.and_then(|replica| replica.signals.get(&signal).copied().flatten());
-        let started_at = entry
-            .and_then(|entry| entry.started_at)
-            .or_else(|| measured.and_then(|replica| replica.started_at));
+        // A platform may tell when the replica was made; its process may have begun anew since.
+        let started_at =
+            entry.and_then(|entry| entry.started_at).max(measured.and_then(|replica| replica.started_at));
         Self {
             id: entry.map_or_else(|| endpoint.url.clone(), |entry| entry.id.clone()),
             url: Some(endpoint.url.clone()),
@@ -102,7 +102,7 @@ impl EndpointStatus {
 
 fn is_same(entry: &ReplicaEntry, endpoint: &Endpoint) -> bool {
     match &entry.url {
-        Some(url) => url.trim_end_matches('/') == endpoint.url.trim_end_matches('/'),
+        Some(url) => same_address(url, &endpoint.url),
         None => entry.pid.is_some() && entry.pid == endpoint.pid,
     }
 }
@@ -131,6 +131,7 @@ mod tests {
         let measured = ReplicaObservation {
             id: "http://a:1".to_owned(),
             signals: [(Signal::MemoryBytes, Some(12e6)), (Signal::QueueDepth, None)].into(),
+            started_at: Some(Duration::from_secs(75)),
             ..ReplicaObservation::default()
         };
         let seen = Sighting {
@@ -156,7 +157,7 @@ mod tests {
         assert_eq!(
             shown,
             [
-                ("webapp-1", EndpointState::Ready, Some(60.0)),
+                ("webapp-1", EndpointState::Ready, Some(25.0)),
                 ("webapp-2", EndpointState::Ejected, Some(60.0)),
                 ("http://c:3", EndpointState::Ready, None),
                 ("webapp-4", EndpointState::Starting, Some(60.0)),

@@ -246,6 +246,27 @@ async fn a_prometheus_that_fails_is_named_and_what_it_said_before_does_not_last(
 }
 
 #[tokio::test]
+async fn what_was_before_an_absence_of_prometheus_is_not_asked_for() {
+    // Back after an absence, Prometheus has one sample from before it and one from after.
+    let world = world_of(Known::scraped("a:1", 400.0, 1.0, 1.0).busy());
+    let mut source = world.source().await;
+    let sample = source.sample().await;
+    assert_nothing_measured(&sample);
+    assert!(sample.problems[0].contains("each 400.0 s, too seldom"), "{:?}", sample.problems);
+    assert!(source.range() < Duration::from_secs(38), "it reaches back over {:?}", source.range());
+    source.sample().await;
+    let asked = world.asked.lock().unwrap().clone();
+    assert!(
+        !asked.contains("offset+0ms") && !asked.contains("offset%200ms"),
+        "no duration may be 0: {asked}"
+    );
+    world.know(&[Known::scraped("a:1", 5.0, 1.0, 6.0).busy()]);
+    let sample = source.sample().await;
+    assert_close(value(&sample, Signal::ResponseTimeMeanSeconds), 0.4, "the mean after it");
+    assert_eq!(sample.problems, Vec::<String>::new());
+}
+
+#[tokio::test]
 async fn with_nobody_listening_the_cause_is_told() {
     let world = world_of(Known::scraped("a:1", 5.0, 1.0, 6.0));
     let mut source = world.source().await;
