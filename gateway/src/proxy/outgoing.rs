@@ -1,5 +1,5 @@
-//! Makes a client's request ready to be sent on: its head rewritten, its body's way decided, a copy kept where it may
-//! be sent twice.
+//! Makes a client's request ready to be sent on: its head rewritten, its body's way decided, and read as a whole
+//! where it may be sent twice.
 
 use std::net::IpAddr;
 use std::sync::Arc;
