@@ -4,6 +4,7 @@
 //! are not only told apart by their paths: a container must be one of the service, and a new one must be like one that
 //! Compose made, in image, command, user, mounts, networks and rights.
 
+mod document;
 mod likeness;
 mod orders;
 mod server;

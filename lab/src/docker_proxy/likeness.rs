@@ -3,6 +3,8 @@
 
 use serde_json::{Map, Value};
 
+use super::document::members_besides;
+
 /// What belongs to one container alone, or is compared in a way of its own.
 const OWN: [&str; 8] =
     ["Hostname", "Domainname", "Image", "Labels", "HostConfig", "NetworkingConfig", "MacAddress", "Volumes"];
@@ -11,8 +13,8 @@ const OWN: [&str; 8] =
 const OWN_LABELS: [&str; 3] =
     ["com.docker.compose.container-number", "com.docker.compose.replace", "autoscale-lab.replica"];
 
-/// What an endpoint in a network may say.
-const ENDPOINT: [&str; 4] = ["Aliases", "Links", "DriverOpts", "GwPriority"];
+/// What an endpoint in a network may say as the original's does.
+const ENDPOINT: [&str; 3] = ["Links", "DriverOpts", "GwPriority"];
 
 /// Compares an order with the inspection of a container; the error names what differs.
 pub(super) fn check(order: &Value, original: &Value) -> Result<(), String> {
@@ -24,8 +26,11 @@ pub(super) fn check(order: &Value, original: &Value) -> Result<(), String> {
     if order["Image"] != config["Image"] && order["Image"] != original["Image"] {
         return Err(format!("Image is {}, expected {}", order["Image"], config["Image"]));
     }
-    for (network, endpoint) in order["NetworkingConfig"]["EndpointsConfig"].as_object().into_iter().flatten()
-    {
+    let networking = &order["NetworkingConfig"];
+    if let Some(more) = members_besides(networking, &["EndpointsConfig"]).filter(|more| !more.is_empty()) {
+        return Err(format!("NetworkingConfig says more than EndpointsConfig: {}", more.join(", ")));
+    }
+    for (network, endpoint) in networking["EndpointsConfig"].as_object().into_iter().flatten() {
         check_endpoint(network, endpoint, original)?;
     }
     Ok(())
@@ -33,15 +38,18 @@ pub(super) fn check(order: &Value, original: &Value) -> Result<(), String> {
 
 /// Whether a replica may be put into this network in this way: only into one in which the original is, too.
 pub(super) fn check_endpoint(network: &str, endpoint: &Value, original: &Value) -> Result<(), String> {
-    let networks = original["NetworkSettings"]["Networks"].as_object();
-    let is_known = networks
-        .into_iter()
-        .flatten()
-        .any(|(name, settings)| name == network || settings["NetworkID"] == network);
-    if !is_known {
+    let mut networks = original["NetworkSettings"]["Networks"].as_object().into_iter().flatten();
+    let Some((_, settings)) =
+        networks.find(|(name, settings)| *name == network || settings["NetworkID"] == network)
+    else {
         return Err(format!("network `{network}` is not one of the service's"));
+    };
+    for name in ENDPOINT {
+        if pruned(&endpoint[name]).is_some() {
+            same(&format!("{name} in `{network}`"), &endpoint[name], &settings[name])?;
+        }
     }
-    match pruned(&without(endpoint, &ENDPOINT)) {
+    match pruned(&without(&without(endpoint, &ENDPOINT), &["Aliases"])) {
         None => Ok(()),
         Some(more) => Err(format!("the endpoint in `{network}` says more than its aliases: {more}")),
     }
@@ -179,6 +187,11 @@ mod tests {
                 "/NetworkingConfig/EndpointsConfig/shop_backend",
                 json!({"IPAMConfig": {"IPv4Address": "10.0.0.1"}}),
             ),
+            (
+                "/NetworkingConfig/EndpointsConfig/shop_backend",
+                json!({"DriverOpts": {"com.docker.network.endpoint.sysctls": "net.ipv4.conf.IFNAME.forwarding=1"}}),
+            ),
+            ("/NetworkingConfig/endpointsconfig", json!({"other_net": {}})),
             ("/Unheard", json!("of")),
         ] {
             let mut changed = order();

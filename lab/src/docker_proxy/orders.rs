@@ -1,7 +1,8 @@
 //! Tells which order of the Docker API a request is; whatever is not named here is refused.
 
 use http::Method;
-use serde_json::Value;
+
+use super::document;
 
 /// What a scaler may ask of an engine, as far as method and path tell.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,23 +41,55 @@ impl Order {
     /// Reads method, path and query; none if it is nothing that a scaler needs.
     pub(super) fn read(method: &Method, path: &str, query: Option<&str>) -> Option<Self> {
         let path = without_version(path)?;
+        let query = Query::read(query.unwrap_or_default())?;
         if let Some(image) = path.strip_prefix("images/").and_then(|rest| rest.strip_suffix("/json")) {
             let is_name = is_made_of(image, "/:@%") && !image.contains("..");
-            return (method == Method::GET && is_name).then_some(Self::InspectImage);
+            return (method == Method::GET && is_name && query.says_only(&[])).then_some(Self::InspectImage);
         }
         let segments: Vec<&str> = path.split('/').collect();
         let id = segments.get(1).filter(|id| is_made_of(id, "")).map(|id| (*id).to_owned());
-        match (method.as_str(), segments.as_slice()) {
-            ("GET" | "HEAD", ["_ping"]) | ("GET", ["version"]) => Some(Self::Greet),
-            ("GET", ["containers", "json"]) => Some(Self::List { labels: labels_of(query?)? }),
-            ("POST", ["containers", "create"]) => Some(Self::Create),
-            ("GET", ["containers", _, "json"]) => Some(Self::InspectContainer { id: id? }),
-            ("POST", ["containers", _, "start"]) => Some(Self::Start { id: id? }),
-            ("POST", ["containers", _, "stop"]) => Some(Self::Stop { id: id? }),
-            ("DELETE", ["containers", _]) => Some(Self::Remove { id: id? }),
-            ("POST", ["networks", _, "connect"]) => Some(Self::Connect { network: id? }),
-            _ => None,
+        let (order, options): (Self, &[&str]) = match (method.as_str(), segments.as_slice()) {
+            ("GET" | "HEAD", ["_ping"]) | ("GET", ["version"]) => (Self::Greet, &[]),
+            ("GET", ["containers", "json"]) => (
+                Self::List { labels: labels_of(query.value("filters")?)? },
+                &["all", "limit", "size", "filters"],
+            ),
+            ("POST", ["containers", "create"]) => (Self::Create, &["name", "platform"]),
+            ("GET", ["containers", _, "json"]) => (Self::InspectContainer { id: id? }, &["size"]),
+            ("POST", ["containers", _, "start"]) => (Self::Start { id: id? }, &["detachKeys"]),
+            ("POST", ["containers", _, "stop"]) => (Self::Stop { id: id? }, &["signal", "t"]),
+            ("DELETE", ["containers", _]) => (Self::Remove { id: id? }, &["force", "link", "v"]),
+            ("POST", ["networks", _, "connect"]) => (Self::Connect { network: id? }, &[]),
+            _ => return None,
+        };
+        query.says_only(options).then_some(order)
+    }
+}
+
+/// The options behind the path, in the form in which nobody can read them otherwise: each name once and literally.
+struct Query<'a>(Vec<(&'a str, &'a str)>);
+
+impl<'a> Query<'a> {
+    fn read(text: &'a str) -> Option<Self> {
+        let mut options: Vec<(&str, &str)> = Vec::new();
+        // A semicolon parts options too for some.
+        for option in text.split('&').filter(|option| !option.is_empty()) {
+            let (name, value) = option.split_once('=').unwrap_or((option, ""));
+            let is_plain = name.bytes().all(|byte| byte.is_ascii_alphanumeric()) && !value.contains(';');
+            if !is_plain || options.iter().any(|(known, _)| *known == name) {
+                return None;
+            }
+            options.push((name, value));
         }
+        Some(Self(options))
+    }
+
+    fn value(&self, name: &str) -> Option<&'a str> {
+        self.0.iter().find(|(known, _)| *known == name).map(|(_, value)| *value)
+    }
+
+    fn says_only(&self, names: &[&str]) -> bool {
+        self.0.iter().all(|(name, _)| names.contains(name))
     }
 }
 
@@ -83,9 +116,8 @@ fn is_made_of(name: &str, more: &str) -> bool {
 }
 
 /// The labels that a list is narrowed down to; none if that cannot be read.
-fn labels_of(query: &str) -> Option<Vec<String>> {
-    let filters = query.split('&').find_map(|pair| pair.strip_prefix("filters="))?;
-    let filters: Value = serde_json::from_str(&percent_decoded(filters)?).ok()?;
+fn labels_of(filters: &str) -> Option<Vec<String>> {
+    let filters = document::read(percent_decoded(filters)?.as_bytes()).ok()?;
     let labels = filters.get("label")?.as_array()?;
     labels.iter().map(|label| label.as_str().map(str::to_owned)).collect()
 }
@@ -143,6 +175,12 @@ mod tests {
             ("GET", "/containers/json"),
             ("GET", "/containers/json?filters=nonsense"),
             ("GET", "/containers/json?filters=%7B%22name%22%3A%5B%22a%22%5D%7D"),
+            ("GET", "/containers/json?%66ilters=%7B%7D&filters=%7B%22label%22%3A%5B%22a%3Db%22%5D%7D"),
+            ("GET", "/containers/json?filters=%7B%7D&filters=%7B%22label%22%3A%5B%22a%3Db%22%5D%7D"),
+            ("GET", "/containers/json?filters=%7B%22label%22%3A%5B%22a%3Db%22%5D%7D;filters=%7B%7D"),
+            ("GET", "/containers/json?filters=%7B%22label%22%3A%5B%22a%3Db%22%5D%2C%22label%22%3A%5B%5D%7D"),
+            ("GET", "/containers/json?filters=%7B%22label%22%3A%5B%22a%3Db%22%5D%7D&before=a"),
+            ("POST", "/containers/a/start?checkpoint=a&checkpoint-dir=/"),
             ("POST", "/containers/a/exec"),
             ("POST", "/exec/a/start"),
             ("GET", "/containers/a/archive?path=/"),

@@ -15,6 +15,7 @@ use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tracing::{info, warn};
 
+use super::document;
 use super::likeness;
 use super::orders::Order;
 
@@ -84,37 +85,47 @@ impl Proxy {
         let unknown =
             || Refusal::forbidden(format!("{method} {} is nothing that a scaler needs", uri.path()));
         let order = Order::read(&method, uri.path(), uri.query()).ok_or_else(unknown)?;
-        self.judge(&order, &body).await?;
+        let judged = self.judge(&order, &body).await?;
         let timeout = if matches!(order, Order::Stop { .. }) { STOP_TIMEOUT } else { TIMEOUT };
         let path = uri.path_and_query().map_or("/", |path| path.as_str());
-        let has_body = matches!(order, Order::Create | Order::Connect { .. });
-        let reply = self.engine.send(method.clone(), path, has_body.then_some(body), timeout).await?;
+        // What was judged is what is passed on, not what came.
+        let body = judged.map(|document| Bytes::from(document.to_string()));
+        let reply = self.engine.send(method.clone(), path, body, timeout).await?;
         if method != Method::GET && method != Method::HEAD {
             info!(%method, path = uri.path(), status = reply.status.as_u16(), "passed on");
         }
         Ok(as_response(reply))
     }
 
-    async fn judge(&self, order: &Order, body: &[u8]) -> Result<(), Refusal> {
+    /// Refuses what is not allowed; the document that belongs to the order, if one does.
+    async fn judge(&self, order: &Order, body: &[u8]) -> Result<Option<Value>, Refusal> {
         match order {
-            Order::Greet | Order::InspectImage => Ok(()),
+            Order::Greet | Order::InspectImage => Ok(None),
             Order::List { labels } => {
                 let own = format!("{PROJECT}={}", self.project);
                 let is_own = labels.contains(&own);
-                is_own.then_some(()).ok_or_else(|| {
+                is_own.then_some(None).ok_or_else(|| {
                     Refusal::forbidden(format!("a list must be narrowed down to the label {own}"))
                 })
             }
-            Order::InspectContainer { id } => self.look_at(id, false).await.map(drop),
+            Order::InspectContainer { id } => self.look_at(id, false).await.map(|_| None),
             Order::Start { id } | Order::Stop { id } | Order::Remove { id } => {
-                self.look_at(id, true).await.map(drop)
+                self.look_at(id, true).await.map(|_| None)
             }
             Order::Create => {
                 let order = json(body)?;
-                self.is_like_a_replica(|original| likeness::check(&order, original)).await
+                self.is_like_a_replica(|original| likeness::check(&order, original)).await?;
+                Ok(Some(order))
             }
             Order::Connect { network } => {
                 let request = json(body)?;
+                if document::members_besides(&request, &["Container", "EndpointConfig"])
+                    .is_none_or(|more| !more.is_empty())
+                {
+                    return Err(Refusal::forbidden(
+                        "the request says more than Container and EndpointConfig",
+                    ));
+                }
                 let id = request["Container"].as_str().unwrap_or_default();
                 if id.is_empty()
                     || !id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte))
@@ -125,7 +136,8 @@ impl Proxy {
                 self.is_like_a_replica(|original| {
                     likeness::check_endpoint(network, &request["EndpointConfig"], original)
                 })
-                .await
+                .await?;
+                Ok(Some(request))
             }
         }
     }
@@ -172,9 +184,9 @@ impl Proxy {
 }
 
 fn json(body: &[u8]) -> Result<Value, Refusal> {
-    serde_json::from_slice(body).map_err(|error| Refusal {
+    document::read(body).map_err(|error| Refusal {
         status: StatusCode::BAD_REQUEST,
-        why: format!("the body is no JSON: {error}"),
+        why: format!("the body cannot be read in one way only: {error}"),
     })
 }
 

@@ -117,14 +117,17 @@ fn replicas_of_their_own_scale_without_contention() {
     }
 }
 
-/// A database of 400/s that four replicas share, each of which would carry 200/s.
+/// A database of 400/s that four replicas share. Each has eight workers, which a request holds for 20 ms of its own and
+/// 20 ms at the database: 200/s for one, and with two the database is busy all the time.
 #[test]
 #[ignore = "three minutes; scripts/long-run.sh baseline"]
 fn a_database_that_replicas_share_is_found() {
     let folder = TempDir::new().expect("a folder");
-    let found = baseline(folder.path(), "shared.json", &format!("{SCALING} --with-dependency"));
+    let found = baseline(folder.path(), "shared.json", &format!("{SCALING} --workers 8 --with-dependency"));
     let scaling = &found["scaling"];
     let share = |coefficient: &str| number(&scaling[coefficient]["lower"]);
+    let one = number(&scaling["one_replica_rps"]["estimate"]);
+    assert!((one / 200.0 - 1.0).abs() <= 0.1, "one replica carries {one}/s of 200/s: {scaling}");
     assert!(share("contention") > 0.0 || share("coherency") > 0.0, "{scaling}");
     let four = scaling["points"].as_array().and_then(|points| points.last()).expect("four points");
     assert!(number(&four["capacity_rps"]) < 440.0, "the database carries 400/s: {four}");

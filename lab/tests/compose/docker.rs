@@ -11,7 +11,6 @@ pub(crate) fn root() -> &'static Path {
 }
 
 /// Whether the tests can run; panics if they cannot and have to.
-#[expect(clippy::print_stderr, reason = "a test that is skipped says why")]
 pub(crate) fn is_there() -> bool {
     static FOUND: OnceLock<Result<(), String>> = OnceLock::new();
     let found = FOUND.get_or_init(|| {
@@ -27,13 +26,7 @@ pub(crate) fn is_there() -> bool {
             if is_root { Ok(()) } else { Err("debootstrap, which makes the images, needs root".to_owned()) }
         })
     });
-    let required =
-        std::env::var("LAB_REQUIRE").is_ok_and(|list| list.split(',').any(|item| item == "docker"));
-    if let Err(problem) = found {
-        assert!(!required, "LAB_REQUIRE asks for docker; {problem}");
-        eprintln!("skipped: {problem}");
-    }
-    found.is_ok()
+    test_requirements::is_met("docker", found)
 }
 
 /// What a program printed, both streams.

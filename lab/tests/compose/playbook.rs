@@ -10,16 +10,8 @@ use crate::project::Project;
 const PLAYBOOK: &str = "compose/ansible/playbook-scale.yml";
 
 /// Whether Ansible can be run; panics if it cannot and has to.
-#[expect(clippy::print_stderr, reason = "a test that is skipped says why")]
 fn has_ansible() -> bool {
-    let found = Command::new("ansible-playbook").arg("--version").output().is_ok();
-    let required =
-        std::env::var("LAB_REQUIRE").is_ok_and(|list| list.split(',').any(|item| item == "ansible"));
-    assert!(found || !required, "LAB_REQUIRE asks for ansible; hint: apt-get install ansible-core");
-    if !found {
-        eprintln!("skipped: the program ansible-playbook is not installed");
-    }
-    found
+    test_requirements::has_program("ansible", "ansible-playbook", "apt-get install ansible-core")
 }
 
 fn play(lab: &Project, variables: &[&str]) -> Output {

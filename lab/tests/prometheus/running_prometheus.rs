@@ -19,16 +19,8 @@ const START_TIMEOUT: Duration = Duration::from_secs(30);
 const ANSWER_BYTES_MAX: usize = 64 << 20;
 
 /// Whether Prometheus is there; panics if it is not and has to be.
-#[expect(clippy::print_stderr, reason = "a test that is skipped says why")]
 pub(crate) fn is_installed() -> bool {
-    let found = Command::new("prometheus").arg("--version").output().is_ok();
-    let required =
-        std::env::var("LAB_REQUIRE").is_ok_and(|list| list.split(',').any(|item| item == "prometheus"));
-    assert!(found || !required, "LAB_REQUIRE asks for prometheus; hint: apt-get install prometheus");
-    if !found {
-        eprintln!("skipped: `prometheus` is not installed (Debian's package has the same name)");
-    }
-    found
+    test_requirements::has_program("prometheus", "prometheus", "apt-get install prometheus")
 }
 
 /// Ended when dropped.

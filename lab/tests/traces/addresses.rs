@@ -1,6 +1,11 @@
-//! An endpoint that cannot be ends a command with status 2, before anything is started.
+//! An endpoint that cannot be ends a command with status 2, before anything is started; one that needs no certificates
+//! works without any.
 
-use crate::support::lab;
+use observability::http::client::HttpClient;
+
+use crate::child::Process;
+use crate::collector::{Collector, Manner};
+use crate::support::{TIMEOUT, lab};
 
 #[track_caller]
 fn refused(variables: &[(&str, &str)], arguments: &[&str], parts: &[&str]) {
@@ -29,8 +34,32 @@ fn an_endpoint_that_cannot_be_is_a_usage_error() {
 #[test]
 fn a_variable_that_cannot_be_is_named() {
     let asked = ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:4318");
-    for wrong in [("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc"), ("OTEL_TRACES_SAMPLER", "sometimes")] {
+    for wrong in [
+        ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc"),
+        ("OTEL_TRACES_SAMPLER", "sometimes"),
+        ("OTEL_EXPORTER_OTLP_TIMEOUT", "soon"),
+    ] {
         refused(&[asked, wrong], &["webapp"], &[wrong.0, wrong.1]);
     }
     refused(&[], &["up", "--trace-rate=-1"], &["--trace-rate"]);
+}
+
+/// As in an image from scratch: over plain HTTP nobody needs to be trusted.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_any_certificates_spans_reach_a_plain_endpoint() {
+    let collector = Collector::start(Manner::Good).await;
+    let nowhere = [("SSL_CERT_FILE", "/nonexistent"), ("SSL_CERT_DIR", "/nonexistent")];
+    let flags = ["webapp", "--base-rps", "0", "--drain-wait", "0s", "--otlp-endpoint", &collector.url];
+    let mut webapp = Process::start_with(&nowhere, &flags);
+    let url = webapp.urls()[0].clone();
+    HttpClient::new().get(&url, TIMEOUT).await.expect("the replica answers");
+    assert!(webapp.interrupt().success());
+    assert!(!collector.spans().is_empty(), "{}", webapp.log());
+
+    let encrypted = collector.url.replace("http://", "https://");
+    refused(
+        &nowhere,
+        &["webapp", "--otlp-endpoint", &encrypted],
+        &["traces cannot be exported", "certificates"],
+    );
 }

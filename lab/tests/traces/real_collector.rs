@@ -13,7 +13,6 @@ use crate::support::{TIMEOUT, Up, wait_until};
 use crate::tree::{QUIET, SPANS_OF_A_REQUEST, ask, check_tree};
 
 /// The program of the package `rotel`; panics if it is not there and has to be.
-#[expect(clippy::print_stderr, reason = "a test that is skipped says why")]
 fn rotel() -> Option<PathBuf> {
     let named = std::env::var_os("LAB_ROTEL").map(PathBuf::from);
     let program = named.or_else(|| {
@@ -22,16 +21,9 @@ fn rotel() -> Option<PathBuf> {
         output.status.success().then(|| PathBuf::from(String::from_utf8_lossy(&output.stdout).trim()))
     });
     let program = program.filter(|path| path.is_file());
-    let required =
-        std::env::var("LAB_REQUIRE").is_ok_and(|list| list.split(',').any(|item| item == "collector"));
-    assert!(
-        program.is_some() || !required,
-        "LAB_REQUIRE asks for a collector, and Rotel is not installed; hint: pip install rotel"
-    );
-    if program.is_none() {
-        eprintln!("skipped: no real collector is installed (pip install rotel)");
-    }
-    program
+    let missing = || "the collector Rotel is not installed; hint: pip install rotel".to_owned();
+    let state = program.as_ref().map(|_| ()).ok_or_else(missing);
+    program.filter(|_| test_requirements::is_met("collector", &state))
 }
 
 /// Free when it was looked at.

@@ -4,6 +4,8 @@
 //! The SDK reads most variables itself; here are those that it does not know (`OTEL_SDK_DISABLED`,
 //! `OTEL_TRACES_EXPORTER`) and those whose mistakes it would take silently.
 
+use std::time::Duration;
+
 use http::Uri;
 
 /// Where OTLP/HTTP has its traces, behind a collector's base URL.
@@ -19,6 +21,11 @@ const SAMPLER_ARGUMENT: &str = "OTEL_TRACES_SAMPLER_ARG";
 const DISABLED: &str = "OTEL_SDK_DISABLED";
 const SCHEDULE_DELAY: &str = "OTEL_BSP_SCHEDULE_DELAY";
 const SERVICE_NAME: &str = "OTEL_SERVICE_NAME";
+const TIMEOUT: &str = "OTEL_EXPORTER_OTLP_TIMEOUT";
+const TRACES_TIMEOUT: &str = "OTEL_EXPORTER_OTLP_TRACES_TIMEOUT";
+
+/// How long a collector may take where nothing else is said: OpenTelemetry's default (OTLP exporter specification).
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Most traces per second that a process begins for its users, unless it is told otherwise: one's own requests are
 /// always among them, a load test's mostly not.
@@ -83,6 +90,14 @@ pub enum TraceError {
         /// What was given.
         value: String,
     },
+    /// The time that a collector may take is no time.
+    #[error("{variable} is `{value}`, expected milliseconds, at least 1; hint: 10000 is the default")]
+    Timeout {
+        /// The variable.
+        variable: &'static str,
+        /// What was given.
+        value: String,
+    },
     /// The rate is no rate.
     #[error("--trace-rate is {value}, expected 0 to 1000000 traces per second; hint: 10 is the default")]
     Rate {
@@ -92,6 +107,9 @@ pub enum TraceError {
     /// The exporter could not be built.
     #[error("traces cannot be exported: {0}; hint: look at the OTEL_EXPORTER_OTLP_… variables")]
     Exporter(#[from] opentelemetry_otlp::ExporterBuildError),
+    /// There is no client for HTTP.
+    #[error("traces cannot be exported: {0}; hint: an https:// endpoint needs the system's certificates")]
+    Client(#[from] reqwest::Error),
 }
 
 /// What to do, once flags and environment have been read.
@@ -106,6 +124,8 @@ pub(super) struct Plan {
     pub(super) standard_sampler: bool,
     /// Whether `OTEL_BSP_SCHEDULE_DELAY` says how long spans wait for others.
     pub(super) standard_delay: bool,
+    /// How long the collector may take for what it is sent at once.
+    pub(super) timeout: Duration,
 }
 
 impl TraceSettings {
@@ -152,6 +172,11 @@ impl TraceSettings {
         if let Some(value) = &sampler {
             check_sampler(value, variable(SAMPLER_ARGUMENT))?;
         }
+        let timeout = [TRACES_TIMEOUT, TIMEOUT]
+            .into_iter()
+            .find_map(|name| variable(name).map(|value| timeout(name, value)))
+            .transpose()?
+            .unwrap_or(DEFAULT_TIMEOUT);
         Ok(Some(Plan {
             endpoint,
             service: variable(SERVICE_NAME).unwrap_or_else(|| self.service.clone()),
@@ -159,6 +184,7 @@ impl TraceSettings {
             traces_per_second: rate,
             standard_sampler: sampler.is_some(),
             standard_delay: variable(SCHEDULE_DELAY).is_some(),
+            timeout,
         }))
     }
 }
@@ -181,6 +207,13 @@ fn check_url(source_name: &'static str, value: &str) -> Result<(), TraceError> {
         Ok(uri) if uri.host().is_none_or(str::is_empty) => refuse("the host is missing".to_owned()),
         Ok(uri) if uri.query().is_some() => refuse("it has a query".to_owned()),
         Ok(_) => Ok(()),
+    }
+}
+
+fn timeout(variable: &'static str, value: String) -> Result<Duration, TraceError> {
+    match value.trim().parse() {
+        Ok(milliseconds) if milliseconds > 0 => Ok(Duration::from_millis(milliseconds)),
+        _ => Err(TraceError::Timeout { variable, value }),
     }
 }
 
@@ -254,6 +287,8 @@ mod tests {
             ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc"),
             ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "http/json"),
             ("OTEL_TRACES_SAMPLER", "sometimes"),
+            ("OTEL_EXPORTER_OTLP_TIMEOUT", "10s"),
+            ("OTEL_EXPORTER_OTLP_TRACES_TIMEOUT", "0"),
         ] {
             let error = plan(None, &[asked, wrong]).unwrap_err().to_string();
             assert!(error.contains(wrong.0) && error.contains(wrong.1), "{error}");
@@ -262,6 +297,18 @@ mod tests {
         assert!(plan(None, &[asked, ratio, ("OTEL_TRACES_SAMPLER_ARG", "1.5")]).is_err());
         assert!(plan(None, &[asked, ratio, ("OTEL_TRACES_SAMPLER_ARG", "0.5")]).unwrap().is_some());
         assert!(plan(None, &[ratio, ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc")]).is_ok(), "nobody asked");
+    }
+
+    #[test]
+    fn a_collector_has_ten_seconds_unless_the_environment_says_otherwise() {
+        let asked = ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector:4318");
+        let timeout = |variables: &[(&str, &str)]| {
+            let plan = plan(None, &[&[asked], variables].concat()).expect("valid");
+            plan.expect("asked for").timeout.as_millis()
+        };
+        let (all, traces) =
+            (("OTEL_EXPORTER_OTLP_TIMEOUT", "500"), ("OTEL_EXPORTER_OTLP_TRACES_TIMEOUT", "700"));
+        assert_eq!((timeout(&[]), timeout(&[all]), timeout(&[all, traces])), (10_000, 500, 700));
     }
 
     #[test]

@@ -8,20 +8,12 @@ use std::process::Command;
 use crate::files;
 
 /// Whether the program is there; panics if it is not and has to be.
-#[expect(clippy::print_stderr, reason = "a test that is skipped says why")]
 fn installed(program: &str) -> bool {
-    let found = Command::new(program).arg("--version").output().is_ok();
-    let required =
-        std::env::var("LAB_REQUIRE").is_ok_and(|list| list.split(',').any(|item| item == "prometheus"));
-    assert!(
-        found || !required,
-        "LAB_REQUIRE asks for prometheus, and `{program}` is not installed; hint: apt-get install prometheus \
-         prometheus-alertmanager"
-    );
-    if !found {
-        eprintln!("skipped: `{program}` is not installed (Debian: prometheus, prometheus-alertmanager)");
-    }
-    found
+    test_requirements::has_program(
+        "prometheus",
+        program,
+        "apt-get install prometheus prometheus-alertmanager",
+    )
 }
 
 /// Runs it in `observability/` and returns what it printed; it must succeed.

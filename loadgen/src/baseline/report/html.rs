@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use plotly::common::{DashType, Fill, Line, Marker, MarkerSymbol, Mode};
+use plotly::common::{DashType, Fill, Line, Marker, MarkerSymbol, Mode, Orientation};
 use plotly::layout::{Axis, AxisType, Layout, Legend, TraceOrder};
 use plotly::{Configuration, Plot, Scatter};
 
@@ -266,5 +266,6 @@ fn layout(title: &str, x: &str, y: &str, is_logarithmic: bool) -> Layout {
         .y_axis(y)
         .paper_background_color(CLEAR)
         .plot_background_color(CLEAR)
-        .legend(Legend::new().trace_order(TraceOrder::Normal))
+        // Below, where it takes no width from the chart: on a telephone there would be little left of it.
+        .legend(Legend::new().trace_order(TraceOrder::Normal).orientation(Orientation::Horizontal).y(-0.2))
 }

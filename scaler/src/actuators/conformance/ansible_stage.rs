@@ -1,7 +1,6 @@
 //! The actuator `ansible`, on a real engine, with a playbook of three lines.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use super::super::ansible::Ansible;
 use super::super::gateway_endpoints::GatewayEndpoints;
@@ -10,16 +9,9 @@ use super::compose_stage::{ComposeStage, NO_GATEWAY, service_of};
 use super::conforms;
 use super::docker_test::{ComposeVersion, EngineSocket, TestProject, any_version};
 
-/// Debian's package is `ansible-core`; where it is not there, that is told.
+/// Whether Ansible can be run; panics if it cannot and has to.
 fn has_ansible() -> bool {
-    let found = Command::new("ansible-playbook").arg("--version").output().is_ok();
-    let required =
-        std::env::var("LAB_REQUIRE").is_ok_and(|list| list.split(',').any(|item| item == "ansible"));
-    assert!(found || !required, "LAB_REQUIRE asks for ansible; hint: apt-get install ansible-core");
-    if !found {
-        println!("skipped: `ansible-playbook` is not installed (Debian's package is ansible-core)");
-    }
-    found
+    test_requirements::has_program("ansible", "ansible-playbook", "apt-get install ansible-core")
 }
 
 /// All that the actuator needs of a playbook; `COMPOSE` stands for a list of words.

@@ -1,0 +1,55 @@
+//! Says of what a test needs of the machine whether it is there; what `LAB_REQUIRE` names may not be missing.
+//!
+//! `LAB_REQUIRE` is a list with commas, such as `prometheus,docker`: CI names all of them, so that no test skips there.
+
+use std::io::Write as _;
+use std::process::Command;
+
+/// Whether the requirement is met. Where it is not, the problem is told, and the test is to end as passed.
+///
+/// # Panics
+/// Where the requirement is not met and `LAB_REQUIRE` names it.
+pub fn is_met(requirement: &str, state: &Result<(), String>) -> bool {
+    let Err(problem) = state else { return true };
+    let named = std::env::var("LAB_REQUIRE").unwrap_or_default();
+    assert!(!is_named(requirement, &named), "LAB_REQUIRE asks for {requirement}; {problem}");
+    // Past the test runner, which shows nothing of a test that passes. Whether it can be read changes nothing.
+    drop(writeln!(std::io::stderr(), "skipped: {problem}"));
+    false
+}
+
+/// [`is_met`] by a program that can say its version; `hint` is how one gets it.
+///
+/// # Panics
+/// Where it cannot be run and `LAB_REQUIRE` names the requirement.
+pub fn has_program(requirement: &str, program: &str, hint: &str) -> bool {
+    let state = match Command::new(program).arg("--version").output() {
+        Ok(_) => Ok(()),
+        Err(error) => Err(format!("`{program}` cannot be run: {error}; hint: {hint}")),
+    };
+    is_met(requirement, &state)
+}
+
+fn is_named(requirement: &str, list: &str) -> bool {
+    list.split(',').any(|item| item.trim() == requirement)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{has_program, is_met, is_named};
+
+    #[test]
+    fn a_requirement_is_named_by_its_whole_name() {
+        assert!(is_named("docker", "prometheus, docker"));
+        for list in ["", "docker-compose", "prometheus", "dock,er"] {
+            assert!(!is_named("docker", list), "`{list}`");
+        }
+    }
+
+    #[test]
+    fn what_is_not_there_is_not_met() {
+        assert!(is_met("a thing", &Ok(())));
+        assert!(!is_met("a thing", &Err("it is not there".to_owned())));
+        assert!(!has_program("a thing", "no-program-of-this-name", "there is none"));
+    }
+}
