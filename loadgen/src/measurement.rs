@@ -4,6 +4,7 @@
 //! sent the requests.
 
 mod progress;
+pub(crate) mod shortage;
 pub(crate) mod tally;
 
 use std::collections::BTreeMap;
@@ -29,8 +30,10 @@ pub struct Measurement {
     pub scheduled: u64,
     /// Of these, sent.
     pub sent: u64,
-    /// Of these, never sent, because no connection came free in time.
+    /// Of these, never sent, because no connection came free in time, or the generator did not come to it.
     pub unsent: u64,
+    /// Of the unsent, those that waited at least half of their time though a connection was free.
+    pub unsent_by_generator: u64,
     /// Requests that ended within the measured time with a success.
     pub succeeded: u64,
     /// Requests that ended within the measured time with 503 and `Retry-After`.
@@ -44,8 +47,12 @@ pub struct Measurement {
     pub from_sent_micros: Histogram<u64>,
     /// Microseconds from the intended start to the actual send.
     pub send_lateness_micros: Histogram<u64>,
+    /// The part of it during which a connection was free, which the generator and not the service is to blame for.
+    pub generator_lateness_micros: Histogram<u64>,
     /// Requests in flight, averaged over the measured time.
     pub mean_in_flight: f64,
+    /// Of these, those that were refused in the end.
+    pub mean_refused_in_flight: f64,
     /// The measured time in equal parts, first to last, for judging whether the level was steady.
     pub parts: Vec<MeasurementPart>,
     /// CPU time of the generator's process over the measured time, in cores; none where it is not known.

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
 
+use crate::measurement::shortage::Shortage;
 use crate::phase::{Phase, Phases};
 use crate::recorder::Recorder;
 use crate::schedule::Schedule;
@@ -24,6 +25,8 @@ struct Kind {
     followers: Vec<oneshot::Sender<()>>,
     /// Followers who were called and have not come yet.
     called: usize,
+    /// Whether, and since when, all its users are busy.
+    shortage: Shortage,
 }
 
 #[derive(Debug)]
@@ -44,6 +47,14 @@ pub(crate) struct Pacer {
     recorder: Arc<Recorder>,
 }
 
+/// A slot that is to be sent now.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Due {
+    pub(crate) intended_at: Instant,
+    /// How long all users of the kind were busy since then.
+    pub(crate) waited_for_user: Duration,
+}
+
 /// How the pacing went.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Pacing {
@@ -55,18 +66,25 @@ pub(crate) struct Pacing {
 
 impl Pacer {
     pub(crate) fn new(schedule: Schedule, kinds: usize, patience: Duration, recorder: Arc<Recorder>) -> Self {
-        let kinds = (0..kinds).map(|_| Kind { led: false, followers: Vec::new(), called: 0 }).collect();
+        let kind = || Kind {
+            led: false,
+            followers: Vec::new(),
+            called: 0,
+            // Users who are still busy with their start when the schedule begins are not free.
+            shortage: Shortage::begun_at(Duration::ZERO),
+        };
+        let kinds = (0..kinds).map(|_| kind()).collect();
         let state = State { schedule, kinds, waited_for_user: 0, sent: 0 };
         Self { state: Mutex::new(state), patience, recorder }
     }
 
-    /// Waits for a slot of this kind; its intended start, or none where the run is over or has no more slots.
-    pub(crate) async fn next(&self, kind: usize, phases: &mut Phases) -> Option<Instant> {
+    /// Waits for a slot of this kind; none where the run is over or has no more slots.
+    pub(crate) async fn next(&self, kind: usize, phases: &mut Phases) -> Option<Due> {
         let since = phases.running().await?;
-        let was_free = self.lead(kind, phases).await?;
-        let slot = self.take(kind, since, was_free, phases).await;
-        self.hand_over(kind);
-        slot
+        self.lead(kind, phases).await?;
+        let due = self.take(kind, since, phases).await;
+        self.hand_over(kind, since);
+        due
     }
 
     /// How the pacing went until now.
@@ -79,19 +97,16 @@ impl Pacer {
     pub(crate) fn finish(&self, since: Instant, now: Instant) {
         let elapsed = now.saturating_duration_since(since);
         let rest = self.state.lock().schedule.finish(elapsed);
-        for start in rest {
-            self.recorder.unsent(since + start, elapsed.saturating_sub(start));
-        }
+        self.give_up(rest, since, elapsed);
     }
 
-    /// Waits until this user leads its kind; whether a user of the kind was free when the last leader went to send.
-    async fn lead(&self, kind: usize, phases: &mut Phases) -> Option<bool> {
+    /// Waits until this user leads its kind; none where the run is over.
+    async fn lead(&self, kind: usize, phases: &mut Phases) -> Option<()> {
         let mut was_called = false;
         loop {
             let turn = {
                 let mut state = self.state.lock();
                 let kind = state.kinds.get_mut(kind)?;
-                let was_free = kind.called > 0;
                 kind.called -= usize::from(was_called);
                 if kind.led {
                     let (call, turn) = oneshot::channel();
@@ -99,7 +114,7 @@ impl Pacer {
                     turn
                 } else {
                     kind.led = true;
-                    return Some(was_free);
+                    return Some(());
                 }
             };
             tokio::select! {
@@ -110,26 +125,21 @@ impl Pacer {
     }
 
     /// As the leader: takes the next slot and waits for its time.
-    async fn take(
-        &self,
-        kind: usize,
-        since: Instant,
-        was_free: bool,
-        phases: &mut Phases,
-    ) -> Option<Instant> {
+    async fn take(&self, kind: usize, since: Instant, phases: &mut Phases) -> Option<Due> {
         loop {
             if phases.is_over() {
                 return None;
             }
-            let next = self.state.lock().schedule.next(kind);
-            let Some(start) = next.map(|start| since + start) else {
+            let now = since.elapsed();
+            let next = self.state.lock().next(kind, now);
+            let Some((start, waited_for_user)) = next else {
                 phases.reach(Phase::Over).await;
                 return None;
             };
-            let now = Instant::now();
-            let waited = now.saturating_duration_since(start);
+            let intended_at = since + start;
+            let waited = now.saturating_sub(start);
             if waited > self.patience {
-                self.recorder.unsent(start, waited);
+                self.recorder.unsent(intended_at, waited, waited_for_user);
                 self.drop_overdue(since, now);
                 continue;
             }
@@ -137,34 +147,39 @@ impl Pacer {
                 tokio::select! {
                     // A slot whose time has come is sent, whatever else happens at that moment.
                     biased;
-                    () = tokio::time::sleep_until(start.into()) => {}
+                    () = tokio::time::sleep_until(intended_at.into()) => {}
                     () = phases.reach(Phase::Over) => return None,
                 }
             }
             // The clock of the runtime ticks each millisecond: what comes within one is not late.
-            let waited_for_user = !was_free && waited > CLOCK_TICK;
-            if !waited_for_user {
-                self.recorder.late(Instant::now().saturating_duration_since(start));
+            let has_waited_for_user = waited_for_user > CLOCK_TICK;
+            if !has_waited_for_user {
+                self.recorder.late(Instant::now().saturating_duration_since(intended_at));
             }
             let mut state = self.state.lock();
             state.sent += 1;
-            state.waited_for_user += u64::from(waited_for_user);
-            return Some(start);
+            state.waited_for_user += u64::from(has_waited_for_user);
+            return Some(Due { intended_at, waited_for_user });
         }
     }
 
     /// Slots of other kinds, whose users are all busy, must not pile up.
-    fn drop_overdue(&self, since: Instant, now: Instant) {
-        let Some(until) = now.saturating_duration_since(since).checked_sub(self.patience) else { return };
+    fn drop_overdue(&self, since: Instant, now: Duration) {
+        let Some(until) = now.checked_sub(self.patience) else { return };
         let overdue = self.state.lock().schedule.take_overdue(until);
-        for start in overdue {
-            let start = since + start;
-            self.recorder.unsent(start, now.saturating_duration_since(start));
+        self.give_up(overdue, since, now);
+    }
+
+    /// Counts slots that will not be sent, by their start and kind.
+    fn give_up(&self, slots: Vec<(Duration, usize)>, since: Instant, now: Duration) {
+        for (start, kind) in slots {
+            let waited_for_user = self.state.lock().wait_for_user(kind, start, now);
+            self.recorder.unsent(since + start, now.saturating_sub(start), waited_for_user);
         }
     }
 
     /// Lets the user that came free last lead.
-    fn hand_over(&self, kind: usize) {
+    fn hand_over(&self, kind: usize, since: Instant) {
         let mut state = self.state.lock();
         let Some(kind) = state.kinds.get_mut(kind) else { return };
         kind.led = false;
@@ -175,5 +190,27 @@ impl Pacer {
                 break;
             }
         }
+        if kind.called == 0 {
+            kind.shortage.begin(since.elapsed());
+        }
+    }
+}
+
+impl State {
+    /// Takes the next slot of this kind: its start, and how long it has waited for a user.
+    fn next(&mut self, kind: usize, now: Duration) -> Option<(Duration, Duration)> {
+        let start = self.schedule.next(kind)?;
+        // Who has to wait for a slot is free.
+        if start > now
+            && let Some(kind) = self.kinds.get_mut(kind)
+        {
+            kind.shortage.end();
+        }
+        Some((start, self.wait_for_user(kind, start, now)))
+    }
+
+    /// How long all users of this kind were busy between `start` and `now`.
+    fn wait_for_user(&self, kind: usize, start: Duration, now: Duration) -> Duration {
+        self.kinds.get(kind).map_or(Duration::ZERO, |kind| kind.shortage.within(start, now))
     }
 }

@@ -138,13 +138,14 @@ impl Player {
 
     async fn request(&mut self, request: &Request, pace: Pace) -> End {
         let shared = Arc::clone(&self.shared);
-        let intended_at = match (&shared.pacer, pace) {
+        let due = match (&shared.pacer, pace) {
             (Some(pacer), Pace::OfRun) => match pacer.next(self.kind, &mut self.phases).await {
-                Some(intended_at) => Some(intended_at),
+                Some(due) => Some(due),
                 None => return End::Over,
             },
             _ => None,
         };
+        let intended_at = due.map(|due| due.intended_at);
         if pace == Pace::OfRun && intended_at.is_none() && self.phases.is_over() {
             return End::Over;
         }
@@ -157,9 +158,9 @@ impl Player {
         let sent_at = Instant::now();
         let begun = intended_at.unwrap_or(sent_at);
         // Only what was due belongs to a level.
-        let level = intended_at.and_then(|_| shared.recorder.level());
-        if let Some(level) = level {
-            level.sent(begun, sent_at);
+        let level = due.zip(shared.recorder.level());
+        if let Some((due, level)) = level {
+            level.sent(begun, sent_at, due.waited_for_user);
         }
         let exchange = shared.sender.exchange(
             request,
@@ -174,7 +175,7 @@ impl Player {
             () = self.phases.reach(Phase::GivenUp) => {
                 let now = Instant::now();
                 shared.recorder.unanswered(request.name_index, begun, now);
-                if let Some(level) = level {
+                if let Some((_, level)) = level {
                     level.given_up(begun, sent_at, now);
                 }
                 None
@@ -183,7 +184,7 @@ impl Player {
         shared.in_flight.fetch_sub(1, Ordering::Relaxed);
         let Some((exchange, values)) = exchanged else { return End::Over };
         shared.recorder.record(request.name_index, &exchange);
-        if let Some(level) = level {
+        if let Some((_, level)) = level {
             level.ended(&exchange);
         }
         for (slot, value) in values {

@@ -148,10 +148,11 @@ impl Recorder {
         state.slowest.record(name_index, exchange);
     }
 
-    /// Counts a slot of the schedule that was not sent `waited` after its intended start.
-    pub(crate) fn unsent(&self, intended_at: Instant, waited: Duration) {
+    /// Counts a slot of the schedule that was not sent `waited` after its intended start; `waited_for_user` is how long
+    /// of that all users were busy.
+    pub(crate) fn unsent(&self, intended_at: Instant, waited: Duration, waited_for_user: Duration) {
         if let Some(level) = &self.level {
-            level.unsent(intended_at, waited);
+            level.unsent(intended_at, waited, waited_for_user);
         }
         let mut state = self.state.lock();
         if state.counts(intended_at, self.scheduled) {

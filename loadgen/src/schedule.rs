@@ -52,21 +52,22 @@ impl Schedule {
         }
     }
 
-    /// The starts that no user has taken and that lie before `until`, taken away.
-    pub(crate) fn take_overdue(&mut self, until: Duration) -> Vec<Duration> {
+    /// The starts that no user has taken and that lie before `until`, taken away; each with its kind of user.
+    pub(crate) fn take_overdue(&mut self, until: Duration) -> Vec<(Duration, usize)> {
         let mut overdue = Vec::new();
-        for waiting in &mut self.waiting {
+        for (kind, waiting) in self.waiting.iter_mut().enumerate() {
             let count = waiting.partition_point(|start| *start < until);
-            overdue.extend(waiting.drain(..count));
+            overdue.extend(waiting.drain(..count).map(|start| (start, kind)));
         }
         overdue
     }
 
-    /// All starts before `until` that no user has taken, drawn to the last; the schedule is over.
-    pub(crate) fn finish(&mut self, until: Duration) -> Vec<Duration> {
+    /// All starts before `until` that no user has taken, drawn to the last, each with its kind of user; the schedule is
+    /// over.
+    pub(crate) fn finish(&mut self, until: Duration) -> Vec<(Duration, usize)> {
         let mut rest = self.take_overdue(until);
-        while let Some((start, _)) = self.draw().filter(|(start, _)| *start < until) {
-            rest.push(start);
+        while let Some(drawn) = self.draw().filter(|(start, _)| *start < until) {
+            rest.push(drawn);
         }
         self.over = true;
         self.waiting.iter_mut().for_each(VecDeque::clear);
@@ -142,7 +143,7 @@ mod tests {
         }
         let until = Duration::from_secs(1);
         let overdue = schedule.take_overdue(until);
-        assert!(overdue.len() > 20 && overdue.iter().all(|start| *start < until), "{overdue:?}");
+        assert!(overdue.len() > 20 && overdue.iter().all(|(start, _)| *start < until), "{overdue:?}");
         let rest = schedule.finish(Duration::from_secs(50));
         assert_eq!(100 + overdue.len() + rest.len(), 4_999, "every slot before 50 s is somewhere");
         assert_eq!((schedule.next(0), schedule.next(1)), (None, None));

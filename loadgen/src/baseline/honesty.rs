@@ -8,9 +8,6 @@ use serde::{Deserialize, Serialize};
 use super::statistics::trend_probability;
 use crate::measurement::Measurement;
 
-/// In flight from this share of the connections on, it is the service that keeps requests from being sent.
-const CONNECTIONS_USED_UP: f64 = 0.9;
-
 /// Requests that may go unsent while connections were free.
 const UNSENT_SHARE: f64 = 0.001;
 
@@ -32,7 +29,7 @@ const DRIFT_SHARE: f64 = 0.3;
 /// What is allowed for on the generator's side.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Allowance {
-    /// Connections that it may open.
+    /// Connections that it may open; with a scenario, users of each kind.
     pub connections: usize,
     /// What 99 % of the sends may be late by at most while connections are free.
     pub lateness: Duration,
@@ -114,7 +111,7 @@ pub(crate) fn flaws(measurement: &Measurement, allowance: Allowance) -> Vec<Flaw
     }
     [
         schedule(measurement),
-        unsent(measurement, allowance),
+        unsent(measurement),
         send_lateness(measurement, allowance),
         littles_law(measurement),
         drift(measurement),
@@ -137,32 +134,27 @@ fn schedule(measurement: &Measurement) -> Option<Flaw> {
     beyond(Check::Schedule, off / expected.max(1.0), allowed)
 }
 
-fn has_free_connections(measurement: &Measurement, Allowance { connections, .. }: Allowance) -> bool {
-    measurement.mean_in_flight < CONNECTIONS_USED_UP * connections as f64
+fn unsent(measurement: &Measurement) -> Option<Flaw> {
+    let share = measurement.unsent_by_generator as f64 / measurement.scheduled.max(1) as f64;
+    beyond(Check::Unsent, share, UNSENT_SHARE)
 }
 
-fn unsent(measurement: &Measurement, allowance: Allowance) -> Option<Flaw> {
-    let share = measurement.unsent as f64 / measurement.scheduled.max(1) as f64;
-    has_free_connections(measurement, allowance).then(|| beyond(Check::Unsent, share, UNSENT_SHARE)).flatten()
+fn send_lateness(measurement: &Measurement, Allowance { lateness, .. }: Allowance) -> Option<Flaw> {
+    let lateness_micros = measurement.generator_lateness_micros.value_at_quantile(0.99) as f64;
+    beyond(Check::SendLateness, lateness_micros, lateness.as_secs_f64() * 1e6)
 }
 
-fn send_lateness(measurement: &Measurement, allowance: Allowance) -> Option<Flaw> {
-    let lateness_micros = measurement.send_lateness_micros.value_at_quantile(0.99) as f64;
-    let allowed_micros = allowance.lateness.as_secs_f64() * 1e6;
-    has_free_connections(measurement, allowance)
-        .then(|| beyond(Check::SendLateness, lateness_micros, allowed_micros))
-        .flatten()
-}
-
-/// N = X × R. What is in flight at either edge of the level is counted on one side only: up to R ÷ T of it. So is what
-/// waits there for a connection, because response times go by when a request was due: up to W ÷ T.
+/// N = X × R, of requests that are not refused, because refusals have no response time. What is in flight at either edge
+/// of the level is counted on one side only: up to R ÷ T of it. So is what waits there for a connection, because response
+/// times go by when a request was due: up to W ÷ T.
 fn littles_law(measurement: &Measurement) -> Option<Flaw> {
     let seconds = measurement.measured.as_secs_f64();
     let answered = measurement.from_sent_micros.len() as f64;
     let mean_seconds = measurement.from_sent_micros.mean() / 1e6;
     let expected = answered / seconds * mean_seconds;
     let waited_seconds = measurement.send_lateness_micros.mean() / 1e6;
-    let off = (measurement.mean_in_flight - expected).abs() / expected.max(1.0);
+    let in_flight = measurement.mean_in_flight - measurement.mean_refused_in_flight;
+    let off = (in_flight - expected).abs() / expected.max(1.0);
     // Failures are in flight too, and nobody knows for how long; a timeout is far longer than an answer.
     (measurement.failed() == 0)
         .then(|| {
@@ -191,6 +183,9 @@ fn drift(measurement: &Measurement) -> Option<Flaw> {
 mod tests {
     use super::*;
     use crate::baseline::sample::sample;
+    use crate::exchange::Outcome;
+    use crate::measurement::shortage::Shortage;
+    use crate::measurement::tally::{Ended, LevelTally};
 
     const ALLOWANCE: Allowance = Allowance { connections: 100, lateness: Duration::from_millis(5) };
 
@@ -207,8 +202,9 @@ mod tests {
 
     #[test]
     fn each_contradiction_is_found() {
-        let late =
-            |measurement: &mut Measurement| measurement.send_lateness_micros.record_n(6_000, 10).unwrap();
+        let late = |measurement: &mut Measurement| {
+            measurement.generator_lateness_micros.record_n(6_000, 10).unwrap();
+        };
         assert_eq!(checks(late), [Check::SendLateness]);
         let unaccounted = |measurement: &mut Measurement| measurement.sent -= 150;
         assert_eq!(checks(unaccounted), [Check::Schedule]);
@@ -217,6 +213,7 @@ mod tests {
         let unsent = |measurement: &mut Measurement| {
             measurement.sent -= 2;
             measurement.unsent += 2;
+            measurement.unsent_by_generator += 2;
         };
         assert_eq!(checks(unsent), [Check::Unsent]);
         assert_eq!(checks(|measurement| measurement.mean_in_flight *= 1.2), [Check::LittlesLaw]);
@@ -239,16 +236,92 @@ mod tests {
         // after.
         measurement.send_lateness_micros.reset();
         measurement.send_lateness_micros.record_n(2_000_000, measurement.sent).unwrap();
-        let scarce = Allowance { connections: 3, ..ALLOWANCE };
-        assert_eq!(flaws(&measurement, scarce), []);
+        assert_eq!(flaws(&measurement, ALLOWANCE), []);
+    }
+
+    const HOLD: Duration = Duration::from_secs(10);
+
+    /// Each 10 ms a request is due; `exchange` hands it to the tally.
+    fn tallied(mut exchange: impl FnMut(&mut LevelTally, Duration)) -> Vec<Check> {
+        let mut tally = LevelTally::new(100.0, Duration::ZERO, HOLD);
+        for number in 0..1_000 {
+            exchange(&mut tally, Duration::from_millis(10) * number);
+        }
+        flaws(&tally.finish(HOLD, None), ALLOWANCE).iter().map(|flaw| flaw.check).collect()
+    }
+
+    fn exchange(
+        tally: &mut LevelTally,
+        intended: Duration,
+        sent: Duration,
+        shortage: Shortage,
+        outcome: Outcome,
+    ) {
+        tally.sent(intended, sent, shortage.within(intended, sent));
+        let at = sent + Duration::from_millis(50);
+        tally.ended(&Ended { intended, sent, at, outcome: Some(outcome) });
+    }
+
+    /// When what is due at `intended` goes out, if for `pause` from `from` on nothing does.
+    fn after_pause(intended: Duration, from: Duration, pause: Duration) -> Duration {
+        if intended < from { intended } else { intended.max(from + pause) }
     }
 
     #[test]
-    fn where_connections_are_used_up_the_service_is_to_blame() {
-        let mut measurement = sample(50.0, 60.0);
-        measurement.send_lateness_micros.record_n(500_000, 100).unwrap();
-        let scarce = Allowance { connections: 3, ..ALLOWANCE };
-        assert_eq!(flaws(&measurement, scarce), []);
-        assert_eq!(flaws(&measurement, ALLOWANCE).len(), 1);
+    fn a_burst_that_uses_up_all_connections_is_the_services() {
+        const FROM: Duration = Duration::from_secs(5);
+        const PAUSE: Duration = Duration::from_millis(600);
+        let checks = tallied(|tally, intended| {
+            let shortage = Shortage::begun_at(FROM);
+            exchange(tally, intended, after_pause(intended, FROM, PAUSE), shortage, Outcome::Succeeded);
+        });
+        assert_eq!(checks, [], "on average far fewer than all connections were busy");
+    }
+
+    #[test]
+    fn a_generator_that_pauses_is_to_blame_also_for_what_waits_behind_its_own_burst() {
+        const FROM: Duration = Duration::from_secs(5);
+        const PAUSE: Duration = Duration::from_millis(600);
+        for connections in [1, 5, 1_000] {
+            let mut taken = 0;
+            let mut shortage = Shortage::default();
+            let checks = tallied(|tally, intended| {
+                let sent = after_pause(intended, FROM, PAUSE);
+                // The burst after the pause: the last free connection is taken, the others wait for those to come free.
+                let waits = intended >= FROM && sent > intended && taken >= connections;
+                let sent = if waits { sent + Duration::from_millis(50) } else { sent };
+                taken += u32::from(sent > intended);
+                exchange(tally, intended, sent, shortage, Outcome::Succeeded);
+                if taken == connections {
+                    shortage.begin(FROM + PAUSE);
+                }
+            });
+            assert_eq!(checks, [Check::SendLateness], "{connections} connections");
+        }
+    }
+
+    #[test]
+    fn what_was_not_sent_is_the_generators_only_where_a_connection_was_free() {
+        let unsent = |shortage: Shortage| {
+            tallied(move |tally, intended| {
+                if intended < HOLD.mul_f64(0.98) {
+                    exchange(tally, intended, intended, Shortage::default(), Outcome::Succeeded);
+                } else {
+                    tally.unsent(intended, HOLD, shortage.within(intended, HOLD));
+                }
+            })
+        };
+        assert_eq!(unsent(Shortage::begun_at(HOLD.mul_f64(0.9))), []);
+        assert_eq!(unsent(Shortage::default()), [Check::Unsent]);
+    }
+
+    #[test]
+    fn refusals_that_take_as_long_as_answers_are_no_contradiction() {
+        let checks = tallied(|tally, intended| {
+            let is_refused = intended.as_millis() % 50 < 20;
+            let outcome = if is_refused { Outcome::Refused } else { Outcome::Succeeded };
+            exchange(tally, intended, intended, Shortage::default(), outcome);
+        });
+        assert_eq!(checks, [], "two of five are refused");
     }
 }

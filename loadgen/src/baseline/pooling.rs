@@ -22,12 +22,16 @@ pub(super) fn pool(levels: &[Level]) -> Vec<Level> {
 fn add(sum: &mut Measurement, other: &Measurement) {
     const GROWS: &str = "a histogram that was recorded to fits one that grows";
     let (weight, other_weight) = (sum.measured.as_secs_f64(), other.measured.as_secs_f64());
-    sum.mean_in_flight = (sum.mean_in_flight * weight + other.mean_in_flight * other_weight)
-        / (weight + other_weight).max(f64::MIN_POSITIVE);
+    let mean = |mean: f64, other: f64| {
+        (mean * weight + other * other_weight) / (weight + other_weight).max(f64::MIN_POSITIVE)
+    };
+    sum.mean_in_flight = mean(sum.mean_in_flight, other.mean_in_flight);
+    sum.mean_refused_in_flight = mean(sum.mean_refused_in_flight, other.mean_refused_in_flight);
     sum.measured += other.measured;
     sum.scheduled += other.scheduled;
     sum.sent += other.sent;
     sum.unsent += other.unsent;
+    sum.unsent_by_generator += other.unsent_by_generator;
     sum.succeeded += other.succeeded;
     sum.refused += other.refused;
     for (kind, count) in &other.failures {
@@ -36,5 +40,6 @@ fn add(sum: &mut Measurement, other: &Measurement) {
     sum.from_intended_micros.add(&other.from_intended_micros).expect(GROWS);
     sum.from_sent_micros.add(&other.from_sent_micros).expect(GROWS);
     sum.send_lateness_micros.add(&other.send_lateness_micros).expect(GROWS);
+    sum.generator_lateness_micros.add(&other.generator_lateness_micros).expect(GROWS);
     sum.parts.extend(&other.parts);
 }

@@ -44,13 +44,16 @@ pub(crate) struct LevelTally {
     planned_end: Duration,
     sent: u64,
     unsent: u64,
+    unsent_by_generator: u64,
     succeeded: u64,
     refused: u64,
     failures: BTreeMap<FailureKind, u64>,
     from_intended_micros: Histogram<u64>,
     from_sent_micros: Histogram<u64>,
     send_lateness_micros: Histogram<u64>,
+    generator_lateness_micros: Histogram<u64>,
     in_flight_time: Duration,
+    refused_in_flight_time: Duration,
     part_length: Duration,
     parts: [Part; PARTS],
 }
@@ -65,31 +68,38 @@ impl LevelTally {
             planned_end: end,
             sent: 0,
             unsent: 0,
+            unsent_by_generator: 0,
             succeeded: 0,
             refused: 0,
             failures: BTreeMap::new(),
             from_intended_micros: histogram(),
             from_sent_micros: histogram(),
             send_lateness_micros: histogram(),
+            generator_lateness_micros: histogram(),
             in_flight_time: Duration::ZERO,
+            refused_in_flight_time: Duration::ZERO,
             part_length: end.saturating_sub(begin) / PARTS_U32,
             parts: [Part::default(); PARTS],
         }
     }
 
-    /// A request is being sent.
-    pub(crate) fn sent(&mut self, intended: Duration, sent: Duration) {
+    /// A request is being sent; `waited_for_connection` is how long of its wait none was free.
+    pub(crate) fn sent(&mut self, intended: Duration, sent: Duration, waited_for_connection: Duration) {
         if self.is_measured(intended) {
             self.sent += 1;
-            record(&mut self.send_lateness_micros, sent.saturating_sub(intended));
+            let lateness = sent.saturating_sub(intended);
+            record(&mut self.send_lateness_micros, lateness);
+            record(&mut self.generator_lateness_micros, lateness.saturating_sub(waited_for_connection));
         }
     }
 
-    /// A request will not be sent any more; it waited until `now`.
-    pub(crate) fn unsent(&mut self, intended: Duration, now: Duration) {
+    /// A request will not be sent any more; it waited until `now`, and for `waited_for_connection` of that none was free.
+    pub(crate) fn unsent(&mut self, intended: Duration, now: Duration, waited_for_connection: Duration) {
         if self.is_measured(intended) {
             self.unsent += 1;
-            record(&mut self.from_intended_micros, now.saturating_sub(intended));
+            let waited = now.saturating_sub(intended);
+            self.unsent_by_generator += u64::from(waited.saturating_sub(waited_for_connection) >= waited / 2);
+            record(&mut self.from_intended_micros, waited);
         }
     }
 
@@ -106,7 +116,11 @@ impl LevelTally {
                 record(&mut self.from_sent_micros, ended.at.saturating_sub(ended.sent));
             }
         }
-        self.in_flight_time += ended.at.min(self.end).saturating_sub(ended.sent.max(self.begin));
+        let in_flight = ended.at.min(self.end).saturating_sub(ended.sent.max(self.begin));
+        self.in_flight_time += in_flight;
+        if ended.outcome == Some(Outcome::Refused) {
+            self.refused_in_flight_time += in_flight;
+        }
         if !self.is_measured(ended.at) {
             return;
         }
@@ -146,8 +160,9 @@ impl LevelTally {
     /// Where it was cut short, only the parts that are complete are in the measurement.
     pub(crate) fn finish(self, end: Duration, generator_cpu_cores: Option<f64>) -> Measurement {
         let measured = end.min(self.end).saturating_sub(self.begin);
-        let mean_in_flight =
-            if measured.is_zero() { 0.0 } else { self.in_flight_time.as_secs_f64() / measured.as_secs_f64() };
+        let mean = |in_flight_time: Duration| {
+            if measured.is_zero() { 0.0 } else { in_flight_time.as_secs_f64() / measured.as_secs_f64() }
+        };
         // The last one may be longer than the others by the rounding of its length.
         let complete = if end < self.planned_end { parts_within(measured, self.part_length) } else { PARTS };
         let parts = self.parts.iter().take(complete).map(|part| MeasurementPart {
@@ -163,13 +178,16 @@ impl LevelTally {
             scheduled: self.sent + self.unsent,
             sent: self.sent,
             unsent: self.unsent,
+            unsent_by_generator: self.unsent_by_generator,
             succeeded: self.succeeded,
             refused: self.refused,
             failures: self.failures,
             from_intended_micros: self.from_intended_micros,
             from_sent_micros: self.from_sent_micros,
             send_lateness_micros: self.send_lateness_micros,
-            mean_in_flight,
+            generator_lateness_micros: self.generator_lateness_micros,
+            mean_in_flight: mean(self.in_flight_time),
+            mean_refused_in_flight: mean(self.refused_in_flight_time),
             parts: parts.collect(),
             generator_cpu_cores,
         }
@@ -215,7 +233,7 @@ mod tests {
     }
 
     fn exchange(tally: &mut LevelTally, intended: u64, sent: u64, at: u64, outcome: Outcome) {
-        tally.sent(ms(intended), ms(sent));
+        tally.sent(ms(intended), ms(sent), Duration::ZERO);
         tally.ended(&Ended { intended: ms(intended), sent: ms(sent), at: ms(at), outcome: Some(outcome) });
     }
 
@@ -257,7 +275,7 @@ mod tests {
     #[test]
     fn what_was_never_sent_counts_with_the_time_it_waited() {
         let mut tally = tally();
-        tally.unsent(ms(300), ms(1_100));
+        tally.unsent(ms(300), ms(1_100), ms(800));
         let level = tally.finish(ms(1_100), None);
         assert_eq!((level.scheduled, level.sent, level.unsent), (1, 0, 1));
         assert_eq!(level.from_intended_micros.max(), level.from_intended_micros.highest_equivalent(800_000));
@@ -265,9 +283,25 @@ mod tests {
     }
 
     #[test]
+    fn a_wait_is_the_generators_but_for_the_part_without_a_free_connection() {
+        let mut tally = tally();
+        tally.sent(ms(200), ms(290), ms(70));
+        tally.sent(ms(200), ms(290), ms(90));
+        for waited_for_connection in [0, 400, 401, 800] {
+            tally.unsent(ms(300), ms(1_100), ms(waited_for_connection));
+        }
+        let level = tally.finish(ms(1_100), None);
+        let lateness = &level.generator_lateness_micros;
+        assert_eq!((lateness.len(), lateness.min()), (2, 0));
+        assert_eq!(lateness.max(), lateness.highest_equivalent(20_000));
+        assert_eq!(level.send_lateness_micros.min(), level.send_lateness_micros.lowest_equivalent(90_000));
+        assert_eq!((level.unsent, level.unsent_by_generator), (4, 2), "at least half of 800 ms");
+    }
+
+    #[test]
     fn refusals_and_failures_are_counted_apart_and_only_answers_have_a_latency() {
         let mut tally = tally();
-        exchange(&mut tally, 200, 200, 201, Outcome::Refused);
+        exchange(&mut tally, 200, 200, 220, Outcome::Refused);
         exchange(&mut tally, 200, 200, 202, Outcome::Failed(FailureKind::Status(500)));
         exchange(&mut tally, 200, 200, 203, Outcome::Failed(FailureKind::ConnectionRefused));
         exchange(&mut tally, 200, 200, 900, Outcome::Failed(FailureKind::TimedOut));
@@ -276,6 +310,8 @@ mod tests {
         assert_eq!(level.failures[&FailureKind::Status(500)], 1);
         assert_eq!(level.from_sent_micros.len(), 1, "the status 500");
         assert_eq!(level.from_intended_micros.len(), 2, "and the request that timed out");
+        assert!((level.mean_in_flight - 0.725).abs() < 1e-9, "{}", level.mean_in_flight);
+        assert!((level.mean_refused_in_flight - 0.02).abs() < 1e-9, "{}", level.mean_refused_in_flight);
     }
 
     #[test]

@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::{Notify, Semaphore};
 
+use crate::measurement::shortage::Shortage;
 use crate::measurement::tally::LevelTally;
 use crate::open_model::connection::SharedBuffer;
 use crate::open_model::schedule::{Schedule, Slot};
@@ -29,12 +30,22 @@ pub(crate) struct Level {
     pub(crate) origin: Instant,
     pub(crate) schedule: Schedule,
     pub(crate) tally: LevelTally,
+    /// Whether, and since when, no connection is idle.
+    shortage: Shortage,
+}
+
+/// A request that is to be sent now.
+#[derive(Clone, Copy, Debug)]
+struct Due {
+    slot: Slot,
+    /// How long no connection was idle since it was due.
+    waited_for_connection: Duration,
 }
 
 /// What an idle connection is handed.
 #[derive(Clone, Copy, Debug)]
 enum Task {
-    Send(Slot),
+    Send(Due),
     Open,
 }
 
@@ -81,6 +92,18 @@ pub(crate) struct Lanes {
     permits: Semaphore,
     /// Tells the level's clock that it has reason to look.
     changed: Notify,
+}
+
+impl Level {
+    /// One that begins at `origin`.
+    pub(crate) fn new(origin: Instant, schedule: Schedule, tally: LevelTally) -> Self {
+        Self { origin, schedule, tally, shortage: Shortage::default() }
+    }
+
+    /// A request that was due will not be sent; it waited until `now`.
+    pub(crate) fn unsent(&mut self, intended: Duration, now: Duration) {
+        self.tally.unsent(intended, now, self.shortage.within(intended, now));
+    }
 }
 
 impl Lanes {
@@ -158,6 +181,7 @@ impl Lanes {
     pub(crate) fn begin(&self, level: Level) {
         self.draining.set(false);
         *self.level.borrow_mut() = Some(level);
+        self.note_shortage();
     }
 
     /// Ends the level and hands back what was counted.
@@ -174,14 +198,15 @@ impl Lanes {
     /// take it.
     pub(crate) fn hand_out(&self) -> Option<Duration> {
         while !self.idle.borrow().is_empty() {
-            let Some(slot) = self.take_due() else {
+            let Some(due) = self.take_due() else {
                 return self.with_level(|level| level.schedule.next_intended()).flatten();
             };
             let index = self.idle.borrow_mut().pop_front();
             if let Some(index) = index {
                 self.handed.set(self.handed.get() + 1);
-                self.hand(index, Task::Send(slot));
+                self.hand(index, Task::Send(due));
             }
+            self.note_shortage();
         }
         None
     }
@@ -211,21 +236,38 @@ impl Lanes {
         self.changed.notified().await;
     }
 
+    /// A connection has nothing to do, and nothing is due.
+    fn rest(&self, index: usize) {
+        self.idle.borrow_mut().push_back(index);
+        if self.idle.borrow().len() == 1 {
+            self.with_level(|level| level.shortage.end());
+            self.changed.notify_one();
+        }
+    }
+
+    /// Connections may have ceased to be idle.
+    fn note_shortage(&self) {
+        if self.idle.borrow().is_empty() {
+            self.with_level(|level| level.shortage.begin(level.origin.elapsed()));
+        }
+    }
+
     fn hand(&self, index: usize, task: Task) {
         self.each[index].task.set(Some(task));
         self.each[index].wake();
     }
 
     /// The next request, if it is due; those that waited for longer than the timeout are given up.
-    fn take_due(&self) -> Option<Slot> {
+    fn take_due(&self) -> Option<Due> {
         self.with_level(|level| {
             let now = level.origin.elapsed();
             loop {
                 let slot = level.schedule.take_due(now)?;
                 if now.saturating_sub(slot.intended) <= self.timeout {
-                    return Some(slot);
+                    let waited_for_connection = level.shortage.within(slot.intended, now);
+                    return Some(Due { slot, waited_for_connection });
                 }
-                level.tally.unsent(slot.intended, now);
+                level.unsent(slot.intended, now);
             }
         })
         .flatten()

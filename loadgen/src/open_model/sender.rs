@@ -145,7 +145,7 @@ impl<'a> Running<'a> {
         let end = order.warm_up + order.hold;
         let origin = Instant::now() + LEAD;
         let tally = LevelTally::new(order.offered_rps.unwrap_or(0.0), order.warm_up, end);
-        lanes.begin(Level { origin, schedule: order.schedule, tally });
+        lanes.begin(Level::new(origin, order.schedule, tally));
         let running = Self {
             lanes,
             timer,
@@ -173,7 +173,7 @@ impl<'a> Running<'a> {
             level.tally.end_at(end);
             level.schedule.end_at(end);
             while let Some(slot) = level.schedule.take_due(end) {
-                level.tally.unsent(slot.intended, end);
+                level.unsent(slot.intended, end);
             }
         });
         self.wait_for_answers(if stopped { Some(now + PATIENCE_AFTER_STOP) } else { None }).await?;

@@ -41,11 +41,12 @@ impl LevelRecorder {
         self.state.lock().since.map(|since| now.saturating_duration_since(since))
     }
 
-    /// A request that was due is being sent.
-    pub(crate) fn sent(&self, intended_at: Instant, sent_at: Instant) {
+    /// A request that was due is being sent; `waited_for_user` is how long of its wait all users were busy.
+    pub(crate) fn sent(&self, intended_at: Instant, sent_at: Instant, waited_for_user: Duration) {
         let mut state = self.state.lock();
         let (intended, sent) = (state.at(intended_at), state.at(sent_at));
-        state.tally.sent(intended, sent);
+        // A user has one request in flight at a time, as a connection has.
+        state.tally.sent(intended, sent, waited_for_user);
     }
 
     /// A request that was due and sent is over.
@@ -72,11 +73,12 @@ impl LevelRecorder {
         state.tally.ended(&ended);
     }
 
-    /// A request that was due will not be sent, `waited` after its intended start.
-    pub(crate) fn unsent(&self, intended_at: Instant, waited: Duration) {
+    /// A request that was due will not be sent, `waited` after its intended start; for `waited_for_user` of that all users
+    /// were busy.
+    pub(crate) fn unsent(&self, intended_at: Instant, waited: Duration, waited_for_user: Duration) {
         let mut state = self.state.lock();
         let intended = state.at(intended_at);
-        state.tally.unsent(intended, intended + waited);
+        state.tally.unsent(intended, intended + waited, waited_for_user);
     }
 
     /// Nothing that is due from now on counts.

@@ -66,7 +66,7 @@ fn with_a_schedule_the_intended_start_decides() {
 fn a_slot_that_was_not_sent_enters_with_the_time_it_waited() {
     let start = Instant::now();
     let recorder = begun(start, true);
-    recorder.unsent(start + SECOND, 9 * SECOND);
+    recorder.unsent(start + SECOND, 9 * SECOND, 9 * SECOND);
     recorder.unanswered(0, start + 2 * SECOND, start + 10 * SECOND);
     recorder.record(0, &took(start + 5 * SECOND, 3 * SECOND, Outcome::Failed(FailureKind::TimedOut)));
     let all = recorder.snapshot(start + 10 * SECOND).all;

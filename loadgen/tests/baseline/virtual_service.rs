@@ -264,13 +264,16 @@ impl Record {
             scheduled: self.scheduled,
             sent: self.scheduled,
             unsent: 0,
+            unsent_by_generator: 0,
             succeeded: self.answered.len(),
             refused: self.refused,
             failures: BTreeMap::new(),
             from_intended_micros: self.answered.clone(),
             from_sent_micros: self.answered,
-            send_lateness_micros: punctual,
+            send_lateness_micros: punctual.clone(),
+            generator_lateness_micros: punctual,
             mean_in_flight: (self.in_flight_seconds + in_flight) / level.hold.as_secs_f64(),
+            mean_refused_in_flight: 0.0,
             parts: self
                 .parts
                 .iter()

@@ -74,6 +74,21 @@ async fn where_all_users_wait_it_is_the_service_that_is_too_slow() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_freeze_that_keeps_all_users_busy_is_not_blamed_on_the_generator() {
+    let service = Service::start([("/api/dashboard", Answer::FreezesTwoSecondsOfTen)]).await;
+    let scenario = Scenario::load("api-user", &["read".to_owned()]).expect("it is shipped");
+    let mut model = model(&service, scenario, 4).await;
+    let plan = LevelPlan { hold: Duration::from_secs(10), ..PLAN };
+    let level = model.run_level(&plan, pending(), |_| {}).await.expect("it runs");
+    let lateness = level.send_lateness_micros.value_at_quantile(0.99);
+    assert!(lateness >= 500_000, "{lateness} µs: {level:?}");
+    assert!(level.unsent > 10, "what waited for longer than the timeout: {level:?}");
+    assert!(level.mean_in_flight < 3.0, "{level:?}");
+    let level = judged(&plan, level, 4);
+    assert!(level.flaws.iter().all(|flaw| !flaw.is_generators()), "{:?}", level.flaws);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_users_do_on_their_start_is_no_part_of_a_level() {
     const TEXT: &str = "
 apiVersion: autoscale-lab/v1

@@ -15,7 +15,7 @@ use crate::measurement::{Measurement, MeasurementPart, SIGNIFICANT_DIGITS};
 const LONGEST_MICROS: u64 = 3_600_000_000;
 
 /// A histogram's values in microseconds with their counts, shortest first; empty buckets are left out.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 struct SparseHistogram(Vec<(u64, u64)>);
 
@@ -44,16 +44,23 @@ pub(crate) struct LevelDocument {
     scheduled: u64,
     sent: u64,
     unsent: u64,
+    /// As the other fields with a default, not in files of before it was measured.
+    #[serde(default)]
+    unsent_by_generator: u64,
     succeeded: u64,
     refused: u64,
     failures: Vec<FailureCount>,
     mean_in_flight: f64,
+    #[serde(default)]
+    mean_refused_in_flight: f64,
     generator_cpu_cores: Option<f64>,
     /// Answers and their mean in microseconds, for each part of the measured time.
     parts: Vec<(u64, f64)>,
     from_intended_micros: SparseHistogram,
     from_sent_micros: SparseHistogram,
     send_lateness_micros: SparseHistogram,
+    #[serde(default)]
+    generator_lateness_micros: SparseHistogram,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -92,6 +99,7 @@ impl From<Level> for LevelDocument {
             scheduled: measurement.scheduled,
             sent: measurement.sent,
             unsent: measurement.unsent,
+            unsent_by_generator: measurement.unsent_by_generator,
             succeeded: measurement.succeeded,
             refused: measurement.refused,
             failures: measurement
@@ -100,6 +108,7 @@ impl From<Level> for LevelDocument {
                 .map(|(kind, count)| FailureCount { kind: *kind, count: *count })
                 .collect(),
             mean_in_flight: measurement.mean_in_flight,
+            mean_refused_in_flight: measurement.mean_refused_in_flight,
             generator_cpu_cores: measurement.generator_cpu_cores,
             parts: measurement
                 .parts
@@ -109,6 +118,7 @@ impl From<Level> for LevelDocument {
             from_intended_micros: SparseHistogram::from(histogram),
             from_sent_micros: SparseHistogram::from(&measurement.from_sent_micros),
             send_lateness_micros: SparseHistogram::from(&measurement.send_lateness_micros),
+            generator_lateness_micros: SparseHistogram::from(&measurement.generator_lateness_micros),
             flaws: level.flaws,
         }
     }
@@ -125,9 +135,11 @@ impl TryFrom<LevelDocument> for Level {
         let histogram = |field: &str, sparse: &SparseHistogram| {
             sparse.to_histogram().map_err(|problem| format!("`{field}` {problem}"))
         };
-        for (field, value) in
-            [("offered_rps", document.offered_rps), ("mean_in_flight", document.mean_in_flight)]
-        {
+        for (field, value) in [
+            ("offered_rps", document.offered_rps),
+            ("mean_in_flight", document.mean_in_flight),
+            ("mean_refused_in_flight", document.mean_refused_in_flight),
+        ] {
             if !(value.is_finite() && value >= 0.0) {
                 return Err(format!("`{field}` is {value}, expected a number of at least 0"));
             }
@@ -149,13 +161,19 @@ impl TryFrom<LevelDocument> for Level {
             scheduled: document.scheduled,
             sent: document.sent,
             unsent: document.unsent,
+            unsent_by_generator: document.unsent_by_generator,
             succeeded: document.succeeded,
             refused: document.refused,
             failures: document.failures.iter().map(|failure| (failure.kind, failure.count)).collect(),
             from_intended_micros: histogram("from_intended_micros", &document.from_intended_micros)?,
             from_sent_micros: histogram("from_sent_micros", &document.from_sent_micros)?,
             send_lateness_micros: histogram("send_lateness_micros", &document.send_lateness_micros)?,
+            generator_lateness_micros: histogram(
+                "generator_lateness_micros",
+                &document.generator_lateness_micros,
+            )?,
             mean_in_flight: document.mean_in_flight,
+            mean_refused_in_flight: document.mean_refused_in_flight,
             parts: document
                 .parts
                 .iter()

@@ -32,6 +32,18 @@ fn it_is_read_back_as_it_was_written() {
 }
 
 #[test]
+fn a_file_of_before_the_generators_part_was_told_apart_is_read() {
+    let mut document: Value = serde_json::from_str(&baseline().to_json()).unwrap();
+    let level = document["curves"][0]["levels"][0].as_object_mut().unwrap();
+    for field in ["unsent_by_generator", "mean_refused_in_flight", "generator_lateness_micros"] {
+        assert!(level.remove(field).is_some(), "`{field}` is written");
+    }
+    let read = Baseline::from_json("b.json", &document.to_string()).unwrap();
+    let measurement = &read.first_curve().levels[0].measurement;
+    assert_eq!((measurement.unsent_by_generator, measurement.generator_lateness_micros.len()), (0, 0));
+}
+
+#[test]
 fn what_is_wrong_is_named_with_its_path() {
     for (change, parts) in [
         (

@@ -47,7 +47,7 @@ fn a_generator_that_is_late_is_the_limit() {
         move |level: &PlannedLevel| {
             let mut measurement = service(level);
             if level.rate_rps > rate {
-                measurement.send_lateness_micros.record_n(50_000, measurement.sent).unwrap();
+                measurement.generator_lateness_micros.record_n(50_000, measurement.sent).unwrap();
             }
             measurement
         }

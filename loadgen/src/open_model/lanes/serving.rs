@@ -8,12 +8,11 @@ use std::time::Duration;
 
 use tokio::time::timeout;
 
-use super::{GivenUp, InFlight, Lane, Lanes, Task};
+use super::{Due, GivenUp, InFlight, Lane, Lanes, Task};
 use crate::exchange::Outcome;
 use crate::failure_kind::FailureKind;
 use crate::measurement::tally::Ended;
 use crate::open_model::connection::Connection;
-use crate::open_model::schedule::Slot;
 use crate::open_model::stream::Failure;
 
 /// Longest that opening a connection outside of a request may take.
@@ -26,9 +25,9 @@ pub(super) async fn serve(lanes: Rc<Lanes>, index: usize) {
     let mut task = Some(Task::Open);
     loop {
         match task {
-            Some(Task::Send(slot)) => {
+            Some(Task::Send(due)) => {
                 let was_open = connection.is_some();
-                lanes.exchange(index, slot, &mut connection).await;
+                lanes.exchange(index, due, &mut connection).await;
                 lane.connected.set(connection.is_some());
                 // One that was open and is not any more is opened again before the next request asks for it.
                 if was_open && connection.is_none() {
@@ -70,11 +69,12 @@ impl Lanes {
     }
 
     /// Sends the request of a slot over `connection`, opening it where it is closed.
-    async fn exchange(&self, index: usize, slot: Slot, connection: &mut Option<Connection>) {
+    async fn exchange(&self, index: usize, due: Due, connection: &mut Option<Connection>) {
+        let Due { slot, waited_for_connection } = due;
         let lane = &self.each[index];
         let sent = self.with_level(|level| {
             let sent = level.origin.elapsed();
-            level.tally.sent(slot.intended, sent);
+            level.tally.sent(slot.intended, sent, waited_for_connection);
             sent
         });
         let Some(sent) = sent else { return };
@@ -122,8 +122,8 @@ impl Lanes {
 
     /// Waits until there is something to do; the connection may be closed by the other side meanwhile.
     async fn next_task(&self, index: usize, connection: &mut Option<Connection>) -> Option<Task> {
-        if let Some(slot) = self.take_due() {
-            return Some(Task::Send(slot));
+        if let Some(due) = self.take_due() {
+            return Some(Task::Send(due));
         }
         let lane = &self.each[index];
         let mut idle = false;
@@ -136,16 +136,13 @@ impl Lanes {
             }
             if connection.as_mut().is_some_and(|connection| connection.poll_closed(context).is_ready()) {
                 self.idle.borrow_mut().retain(|&other| other != index);
+                self.note_shortage();
                 return Poll::Ready(None);
             }
             lane.wait(context.waker());
             if !idle {
                 idle = true;
-                let mut queue = self.idle.borrow_mut();
-                queue.push_back(index);
-                if queue.len() == 1 {
-                    self.changed.notify_one();
-                }
+                self.rest(index);
             }
             Poll::Pending
         })
