@@ -11,6 +11,7 @@ use scaler::policy_file::{NamedPolicy, PolicyOverrides};
 
 use crate::arguments::log::LogArguments;
 use crate::failure::{ExitStatus, Failure};
+use crate::output::say;
 
 /// Make a policy of what was measured.
 #[derive(Clone, Debug, Args)]
@@ -105,7 +106,7 @@ fn run_suggest(arguments: &SuggestArguments) -> Result<ExitStatus, Failure> {
         PolicyFormat::Hpa => hpa(arguments, &suggestion),
     };
     match &arguments.out {
-        None => say(&text),
+        None => say(text.trim_end_matches('\n')),
         Some(path) => write(path, &text)?,
     }
     Ok(ExitStatus::Held)
@@ -170,11 +171,6 @@ fn hpa(arguments: &SuggestArguments, suggestion: &Suggestion) -> String {
 /// A number as Kubernetes writes it: whole, or in thousandths.
 fn quantity(value: f64) -> String {
     if value.fract() == 0.0 { format!("\"{value:.0}\"") } else { format!("{:.0}m", value * 1000.0) }
-}
-
-#[expect(clippy::print_stdout, reason = "the command's result")]
-fn say(text: &str) {
-    print!("{text}");
 }
 
 #[cfg(test)]
