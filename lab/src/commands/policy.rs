@@ -1,7 +1,7 @@
 //! `lab policy`: policies made of measurements.
 
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 use loadgen::Threshold;
@@ -11,7 +11,7 @@ use scaler::policy_file::{NamedPolicy, PolicyOverrides};
 
 use crate::arguments::log::LogArguments;
 use crate::failure::{ExitStatus, Failure};
-use crate::output::say;
+use crate::output::{replace, say};
 
 /// Make a policy of what was measured.
 #[derive(Clone, Debug, Args)]
@@ -107,18 +107,9 @@ fn run_suggest(arguments: &SuggestArguments) -> Result<ExitStatus, Failure> {
     };
     match &arguments.out {
         None => say(text.trim_end_matches('\n')),
-        Some(path) => write(path, &text)?,
+        Some(path) => replace(path, &text)?,
     }
     Ok(ExitStatus::Held)
-}
-
-fn write(path: &Path, text: &str) -> Result<(), Failure> {
-    std::fs::write(path, text).map_err(|error| {
-        Failure::could_not_run(format!(
-            "`{}` cannot be written: {error}; hint: does its folder exist",
-            path.display()
-        ))
-    })
 }
 
 fn comments(arguments: &SuggestArguments, suggestion: &Suggestion) -> String {
