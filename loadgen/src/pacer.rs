@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
 
+use crate::metrics::LoadMetrics;
 use crate::phase::{Phase, Phases};
 use crate::recorder::Recorder;
 use crate::schedule::Schedule;
@@ -42,6 +43,7 @@ pub(crate) struct Pacer {
     /// A slot that has waited longer is not sent any more.
     patience: Duration,
     recorder: Arc<Recorder>,
+    metrics: LoadMetrics,
 }
 
 /// How the pacing went.
@@ -54,10 +56,16 @@ pub(crate) struct Pacing {
 }
 
 impl Pacer {
-    pub(crate) fn new(schedule: Schedule, kinds: usize, patience: Duration, recorder: Arc<Recorder>) -> Self {
+    pub(crate) fn new(
+        schedule: Schedule,
+        kinds: usize,
+        patience: Duration,
+        recorder: Arc<Recorder>,
+        metrics: LoadMetrics,
+    ) -> Self {
         let kinds = (0..kinds).map(|_| Kind { led: false, followers: Vec::new(), called: 0 }).collect();
         let state = State { schedule, kinds, waited_for_user: 0, sent: 0 };
-        Self { state: Mutex::new(state), patience, recorder }
+        Self { state: Mutex::new(state), patience, recorder, metrics }
     }
 
     /// Waits for a slot of this kind; its intended start, or none where the run is over or has no more slots.
@@ -80,7 +88,7 @@ impl Pacer {
         let elapsed = now.saturating_duration_since(since);
         let rest = self.state.lock().schedule.finish(elapsed);
         for start in rest {
-            self.recorder.unsent(since + start, elapsed.saturating_sub(start));
+            self.give_up(since + start, elapsed.saturating_sub(start));
         }
     }
 
@@ -129,7 +137,7 @@ impl Pacer {
             let now = Instant::now();
             let waited = now.saturating_duration_since(start);
             if waited > self.patience {
-                self.recorder.unsent(start, waited);
+                self.give_up(start, waited);
                 self.drop_overdue(since, now);
                 continue;
             }
@@ -146,6 +154,7 @@ impl Pacer {
             if !waited_for_user {
                 self.recorder.late(Instant::now().saturating_duration_since(start));
             }
+            self.metrics.request_due();
             let mut state = self.state.lock();
             state.sent += 1;
             state.waited_for_user += u64::from(waited_for_user);
@@ -159,8 +168,14 @@ impl Pacer {
         let overdue = self.state.lock().schedule.take_overdue(until);
         for start in overdue {
             let start = since + start;
-            self.recorder.unsent(start, now.saturating_duration_since(start));
+            self.give_up(start, now.saturating_duration_since(start));
         }
+    }
+
+    /// Counts a slot that is never sent; it was due all the same.
+    fn give_up(&self, start: Instant, waited: Duration) {
+        self.metrics.request_due();
+        self.recorder.unsent(start, waited);
     }
 
     /// Lets the user that came free last lead.

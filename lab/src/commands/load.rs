@@ -112,6 +112,8 @@ pub(crate) fn run(arguments: LoadArguments) -> Result<ExitStatus, Failure> {
     let spans = arguments.telemetry.settings("loadgen", unique_id("loadgen"));
     runtime::run_traced(&log, &spans, async move {
         let _metrics_server = arguments.metrics.serve(&config.metrics).await?;
+        // Goose ends the process at a Ctrl-C while the last answers are waited for, and the result with it.
+        StopSignals::keep_from_goose()?;
         let mut signals = StopSignals::catch()?;
         let stop = async move { signals.next().await };
         let result =
