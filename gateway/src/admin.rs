@@ -14,7 +14,7 @@ use observability::http::error::ErrorReply;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use crate::fleet::{Drained, EndpointReport, Fleet};
+use crate::fleet::{Drained, EndpointReport, Fleet, PutOrder, PutOutcome};
 use crate::metrics::Exposition;
 use crate::target::EndpointUrl;
 
@@ -56,6 +56,11 @@ async fn list(State(admin): State<Admin>) -> Json<Vec<EndpointReport>> {
 struct PutEndpoint {
     url: String,
     pid: Option<u32>,
+    /// Says in `GET /endpoints` whose it is, so that an owner who was away finds its own again.
+    owner: Option<String>,
+    /// For an owner that repairs the list: leaves alone what somebody drained meanwhile.
+    #[serde(default)]
+    unless_drained: bool,
 }
 
 async fn put(State(admin): State<Admin>, body: Bytes) -> Result<Response, ErrorReply> {
@@ -63,9 +68,11 @@ async fn put(State(admin): State<Admin>, body: Bytes) -> Result<Response, ErrorR
         ErrorReply::bad_request(format!("the body is not an endpoint: {error}"), PUT_HINT)
     })?;
     let url = parse_url(&put.url, PUT_HINT)?;
-    let added = admin.fleet.put(&url, put.pid);
+    let PutEndpoint { pid, owner, unless_drained, .. } = put;
+    let outcome = admin.fleet.put(&url, PutOrder { pid, owner, unless_drained });
+    let (added, drained) = (outcome == PutOutcome::Added, outcome == PutOutcome::Drained);
     let status = if added { StatusCode::CREATED } else { StatusCode::OK };
-    Ok((status, Json(json!({ "url": url.as_str(), "added": added }))).into_response())
+    Ok((status, Json(json!({ "url": url.as_str(), "added": added, "drained": drained }))).into_response())
 }
 
 #[derive(Debug, Deserialize)]

@@ -26,6 +26,7 @@ const LOOK_AGAIN: Duration = Duration::from_millis(50);
 struct Member {
     upstream: Arc<Upstream>,
     pid: Option<u32>,
+    owner: Option<String>,
 }
 
 #[derive(Debug)]
@@ -54,11 +55,34 @@ pub(crate) struct EndpointReport {
     pub(crate) in_flight: u32,
     pub(crate) ewma_ms: f64,
     pub(crate) pid: Option<u32>,
+    pub(crate) owner: Option<String>,
     pub(crate) picked: u64,
     pub(crate) succeeded: u64,
     pub(crate) refused: u64,
     pub(crate) failed: u64,
     pub(crate) ejections: u64,
+}
+
+/// What is said of an endpoint that is put.
+#[derive(Debug, Default)]
+pub(crate) struct PutOrder {
+    /// Its process; replaces the one known.
+    pub(crate) pid: Option<u32>,
+    /// Whose it is to take out again; replaces the one known.
+    pub(crate) owner: Option<String>,
+    /// Whether one that somebody drained stays out.
+    pub(crate) unless_drained: bool,
+}
+
+/// What became of an endpoint that was put.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum PutOutcome {
+    /// It is new.
+    Added,
+    /// It was there.
+    Confirmed,
+    /// Somebody drained it, and so it stays out.
+    Drained,
 }
 
 /// How a drain ended.
@@ -86,20 +110,27 @@ impl Fleet {
         })
     }
 
-    /// Adds or confirms an endpoint; a `pid` that is given replaces the one known. Returns whether it is new.
-    pub(crate) fn put(&self, url: &EndpointUrl, pid: Option<u32>) -> bool {
+    /// Adds or confirms an endpoint.
+    pub(crate) fn put(&self, url: &EndpointUrl, order: PutOrder) -> PutOutcome {
+        let PutOrder { pid, owner, unless_drained } = order;
         let mut inner = self.lock();
+        if unless_drained && inner.rotation.is_drained(url.as_str()) {
+            return PutOutcome::Drained;
+        }
         let put = inner.rotation.put(self.now(), url.as_str());
         let member = self.member(&mut inner, put.id, url);
-        if pid.is_some() {
-            member.pid = pid;
+        member.pid = pid.or(member.pid);
+        if owner.is_some() {
+            member.owner = owner;
         }
         drop(inner);
         self.probes_changed.notify_one();
         if put.added {
             info!(%url, pid, "endpoint added");
+            PutOutcome::Added
+        } else {
+            PutOutcome::Confirmed
         }
-        put.added
     }
 
     /// Takes in one answer of DNS.
@@ -240,17 +271,21 @@ impl Fleet {
         let mut inner = self.lock();
         let now = self.now();
         inner.rotation.advance(now);
-        let report = |endpoint: gateway_balancer::EndpointView<'_>| EndpointReport {
-            url: endpoint.url.to_owned(),
-            state: endpoint.state,
-            in_flight: endpoint.in_flight,
-            ewma_ms: (endpoint.ewma_seconds * 1e6).round() / 1e3,
-            pid: inner.members.get(&endpoint.id).and_then(|member| member.pid),
-            picked: endpoint.picked,
-            succeeded: endpoint.answers.succeeded,
-            refused: endpoint.answers.refused,
-            failed: endpoint.answers.failed,
-            ejections: endpoint.ejections,
+        let report = |endpoint: gateway_balancer::EndpointView<'_>| {
+            let member = inner.members.get(&endpoint.id);
+            EndpointReport {
+                url: endpoint.url.to_owned(),
+                state: endpoint.state,
+                in_flight: endpoint.in_flight,
+                ewma_ms: (endpoint.ewma_seconds * 1e6).round() / 1e3,
+                pid: member.and_then(|member| member.pid),
+                owner: member.and_then(|member| member.owner.clone()),
+                picked: endpoint.picked,
+                succeeded: endpoint.answers.succeeded,
+                refused: endpoint.answers.refused,
+                failed: endpoint.answers.failed,
+                ejections: endpoint.ejections,
+            }
         };
         inner.rotation.endpoints(now).map(report).collect()
     }
@@ -291,6 +326,7 @@ impl Fleet {
         inner.members.entry(id).or_insert_with(|| Member {
             upstream: Arc::new(Upstream::new(url.clone(), self.limits, self.open_connections.clone())),
             pid: None,
+            owner: None,
         })
     }
 

@@ -18,7 +18,7 @@ use tracing::{info, warn};
 use crate::config::GatewayConfig;
 use crate::connection::{self, StopSignal};
 use crate::error::GatewayError;
-use crate::fleet::Fleet;
+use crate::fleet::{Fleet, PutOrder};
 use crate::metrics::{Exposition, GatewayMetrics};
 use crate::proxy::{Client, Proxy};
 use crate::throttle::Throttle;
@@ -91,7 +91,7 @@ impl Gateway {
         let fleet = Fleet::new(seed, limits, metrics.upstream_connections.clone());
         let exposition = Arc::new(Exposition::new(registry, &fleet));
         for url in &config.endpoints {
-            fleet.put(url, None);
+            fleet.put(url, PutOrder::default());
         }
 
         let mut background = vec![spawn(probes::run(Arc::clone(&fleet), config.probe_timeout))];

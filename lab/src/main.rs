@@ -10,6 +10,7 @@ mod docker_proxy;
 mod event_stream;
 mod failure;
 mod metrics_server;
+mod output;
 mod runtime;
 mod stop_signal;
 mod supervisor;

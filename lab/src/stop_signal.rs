@@ -26,8 +26,8 @@ impl StopSignals {
         Ok(Self { terminate: catch(SignalKind::terminate())?, interrupt: catch(SignalKind::interrupt())? })
     }
 
-    /// Keeps Goose from taking Ctrl-C over, to be called before [`StopSignals::catch`]: a run of several loads, one after
-    /// the other, would lose one between two of them.
+    /// Keeps Goose from taking Ctrl-C over, to be called before [`StopSignals::catch`]: a Ctrl-C between two loads would
+    /// be lost, and one while a load waits for its last answers would end the process without a result.
     ///
     /// Goose sets no handler where there is one of the same kind; this one does nothing, and comes after those that are
     /// caught later.

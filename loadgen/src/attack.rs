@@ -73,7 +73,8 @@ impl Shared {
             Load::Rate { levels, arrivals, .. } => {
                 let weights = scenario.user_types().iter().map(|user_type| user_type.weight).collect();
                 let schedule = Schedule::new(levels.clone(), *arrivals, scheduled_until, weights, streams);
-                Some(Pacer::new(schedule, kinds, config.timeout, Arc::clone(&recorder)))
+                let metrics = config.metrics.clone();
+                Some(Pacer::new(schedule, kinds, config.timeout, Arc::clone(&recorder), metrics))
             }
         };
         let client = client::build(config).map_err(|error| LoadError::Client(chain(&error)))?;

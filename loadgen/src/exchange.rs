@@ -110,7 +110,10 @@ impl Sender {
         let url = prepared.as_ref().map_or(&self.base, |prepared| prepared.url());
         let trace = self.traces.begin(request, url, trace_ids);
         let sent_at = Instant::now();
-        self.metrics.request_due();
+        if intended_at.is_none() {
+            // Slots of a schedule were counted when they were handed out.
+            self.metrics.request_due();
+        }
         self.metrics.request_sent();
         let answered = match prepared {
             Ok(prepared) => self.send(request, prepared, cookies, &trace).await,

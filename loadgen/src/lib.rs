@@ -77,7 +77,7 @@ pub use generator::GeneratorResult;
 pub use levels::{Levels, LevelsError};
 pub use measurement::{LevelProgress, Measurement, MeasurementPart, SIGNIFICANT_DIGITS, SoFar};
 pub use metrics::LoadMetrics;
-pub use open_model::{LevelPlan, OpenModel, OpenModelError, Target, WeightedRequest};
+pub use open_model::{HIGHEST_RATE_RPS, LevelPlan, OpenModel, OpenModelError, Target, WeightedRequest};
 pub use progress::Progress;
 pub use recorder::{Latency, Quantile};
 pub use report::check_writable;

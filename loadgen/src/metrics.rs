@@ -70,7 +70,7 @@ impl LoadMetrics {
         self.users.set(i64::try_from(count).unwrap_or(i64::MAX));
     }
 
-    /// A request is due now, or was and is never sent.
+    /// A request is due and sent at once, or was due and is given up.
     pub(crate) fn request_due(&self) {
         self.scheduled.inc();
     }

@@ -66,7 +66,7 @@ use schedule::{Choice, Schedule};
 use sender::LevelOrder;
 
 pub use error::OpenModelError;
-pub use plan::LevelPlan;
+pub use plan::{HIGHEST_RATE_RPS, LevelPlan};
 pub use target::{Target, WeightedRequest};
 
 /// Connections to one target, and the thread that sends over them; both end when this is dropped.

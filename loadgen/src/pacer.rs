@@ -12,6 +12,7 @@ use parking_lot::Mutex;
 use tokio::sync::oneshot;
 
 use crate::measurement::shortage::Shortage;
+use crate::metrics::LoadMetrics;
 use crate::phase::{Phase, Phases};
 use crate::recorder::Recorder;
 use crate::schedule::Schedule;
@@ -45,6 +46,7 @@ pub(crate) struct Pacer {
     /// A slot that has waited longer is not sent any more.
     patience: Duration,
     recorder: Arc<Recorder>,
+    metrics: LoadMetrics,
 }
 
 /// A slot that is to be sent now.
@@ -65,7 +67,13 @@ pub(crate) struct Pacing {
 }
 
 impl Pacer {
-    pub(crate) fn new(schedule: Schedule, kinds: usize, patience: Duration, recorder: Arc<Recorder>) -> Self {
+    pub(crate) fn new(
+        schedule: Schedule,
+        kinds: usize,
+        patience: Duration,
+        recorder: Arc<Recorder>,
+        metrics: LoadMetrics,
+    ) -> Self {
         let kind = || Kind {
             led: false,
             followers: Vec::new(),
@@ -75,7 +83,7 @@ impl Pacer {
         };
         let kinds = (0..kinds).map(|_| kind()).collect();
         let state = State { schedule, kinds, waited_for_user: 0, sent: 0 };
-        Self { state: Mutex::new(state), patience, recorder }
+        Self { state: Mutex::new(state), patience, recorder, metrics }
     }
 
     /// Waits for a slot of this kind; none where the run is over or has no more slots.
@@ -97,7 +105,7 @@ impl Pacer {
     pub(crate) fn finish(&self, since: Instant, now: Instant) {
         let elapsed = now.saturating_duration_since(since);
         let rest = self.state.lock().schedule.finish(elapsed);
-        self.give_up(rest, since, elapsed);
+        self.give_up_all(rest, since, elapsed);
     }
 
     /// Waits until this user leads its kind; none where the run is over.
@@ -139,7 +147,7 @@ impl Pacer {
             let intended_at = since + start;
             let waited = now.saturating_sub(start);
             if waited > self.patience {
-                self.recorder.unsent(intended_at, waited, waited_for_user);
+                self.give_up(intended_at, waited, waited_for_user);
                 self.drop_overdue(since, now);
                 continue;
             }
@@ -156,6 +164,7 @@ impl Pacer {
             if !has_waited_for_user {
                 self.recorder.late(Instant::now().saturating_duration_since(intended_at));
             }
+            self.metrics.request_due();
             let mut state = self.state.lock();
             state.sent += 1;
             state.waited_for_user += u64::from(has_waited_for_user);
@@ -167,15 +176,21 @@ impl Pacer {
     fn drop_overdue(&self, since: Instant, now: Duration) {
         let Some(until) = now.checked_sub(self.patience) else { return };
         let overdue = self.state.lock().schedule.take_overdue(until);
-        self.give_up(overdue, since, now);
+        self.give_up_all(overdue, since, now);
     }
 
-    /// Counts slots that will not be sent, by their start and kind.
-    fn give_up(&self, slots: Vec<(Duration, usize)>, since: Instant, now: Duration) {
+    /// Counts slots that are never sent, by their start and kind.
+    fn give_up_all(&self, slots: Vec<(Duration, usize)>, since: Instant, now: Duration) {
         for (start, kind) in slots {
             let waited_for_user = self.state.lock().wait_for_user(kind, start, now);
-            self.recorder.unsent(since + start, now.saturating_sub(start), waited_for_user);
+            self.give_up(since + start, now.saturating_sub(start), waited_for_user);
         }
+    }
+
+    /// Counts a slot that is never sent; it was due all the same.
+    fn give_up(&self, intended_at: Instant, waited: Duration, waited_for_user: Duration) {
+        self.metrics.request_due();
+        self.recorder.unsent(intended_at, waited, waited_for_user);
     }
 
     /// Lets the user that came free last lead.

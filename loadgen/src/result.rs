@@ -26,6 +26,8 @@ pub struct RequestResult {
     pub failures: u64,
     /// Of these, refused with 503 and `Retry-After`.
     pub refusals: u64,
+    /// Requests that were sent and still unanswered when the run was given up.
+    pub unanswered: u64,
     /// Requests that ended, per second.
     pub requests_per_second: f64,
     /// From the intended start to the last byte; `None` without a schedule, or where there was nothing.
@@ -134,6 +136,9 @@ pub(crate) struct Row<'a> {
     pub(crate) requests: u64,
     pub(crate) failures: u64,
     pub(crate) refusals: u64,
+    /// Known of all requests only: what was never sent had not become one of them.
+    pub(crate) unsent: Option<u64>,
+    pub(crate) unanswered: u64,
     pub(crate) requests_per_second: f64,
     /// From the intended start where there is a schedule, or else from sending.
     pub(crate) latency: Option<Latency>,
@@ -204,6 +209,7 @@ impl LoadResult {
                     requests: tally.requests,
                     failures: tally.failed(),
                     refusals: tally.refusals,
+                    unanswered: tally.unanswered,
                     requests_per_second: per_second(tally.requests, measured),
                     latency_from_intended: tally.from_intended.latency(),
                     latency_from_sent: tally.from_sent.latency(),
@@ -239,6 +245,8 @@ impl LoadResult {
             requests: self.requests,
             failures: self.failures,
             refusals: self.refusals,
+            unsent: Some(self.unsent),
+            unanswered: self.unanswered,
             requests_per_second: self.requests_per_second,
             latency: self.latency(),
         };
@@ -248,6 +256,8 @@ impl LoadResult {
             requests: request.requests,
             failures: request.failures,
             refusals: request.refusals,
+            unsent: None,
+            unanswered: request.unanswered,
             requests_per_second: request.requests_per_second,
             latency: if scheduled { request.latency_from_intended } else { request.latency_from_sent },
         });

@@ -40,9 +40,9 @@ const TICK: Duration = Duration::from_millis(25);
 /// The limit of open files is raised where the users may need more and the system allows it.
 ///
 /// Goose replaces the process's handler of Ctrl-C, even that of tokio, for good: the first Ctrl-C ends the run as
-/// `stop` does, a second one ends the process with status 1. A program that wants to keep its own installs it by
-/// `ctrlc::set_handler` before. Goose also sets a global logger that writes to standard output unless there is one
-/// already; `tracing_subscriber`'s `init` sets one.
+/// `stop` does, one that comes while the last answers are awaited ends the process with status 1 and without a result.
+/// A program that wants to keep its own installs it by `ctrlc::set_handler` before. Goose also sets a global logger that
+/// writes to standard output unless there is one already; `tracing_subscriber`'s `init` sets one.
 ///
 /// # Errors
 /// [`LoadError`] where nothing was measured: a setting cannot be, the service does not answer, a report cannot be

@@ -64,7 +64,7 @@ impl Scenario {
             return Self::from_text(&format!("shipped scenario {name}"), name, text, None, tags);
         }
         let path = Path::new(name_or_path);
-        let text = read_text(path).map_err(|problem| {
+        let text = text_file::read(path, FILE_BYTES_MAX, "a scenario").map_err(|problem| {
             let hint = if name_or_path.contains(['/', '.']) {
                 "give the path of a readable scenario file".to_owned()
             } else {
@@ -169,10 +169,6 @@ fn yaml_mistake(error: &serde_saphyr::Error) -> Mistake {
         problem,
         "`lab load --schema` prints what a scenario may have, for editors and readers",
     )
-}
-
-fn read_text(path: &Path) -> Result<String, String> {
-    text_file::read(path, FILE_BYTES_MAX, "a scenario")
 }
 
 #[cfg(test)]

@@ -60,6 +60,13 @@ impl Rotation {
         Put { id: self.add(now, url, true), added: true }
     }
 
+    /// Whether somebody drained this address and nobody has put it since: it drains, or is kept out.
+    pub fn is_drained(&self, url: &str) -> bool {
+        let drains = |endpoint: &Endpoint| endpoint.phase == Phase::Draining && !endpoint.forget_when_idle;
+        self.kept_out.iter().any(|kept_out| kept_out.url == url)
+            || self.position_of_url(url).is_some_and(|position| drains(&self.endpoints[position]))
+    }
+
     /// Takes an address out of rotation at once; its requests go on. Returns it, or nothing if it is not there.
     pub fn drain(&mut self, now: Duration, url: &str) -> Option<EndpointId> {
         let position = self.position_of_url(url)?;

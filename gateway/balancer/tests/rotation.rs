@@ -89,6 +89,7 @@ fn draining_finishes_what_is_in_flight_and_the_address_stays_out() {
     assert_eq!(rotation.drain(ZERO, "a"), Some(a));
     assert_eq!(picked(&mut rotation, ZERO, &[]), [b, c]);
     assert_eq!(rotation.endpoint(ZERO, a).map(|endpoint| endpoint.in_flight), Some(1));
+    assert!(rotation.is_drained("a") && !rotation.is_drained("b") && !rotation.is_drained("nobody"));
     assert!(!rotation.release(a), "whoever drains it removes it");
     assert!(rotation.remove(a));
     assert_eq!(state(&rotation, "a"), None);
@@ -96,8 +97,10 @@ fn draining_finishes_what_is_in_flight_and_the_address_stays_out() {
     assert!(!rotation.release(a));
 
     assert_eq!(rotation.sync_discovered(ZERO, &["a"]).added, [], "DNS does not bring it back");
+    assert!(rotation.is_drained("a"));
     let put = rotation.put(ZERO, "a");
     assert!(put.added && put.id != a, "it is a new stay");
+    assert!(!rotation.is_drained("a"));
 }
 
 #[test]
@@ -173,6 +176,7 @@ fn an_absent_endpoint_finishes_its_requests_first() {
         rotation.sync_discovered::<&str>(ZERO, &[]);
     }
     assert_eq!(state(&rotation, "a"), Some(State::Draining));
+    assert!(!rotation.is_drained("a"), "nobody asked for it");
     assert!(rotation.release(id), "forgotten with its last request");
     assert_eq!(state(&rotation, "a"), None);
 }

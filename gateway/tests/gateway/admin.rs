@@ -22,6 +22,25 @@ async fn endpoints_are_listed_with_what_is_known_of_them() {
 }
 
 #[tokio::test]
+async fn an_owner_finds_its_endpoints_and_leaves_out_what_was_drained() {
+    let replica = Replica::plain().await;
+    let lab = Lab::start(&[&replica]).await;
+    assert!(lab.endpoints().await[0]["owner"].is_null(), "nobody's, until somebody says so");
+    let owned = format!(r#"{{"url": "{}", "owner": "shop/webapp", "unless_drained": true}}"#, replica.url());
+    let reply = lab.ask_admin("PUT", "/endpoints", &owned).await;
+    assert_eq!((reply.status, &reply.json()["drained"]), (200, &false.into()));
+    lab.put(&replica).await;
+    assert_eq!(lab.endpoints().await[0]["owner"], "shop/webapp", "putting without an owner keeps it");
+
+    lab.delete(&replica).await;
+    let reply = lab.ask_admin("PUT", "/endpoints", &owned).await;
+    assert_eq!((reply.status, &reply.json()["drained"]), (200, &true.into()));
+    assert_eq!(lab.endpoints().await.len(), 0);
+    assert_eq!(lab.put(&replica).await.status, 201, "who does not say so brings it back");
+    assert!(lab.endpoints().await[0]["owner"].is_null(), "it is a new stay");
+}
+
+#[tokio::test]
 async fn prometheus_finds_its_targets() {
     let replica = Replica::plain().await;
     let lab = Lab::start(&[&replica]).await;

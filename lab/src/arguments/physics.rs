@@ -74,6 +74,11 @@ impl PhysicsArguments {
         self.base_rps.is_some()
     }
 
+    /// Synthetic demand that was asked for, in requests per second; 0 where none was.
+    pub(crate) fn demand_rps(&self) -> f64 {
+        self.base_rps.unwrap_or(0.0)
+    }
+
     /// The same physics as flags of `lab webapp`.
     pub(crate) fn flags(&self) -> Vec<String> {
         let mut flags: Vec<String> = [

@@ -35,6 +35,11 @@ pub(crate) fn prometheus_url(text: &str) -> Result<String, String> {
     url(text, &["http", "https"], "http://127.0.0.1:9090")
 }
 
+/// The base URL of a service to be measured, which may be elsewhere and behind TLS.
+pub(crate) fn service_url(text: &str) -> Result<String, String> {
+    url(text, &["http", "https"], "http://127.0.0.1:8000")
+}
+
 fn url(text: &str, schemes: &[&str], example: &str) -> Result<String, String> {
     let refuse = |problem: &str| {
         Err(format!("`{text}` is no URL of a service: {problem}, expected one such as {example}"))
@@ -61,7 +66,7 @@ pub(crate) fn discover(text: &str) -> Result<(String, u16), String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{base_url, discover, duration, listen_address, prometheus_url};
+    use super::{base_url, discover, duration, listen_address, prometheus_url, service_url};
 
     #[test]
     fn values_are_read_or_refused_with_an_example() {
@@ -80,6 +85,7 @@ mod tests {
         assert!(
             prometheus_url("https://localhost/path").is_ok() && prometheus_url("localhost:9090").is_err()
         );
+        assert!(service_url("https://localhost").is_ok() && service_url("ftp://localhost").is_err());
         for bad in ["", "dns:", "dns:webapp", "dns::80", "dns:webapp:0", "webapp:80"] {
             assert!(discover(bad).is_err(), "`{bad}` cannot be looked up");
         }

@@ -44,10 +44,18 @@ pub(crate) enum Engine {
 }
 
 impl Measuring {
-    /// Measures the service at this address; after `stop`, what was found until then.
-    pub(crate) async fn search(&self, base_url: &str) -> Result<(Outcome, Vec<Level>), Failure> {
-        let mut engine = self.connect(base_url).await?;
+    /// Measures the service at this address; after `stop`, what was found until then. `check` is asked after each level
+    /// whether there is sense in going on.
+    pub(crate) async fn search(
+        &self,
+        base_url: &str,
+        check: impl AsyncFn() -> Result<(), Failure>,
+    ) -> Result<(Outcome, Vec<Level>), Failure> {
         let mut search = Search::new(self.plan.clone());
+        let Some(connected) = self.stop.run_until_cancelled(self.connect(base_url)).await else {
+            return Ok((search.stop(), Vec::new()));
+        };
+        let mut engine = connected?;
         loop {
             let level = match search.next_step() {
                 Step::Finished(outcome) => return Ok((outcome, search.into_levels())),
@@ -60,6 +68,7 @@ impl Measuring {
                 Ok(_) | Err(_) => return Ok((search.stop(), search.into_levels())),
             };
             tell(&level_line(search.record(measurement)));
+            check().await?;
         }
     }
 

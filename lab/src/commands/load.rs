@@ -1,11 +1,10 @@
 //! `lab load`: users let loose on a service.
 
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{ArgGroup, Args};
-use loadgen::{ErrorLimit, Levels, Load, LoadConfig, LoadError, LoadMetrics, Progress, Scenario, Threshold};
+use loadgen::{ErrorLimit, Levels, Load, LoadConfig, LoadError, LoadMetrics, Scenario, Threshold};
 use workload::Arrivals;
 
 use crate::arguments::log::LogArguments;
@@ -13,6 +12,7 @@ use crate::arguments::metrics::MetricsArguments;
 use crate::arguments::telemetry::{TelemetryArguments, unique_id};
 use crate::arguments::values::duration;
 use crate::failure::{ExitStatus, Failure};
+use crate::output::{note, say};
 use crate::runtime;
 use crate::stop_signal::StopSignals;
 
@@ -112,10 +112,12 @@ pub(crate) fn run(arguments: LoadArguments) -> Result<ExitStatus, Failure> {
     let spans = arguments.telemetry.settings("loadgen", unique_id("loadgen"));
     runtime::run_traced(&log, &spans, async move {
         let _metrics_server = arguments.metrics.serve(&config.metrics).await?;
+        // Goose ends the process at a Ctrl-C while the last answers are waited for, and the result with it.
+        StopSignals::keep_from_goose()?;
         let mut signals = StopSignals::catch()?;
         let stop = async move { signals.next().await };
         let result =
-            loadgen::run(&config, stop, |progress| show(&progress)).await.map_err(|error| match error {
+            loadgen::run(&config, stop, |progress| note(&progress)).await.map_err(|error| match error {
                 LoadError::Config(_) => Failure::bad_input(error),
                 LoadError::Unreachable { .. } => {
                     Failure::could_not_run(format!("{error}? --anyway begins all the same"))
@@ -203,14 +205,4 @@ fn load(arguments: &LoadArguments) -> Result<Load, Failure> {
         },
         None => Load::Users(shaped(arguments.users.clone().unwrap_or_else(|| Levels::steady(10.0)))?),
     })
-}
-
-#[expect(clippy::print_stderr, reason = "progress, beside the result on standard output")]
-fn show(progress: &Progress) {
-    eprintln!("{progress}");
-}
-
-/// Writes the command's result; a reader who has seen enough, such as `head`, is no reason to fail.
-fn say(text: &str) {
-    let _gone = writeln!(std::io::stdout().lock(), "{text}");
 }

@@ -1,7 +1,7 @@
 //! `lab policy`: policies made of measurements.
 
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 use loadgen::Threshold;
@@ -11,6 +11,7 @@ use scaler::policy_file::{NamedPolicy, PolicyOverrides};
 
 use crate::arguments::log::LogArguments;
 use crate::failure::{ExitStatus, Failure};
+use crate::output::{replace, say};
 
 /// Make a policy of what was measured.
 #[derive(Clone, Debug, Args)]
@@ -105,19 +106,10 @@ fn run_suggest(arguments: &SuggestArguments) -> Result<ExitStatus, Failure> {
         PolicyFormat::Hpa => hpa(arguments, &suggestion),
     };
     match &arguments.out {
-        None => say(&text),
-        Some(path) => write(path, &text)?,
+        None => say(text.trim_end_matches('\n')),
+        Some(path) => replace(path, &text)?,
     }
     Ok(ExitStatus::Held)
-}
-
-fn write(path: &Path, text: &str) -> Result<(), Failure> {
-    std::fs::write(path, text).map_err(|error| {
-        Failure::could_not_run(format!(
-            "`{}` cannot be written: {error}; hint: does its folder exist",
-            path.display()
-        ))
-    })
 }
 
 fn comments(arguments: &SuggestArguments, suggestion: &Suggestion) -> String {
@@ -170,11 +162,6 @@ fn hpa(arguments: &SuggestArguments, suggestion: &Suggestion) -> String {
 /// A number as Kubernetes writes it: whole, or in thousandths.
 fn quantity(value: f64) -> String {
     if value.fract() == 0.0 { format!("\"{value:.0}\"") } else { format!("{:.0}m", value * 1000.0) }
-}
-
-#[expect(clippy::print_stdout, reason = "the command's result")]
-fn say(text: &str) {
-    print!("{text}");
 }
 
 #[cfg(test)]

@@ -17,6 +17,8 @@ fn bad_input_is_named_and_nothing_is_started() {
     for (arguments, expected_status, part) in [
         (&["baseline", "--slo", "rps=3"][..], 2, "response time"),
         (&["baseline", "--levels", "0"], 2, "--levels"),
+        (&["baseline", "--levels", "100,2000000"], 2, "at most 1000000"),
+        (&["baseline", "--replicas", "1..2", "--base-rps", "40"], 2, "--base-rps is 40"),
         (&["baseline", "--resolution", "0"], 2, "--resolution"),
         (&["baseline", "--request", "GET"], 2, "METHOD PATH"),
         (&["baseline", "--replicas", "0..3"], 2, "--replicas"),

@@ -1,42 +1,10 @@
 //! Two services measured by turns, A B A B: a difference is found, and none is where there is none.
 
-use std::io::{BufRead, BufReader};
-use std::process::{Child, Stdio};
-
 use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::command::{lab, status, text};
-use crate::support;
-
-/// A replica of 16 workers without synthetic demand, at which nobody waits; it ends with the test.
-struct Replica {
-    child: Child,
-    url: String,
-}
-
-impl Replica {
-    fn start(service_time: &str) -> Self {
-        let mut child = support::lab()
-            .args(["webapp", "--service-distribution", "constant", "--workers", "16", "--base-rps", "0"])
-            .args(["--service-time", service_time, "--drain-wait", "0s", "--log-level", "warn"])
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("a replica starts");
-        let mut line = String::new();
-        let output = child.stdout.as_mut().expect("standard output was piped");
-        BufReader::new(output).read_line(&mut line).expect("it says where it listens");
-        let url = line.trim().strip_prefix("listening on ").expect("an address").to_owned();
-        Self { child, url }
-    }
-}
-
-impl Drop for Replica {
-    fn drop(&mut self) {
-        let _ended = self.child.kill();
-        let _status = self.child.wait();
-    }
-}
+use crate::replica::Replica;
 
 /// Exit status and result.
 fn diff(before: &Replica, after: &Replica) -> (i32, Value) {
@@ -71,7 +39,7 @@ fn diff(before: &Replica, after: &Replica) -> (i32, Value) {
 
 #[test]
 fn a_service_that_is_ten_percent_slower_is_found_by_turns() {
-    let (fast, slow) = (Replica::start("100ms"), Replica::start("110ms"));
+    let (fast, slow) = (Replica::start("100ms", &[]), Replica::start("110ms", &[]));
     for (before, after, expected_status, verdict) in [(&fast, &slow, 1, "worse"), (&slow, &fast, 0, "better")]
     {
         let (status, result) = diff(before, after);

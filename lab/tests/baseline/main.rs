@@ -5,8 +5,10 @@
 mod bad_input;
 mod command;
 mod interleaved;
+mod kept;
 mod measured;
 mod quiet_machine;
+mod replica;
 #[path = "../closed_loop/support.rs"]
 #[expect(dead_code, reason = "shared with the tests of the loop, which use more of it")]
 mod support;

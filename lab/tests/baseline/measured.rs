@@ -55,6 +55,11 @@ fn a_replica_is_measured_compared_and_made_a_policy_of() {
     NamedPolicy::from_text("suggested.yaml", "webapp", &policy, &PolicyOverrides::default())
         .unwrap_or_else(|error| panic!("{error}\n{policy}"));
     assert!(policy.contains("perReplica: true"), "{policy}");
+    let (reader, writer) = std::io::pipe().expect("a pipe");
+    drop(reader);
+    let unread = ["policy", "suggest", "--from", "a.json"];
+    let unread = crate::support::lab().args(unread).current_dir(folder.path()).stdout(writer).status();
+    assert_eq!(unread.expect("the lab runs").code(), Some(0), "a reader who goes away is no reason to fail");
     let manifest = lab(folder.path(), &["policy", "suggest", "--from", "a.json", "--format", "hpa"]);
     assert!(text(&manifest.stdout).contains("kind: HorizontalPodAutoscaler"), "{}", text(&manifest.stdout));
 }

@@ -5,6 +5,7 @@ mod bad_input;
 mod capacity;
 #[path = "../../../webapp/tests/behaviour/exposition.rs"]
 mod exposition;
+mod load_ending;
 mod load_factor;
 mod load_metrics;
 mod loss;

@@ -10,6 +10,7 @@
 
 mod comparison;
 mod text;
+mod unbelieved;
 
 use serde::Serialize;
 
@@ -74,8 +75,11 @@ pub struct LevelDiff {
     pub offered_rps: f64,
     /// What is to be said of the level as a whole.
     pub verdict: Verdict,
-    /// The three numbers that it is made of; fewer where one of the two had too few answers.
+    /// The three numbers that it is made of; fewer where one of the two had too few answers, none where one of the two is
+    /// not to be believed.
     pub comparisons: Vec<Comparison>,
+    /// Why it could not be compared by numbers; none where it could.
+    pub reason: Option<String>,
 }
 
 /// Two baselines compared.
@@ -156,19 +160,21 @@ fn compare_levels(
     slo: &Slo,
     settings: &DiffSettings,
 ) -> Result<Vec<LevelDiff>, DiffError> {
+    let all = [before, after];
     let (before, after) = (pool(before), pool(after));
-    let compared: Vec<LevelDiff> = before
+    let mut compared: Vec<LevelDiff> = before
         .iter()
         .filter_map(|left| {
-            let is_same =
-                |right: &&Level| (right.offered_rps() / left.offered_rps() - 1.0).abs() <= SAME_RATE;
-            let right = after.iter().find(is_same)?;
+            let right = after.iter().find(|right| is_same_rate(left, right))?;
             let comparisons = comparison::compare(left, right, slo, settings);
             let verdict = Verdict::of_all(&comparisons);
-            Some(LevelDiff { replicas, offered_rps: left.offered_rps(), verdict, comparisons })
+            Some(LevelDiff { replicas, offered_rps: left.offered_rps(), verdict, comparisons, reason: None })
         })
         .collect();
-    if compared.is_empty() {
+    compared.extend(unbelieved::compare(replicas, all, [&before, &after], slo));
+    compared.sort_by(|left, right| left.offered_rps.total_cmp(&right.offered_rps));
+    // Where nobody is believed anywhere, nothing was compared.
+    if compared.iter().all(|level| level.reason.is_some() && level.verdict == Verdict::Unclear) {
         let rates = |levels: &[Level]| -> String {
             let rates: Vec<String> =
                 levels.iter().map(|level| format!("{:.1}", level.offered_rps())).collect();
@@ -177,6 +183,10 @@ fn compare_levels(
         return Err(DiffError::NoCommonLevel { before: rates(&before), after: rates(&after) });
     }
     Ok(compared)
+}
+
+fn is_same_rate(left: &Level, right: &Level) -> bool {
+    (right.offered_rps() / left.offered_rps() - 1.0).abs() <= SAME_RATE
 }
 
 fn notes(before: &Baseline, after: &Baseline) -> Vec<String> {

@@ -168,6 +168,11 @@ impl Baseline {
         mut curves: Vec<Curve>,
     ) -> Self {
         curves.sort_by_key(|curve| curve.replicas);
+        if synthetic_demand.is_some_and(|demand| demand.capacity_is_net_of_it) {
+            for curve in &mut curves {
+                (curve.latency_fit, curve.latency_fit_refused) = (None, Some(FitRefusal::OwnDemand));
+            }
+        }
         let scaling = fit_scaling(&plateaus(&curves), seed);
         let capacity_per_replica_rps = curves.first().and_then(|curve| {
             curve.outcome.highest_within_slo_rps.map(|rate| rate / f64::from(curve.replicas.max(1)))

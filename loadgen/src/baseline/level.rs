@@ -9,6 +9,7 @@ use super::honesty::{Allowance, Check, Flaw, flaws};
 use super::slo::{Slo, quantile_of, statistic_micros};
 use super::statistics::{BatchMean, QuantileEstimate, quantile};
 use crate::measurement::Measurement;
+use crate::threshold::Statistic;
 
 /// Whether a level kept the SLO.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -74,6 +75,16 @@ impl Level {
         !self.flaws.is_empty() && self.flaws.iter().all(|flaw| flaw.check == Check::Drift)
     }
 
+    /// Whether it is void because of who sent, or because the record contradicts itself.
+    pub fn is_void_by_generator(&self) -> bool {
+        self.flaws.iter().any(Flaw::is_generators)
+    }
+
+    /// Whether it is void because nothing was answered or refused in the measured time.
+    pub fn is_empty(&self) -> bool {
+        self.flaws.iter().any(|flaw| flaw.check == Check::Empty)
+    }
+
     /// Failed, refused and unsent ÷ all, from 0 to 1; 1 where nothing ended.
     pub fn error_share(&self) -> f64 {
         error_share(&self.measurement)
@@ -84,12 +95,14 @@ impl Level {
         BatchMean::of(&self.measurement.parts, self.measurement.from_intended_micros.stdev())
     }
 
-    /// The SLO's summary of the response time, with what it may be off by; none with too few answers.
+    /// The SLO's summary of the response time, with what it may be off by; none with too few answers, and for a maximum.
     pub fn slo_statistic(&self, slo: &Slo) -> Option<QuantileEstimate> {
         let mean = self.mean()?;
         let histogram = &self.measurement.from_intended_micros;
         match quantile_of(slo.statistic) {
             Some(share) => quantile(histogram, share, mean.inflation),
+            // How far a maximum may be off cannot be told from one measurement.
+            None if slo.statistic == Statistic::Max => None,
             None => Some(QuantileEstimate {
                 micros: statistic_micros(slo.statistic, histogram),
                 standard_error_micros: mean.standard_error_micros,

@@ -124,7 +124,9 @@ fn knee(levels: &[Level]) -> Option<f64> {
 pub(crate) fn reason(level: &Level) -> End {
     match level.verdict {
         LevelVerdict::TooManyErrors => End::Errors,
-        LevelVerdict::Void if !level.is_unsettled() => End::GeneratorLimited,
+        LevelVerdict::Void if level.is_void_by_generator() => End::GeneratorLimited,
+        // Whoever answers nothing at all serves nobody.
+        LevelVerdict::Void if level.is_empty() => End::Errors,
         LevelVerdict::TooSlow | LevelVerdict::Void | LevelVerdict::Held => End::Slo,
     }
 }

@@ -6,8 +6,8 @@ use workload::Arrivals;
 
 use crate::open_model::error::{OpenModelError, refuse};
 
-/// Highest rate that can be asked for; more than one core sends.
-const HIGHEST_RATE_RPS: f64 = 1_000_000.0;
+/// Highest rate that can be asked for, in requests per second; more than one core sends.
+pub const HIGHEST_RATE_RPS: f64 = 1_000_000.0;
 
 /// Longest warm-up and hold.
 const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);

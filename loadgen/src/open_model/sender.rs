@@ -80,10 +80,15 @@ pub(crate) fn ended_early() -> OpenModelError {
 async fn serve(
     target: CheckedTarget,
     mut orders: mpsc::Receiver<LevelOrder>,
-    ready: oneshot::Sender<Result<(), OpenModelError>>,
+    mut ready: oneshot::Sender<Result<(), OpenModelError>>,
 ) {
     let timeout = target.timeout;
-    let (lanes, timer) = match open(target).await {
+    let opened = tokio::select! {
+        opened = open(target) => opened,
+        // A host that swallows packets would keep the thread and its connections for as long as opening takes.
+        () = ready.closed() => return,
+    };
+    let (lanes, timer) = match opened {
         Ok(open) => open,
         Err(error) => {
             let _ = ready.send(Err(error));
@@ -93,8 +98,14 @@ async fn serve(
     if ready.send(Ok(())).is_err() {
         return;
     }
-    while let Some(order) = orders.recv().await {
-        lanes.open().await;
+    while let Some(mut order) = orders.recv().await {
+        tokio::select! {
+            () = lanes.open() => {}
+            _ = &mut order.stop => {
+                let _ = order.done.send(Err(OpenModelError::Stopped { after: Duration::ZERO }));
+                continue;
+            }
+        }
         let (done, running) = Running::begin(&lanes, &timer, timeout, order);
         // The caller may have gone; the level was ended for it.
         let _ = done.send(running.run().await);
@@ -209,8 +220,8 @@ impl<'a> Running<'a> {
         }
     }
 
-    /// Lets requests in flight end, until they time out or patience is over.
-    async fn wait_for_answers(&mut self, until: Option<Duration>) -> Result<(), OpenModelError> {
+    /// Lets requests in flight end, until they time out or patience is over; a stop that comes now shortens it, too.
+    async fn wait_for_answers(&mut self, mut until: Option<Duration>) -> Result<(), OpenModelError> {
         self.lanes.drain();
         while !self.lanes.are_done() {
             let now = self.now();
@@ -218,7 +229,9 @@ impl<'a> Running<'a> {
                 self.lanes.give_up_all();
             }
             self.look_around(now);
-            self.wait_until(self.next_sweep).await?;
+            if self.wait_until(self.next_sweep).await? {
+                until = Some(self.now() + PATIENCE_AFTER_STOP);
+            }
         }
         Ok(())
     }

@@ -58,7 +58,7 @@ impl fmt::Display for LoadResult {
 }
 
 fn write_row(formatter: &mut fmt::Formatter<'_>, row: &Row<'_>, name_width: usize) -> fmt::Result {
-    let Row { name, requests, failures, refusals, requests_per_second, latency } = row;
+    let Row { name, requests, failures, refusals, requests_per_second, latency, .. } = row;
     write!(
         formatter,
         "{name:name_width$}  {requests:>9}  {failures:>8}  {refusals:>8}  {requests_per_second:>8.1}"

@@ -177,8 +177,6 @@ impl Conductor {
     pub(super) fn finish(mut self, config: &LoadConfig, now: Instant) -> LoadResult {
         let shared = Arc::clone(&self.shared);
         let (tally, _lateness) = shared.recorder.take_interval();
-        // Slots that were never sent were due all the same.
-        (0..shared.recorder.totals().unsent).for_each(|_| shared.sender.metrics.request_due());
         shared.sender.metrics.users(0);
         let cpu = self.take_cpu();
         let snapshot = shared.recorder.snapshot(now);

@@ -180,7 +180,7 @@ pub(crate) struct StepDocument {
     /// The method of a request; default GET.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) method: Option<MethodName>,
-    /// The path of a request, beginning with `/`; may hold `${…}`, whose values are percent-encoded. A path that is
+    /// The path of a request, beginning with one `/`; may hold `${…}`, whose values are percent-encoded. A path that is
     /// one `${…}` and nothing else is taken as it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) path: Option<Located<String>>,

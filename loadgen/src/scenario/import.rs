@@ -6,15 +6,20 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use serde::de::DeserializeOwned;
-
 use super::document::{ApiVersion, Document, Kind, Metadata, Spec, StepDocument, TaskDocument, UserDocument};
 use super::error::{Mistake, ScenarioError};
 use super::located::Located;
-use super::{Scenario, read_text};
+use super::{FILE_BYTES_MAX, Scenario, yaml_mistake};
+use crate::text_file;
 
 mod har;
 mod openapi;
+
+/// A recording holds every answer's content: a visit of a page with pictures easily takes some 10 MB.
+const RECORDING_BYTES_MAX: u64 = 256 * 1024 * 1024;
+
+/// The largest published descriptions are some 10 MB.
+const DESCRIPTION_BYTES_MAX: u64 = 64 * 1024 * 1024;
 
 /// The text of a scenario that sends again what a browser recorded.
 ///
@@ -24,34 +29,62 @@ mod openapi;
 /// # Errors
 /// Names the file and what is wrong with it.
 pub fn scenario_from_har(path: &Path) -> Result<String, ScenarioError> {
-    written_from(path, har::scenario)
+    let source = Source { path, bytes_max: RECORDING_BYTES_MAX, what: "a recording of a browser (HAR)" };
+    source.scenario(|text| har::scenario(&har::read(text)?))
 }
 
 /// The text of a scenario that sends each request of an OpenAPI 3 description, reading three times as often as writing.
 ///
-/// Examples of the description become parameters and bodies; where it has none, plain values of the right type.
+/// Examples of the description become parameters and bodies; where it has none, plain values of the right type. Paths
+/// begin as the description's first server says.
 ///
 /// # Errors
 /// Names the file and what is wrong with it.
 pub fn scenario_from_openapi(path: &Path) -> Result<String, ScenarioError> {
-    written_from(path, openapi::scenario)
+    let source = Source { path, bytes_max: DESCRIPTION_BYTES_MAX, what: "an OpenAPI description" };
+    source.scenario(|text| {
+        // Both are in use; what is meant as JSON and is none is told as YAML, which contains it.
+        let description = serde_json::from_str(text)
+            .or_else(|_| serde_saphyr::from_str(text).map_err(|error| yaml_mistake(&error)))?;
+        openapi::scenario(&description)
+    })
 }
 
-fn written_from<T: DeserializeOwned>(
-    path: &Path,
-    import: impl Fn(&T) -> Result<Made, Mistake>,
-) -> Result<String, ScenarioError> {
-    let origin = path.display().to_string();
-    let refuse = |problem: String, hint: &str| Mistake::new(None, problem, hint).at(&origin);
-    let text = read_text(path).map_err(|problem| refuse(problem, "give the path of a readable file"))?;
-    let read: T = serde_saphyr::from_str(&text).map_err(|error| super::yaml_mistake(&error).at(&origin))?;
-    let made = import(&read).map_err(|mistake| mistake.at(&origin))?;
-    let stem = path.file_stem().map_or_else(|| "scenario".into(), |stem| stem.to_string_lossy());
-    let text = written(made, &stem)
-        .map_err(|problem| refuse(problem, "the file has something that no scenario can have"))?;
-    // What cannot be played is not handed over.
-    Scenario::from_text(&origin, &stem, &text, None, &[])?;
-    Ok(text)
+/// A file of which a scenario is made.
+struct Source<'a> {
+    path: &'a Path,
+    bytes_max: u64,
+    what: &'static str,
+}
+
+impl Source<'_> {
+    fn scenario(&self, import: impl Fn(&str) -> Result<Made, Mistake>) -> Result<String, ScenarioError> {
+        let origin = self.path.display().to_string();
+        let refuse = |problem: String, hint: String| Err(Mistake::new(None, problem, hint).at(&origin));
+        let text = match text_file::read(self.path, self.bytes_max, self.what) {
+            Ok(text) => text,
+            Err(problem) => return refuse(problem, format!("give the path of {}", self.what)),
+        };
+        // Some tools begin a file with a byte order mark.
+        let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+        let made = import(text).map_err(|mistake| mistake.at(&origin))?;
+        let stem = self.path.file_stem().map_or_else(|| "scenario".into(), |stem| stem.to_string_lossy());
+        let text = match written(made, &stem) {
+            Ok(text) => text,
+            Err(problem) => {
+                return refuse(problem, "the file has something that no scenario can have".to_owned());
+            }
+        };
+        // What cannot be played is not handed over.
+        if text.len() as u64 > FILE_BYTES_MAX {
+            return refuse(
+                format!("makes a scenario of {} bytes, expected at most {FILE_BYTES_MAX}", text.len()),
+                "leave out large uploads, or take a part of it".to_owned(),
+            );
+        }
+        Scenario::from_text(&origin, &stem, &text, None, &[])?;
+        Ok(text)
+    }
 }
 
 /// What an importer found.
@@ -81,6 +114,11 @@ fn written(made: Made, name: &str) -> Result<String, String> {
     };
     let text = serde_saphyr::to_string(&document).map_err(|error| error.to_string())?;
     Ok(format!("# A scenario to start from: give it weights, checks and data of your own.\n{text}"))
+}
+
+/// A path that leads to no other host: two slashes at its beginning would.
+fn on_host(path: &str) -> String {
+    format!("/{}", path.trim_start_matches('/'))
 }
 
 /// A text in which `${` means nothing.

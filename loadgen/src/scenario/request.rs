@@ -82,10 +82,10 @@ pub(crate) enum Source {
 }
 
 impl Request {
-    /// The URL, where it is the same each time.
+    /// The URL, where it is the same each time and on the host.
     pub(crate) fn fixed_url(&self, base: &Url) -> Option<Url> {
         let path = self.path.fixed()?;
-        self.query.is_empty().then(|| base.join(path).ok()).flatten()
+        self.query.is_empty().then(|| on_host(base, path)).flatten()
     }
 
     /// The URL, filled in; none where the path leads to another host or is none at all.
@@ -95,9 +95,7 @@ impl Request {
         } else {
             self.path.fill_with(scope, push_encoded)?
         };
-        let Some(mut url) = base.join(&path).ok().filter(|url| url.origin() == base.origin()) else {
-            return Ok(None);
-        };
+        let Some(mut url) = on_host(base, &path) else { return Ok(None) };
         if !self.query.is_empty() {
             let mut pairs = url.query_pairs_mut();
             for (name, value) in &self.query {
@@ -158,6 +156,11 @@ impl Request {
         }
         Ok(values)
     }
+}
+
+/// The URL of a path; none where it leads to another host, as `//elsewhere/…` does: users load the one that was named.
+fn on_host(base: &Url, path: &str) -> Option<Url> {
+    base.join(path).ok().filter(|url| url.origin() == base.origin())
 }
 
 /// Appends a value as one segment of a path: what would end the segment is encoded (RFC 3986, section 2.3).

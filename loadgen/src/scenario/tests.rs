@@ -98,6 +98,12 @@ fn what_makes_no_sense_is_refused_with_its_line_and_field() {
         (user("      wait: none\n      tasks: [{steps: [{wait: {constant: 1s}}]}]\n"), &["no request"]),
         (with_step("{path: orders}"), &[":9:", "steps[0].path", "begins with `/`"]),
         (with_step("{path: http://elsewhere/}"), &[":9:", "--host"]),
+        (
+            with_step("{path: //assets/app.js}"),
+            &[":9:", "steps[0].path", "one `/`", "write `/assets/app.js`"],
+        ),
+        (with_step("{path: '//${userNumber}/app.js'}"), &[":9:", "one `/`"]),
+        (with_step("{path: '/\\assets/app.js'}"), &[":9:", "one `/`"]),
         (with_step("{path: /, wait: {constant: 1s}}"), &[":9:", "exactly one of `path`, `wait` and `feed`"]),
         (with_step("{path: /}\n            - {method: GET}"), &[":10:", "exactly one"]),
         (with_step("{path: /, json: {a: 1}}"), &[":9:", "GET has none"]),
@@ -131,6 +137,15 @@ fn what_makes_no_sense_is_refused_with_its_line_and_field() {
     }
     let twice = with_user(&format!("      wait: none\n{task}    - name: A\n      wait: none\n{task}"));
     refused(&twice, &[":8:", "a name of its own"]);
+}
+
+#[test]
+fn a_path_never_leads_to_another_host() {
+    let base = reqwest::Url::parse("http://shop.example:8000").unwrap();
+    let urls = |path: &str| read(&with_step(&format!("{{path: \"{path}\"}}"))).expect(path).fixed_urls(&base);
+    assert_eq!(urls("/a//b"), [reqwest::Url::parse("http://shop.example:8000/a//b").ok()]);
+    // A URL leaves tabs out, and two slashes are left.
+    assert_eq!(urls("/\\t/elsewhere.example/"), [None]);
 }
 
 #[test]

@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use loadgen::{Load, LoadConfig, run};
+use observability::metrics::Selection;
+use observability::names;
 use workload::Arrivals;
 
 use crate::service::{Answer, Service};
@@ -69,6 +71,32 @@ async fn what_cannot_be_sent_is_counted_with_its_wait() {
     assert!(sent.p50_ms < intended.p50_ms, "{result}");
     assert!(!result.held(), "what was not sent is no success: {result}");
     assert!(result.generator.notes.iter().any(|note| note.contains("--max-users")), "{result}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_slot_that_is_given_up_counts_as_due_at_once() {
+    let service = Service::start([("/api/dashboard", Answer::After(Duration::from_millis(500)))]).await;
+    let config = LoadConfig {
+        load: rate("40", Arrivals::Constant, 2),
+        run_time: Some(Duration::from_secs(6)),
+        timeout: Duration::from_secs(1),
+        scenario: loadgen::Scenario::load("api-user", &["read".to_owned()]).unwrap(),
+        ..service.config("api-user")
+    };
+    let count = |name: &str| -> u64 {
+        let text = config.metrics.registry().encode(&Selection::All);
+        let value = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        value.and_then(|value| value.parse().ok()).unwrap_or_else(|| panic!("`{name}` is missing:\n{text}"))
+    };
+    let counts = || {
+        let sent = count(names::LOADGEN_SENT_TOTAL);
+        (count(names::LOADGEN_SCHEDULED_TOTAL), sent)
+    };
+    let mut while_it_ran = (0, 0);
+    let result = run(&config, std::future::pending(), |_| while_it_ran = counts()).await.expect("it runs");
+    let (due, sent) = while_it_ran;
+    assert!(due > sent + 40, "{due} were due and {sent} sent, of 40 due and 4 sent a second: {result}");
+    assert_eq!(counts(), (result.scheduled.unwrap(), result.requests + result.unanswered), "{result}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

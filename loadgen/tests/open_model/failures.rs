@@ -131,6 +131,27 @@ async fn a_service_that_is_not_there_is_named_before_anything_is_sent() {
 }
 
 #[tokio::test]
+async fn connecting_ends_when_nobody_waits_for_it_any_more() {
+    // Takes connections and never says a word, so that encrypting them takes until it is given up.
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let service = Service::start().await;
+    let mut target = service.target("/", 1);
+    target.base_url = format!("https://{}", listener.local_addr().expect("it is bound"));
+    let mut connecting = Box::pin(OpenModel::connect(target));
+    let (mut stream, _) = tokio::select! {
+        accepted = listener.accept() => accepted.expect("it connects"),
+        connected = &mut connecting => panic!("nobody has answered: {connected:?}"),
+    };
+    drop(connecting);
+    // By itself it would close the connection after 5 s.
+    let closed = tokio::time::timeout(Duration::from_secs(3), async {
+        let mut greeting = Vec::new();
+        stream.read_to_end(&mut greeting).await
+    });
+    closed.await.expect("the connection is kept for nobody").expect("it is closed in order");
+}
+
+#[tokio::test]
 async fn a_service_that_does_not_encrypt_is_named_so() {
     let service = Service::start().await;
     let mut target = service.target("/ok", 2);

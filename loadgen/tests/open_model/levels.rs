@@ -139,6 +139,23 @@ async fn a_stopped_level_hands_back_what_it_has() {
 }
 
 #[tokio::test]
+async fn a_stop_while_answers_are_awaited_ends_the_level() {
+    let service = Service::start().await;
+    let mut target = service.target("/never", 4);
+    target.timeout = Duration::from_secs(600);
+    let mut engine = OpenModel::connect(target).await.expect("the service runs");
+    // After the last request was sent.
+    let stop = tokio::time::sleep(Duration::from_millis(1_500));
+    let began = tokio::time::Instant::now();
+    let level = engine
+        .run_level(&plan(20.0, Duration::from_secs(1)), stop, |_| {})
+        .await
+        .expect("all was sent that could be");
+    assert!(began.elapsed() < Duration::from_secs(60), "it waited for answers that never come");
+    assert_eq!((level.scheduled, level.sent, level.succeeded), (19, 4, 0));
+}
+
+#[tokio::test]
 async fn progress_is_told_each_second() {
     let service = Service::start().await;
     let mut engine = service.engine("/ok", 4).await;

@@ -93,14 +93,13 @@ impl Platform for Ansible {
             return Ok(());
         }
         self.count.iter().for_each(ReplicaCount::outdate);
-        let leaving = drain_surplus(&self.gateway, seen, asked).await;
+        let _leaving = drain_surplus(&self.gateway, seen, asked).await;
         let mut words = self.playbook.clone();
         words.extend(["-e".to_owned(), format!("target_replicas={asked}")]);
         let variables: Vec<_> =
             QUIET.into_iter().chain([("DOCKER_HOST", self.service.engine().host())]).collect();
         let outcome = program::run(&words, &variables, PLAY_WITHIN).await;
         self.count.iter().for_each(ReplicaCount::outdate);
-        self.gateway.forget(&leaving);
         outcome?;
         journal.add(format!("ran `{}`", words.join(" ")));
         Ok(())

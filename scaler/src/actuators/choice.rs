@@ -19,15 +19,21 @@ pub(crate) async fn choose(
     service: &str,
     gateway_admin: &str,
 ) -> Result<Arc<dyn Actuator>, ActuatorError> {
-    let gateway = GatewayEndpoints::new(gateway_admin);
+    // The owner is the service, not this scaler: whoever scales it next finds what was put before.
+    let gateway = |service: &ComposeService| {
+        GatewayEndpoints::new(gateway_admin, &format!("{}/{}", service.project(), service.service()))
+    };
     Ok(match kind {
         ActuatorKind::None => Arc::new(ObserveOnly),
         ActuatorKind::Processes { supervisor } => Arc::new(OnPlatform::new(Processes::new(supervisor))),
         ActuatorKind::Compose(target) => {
-            Arc::new(OnPlatform::new(Compose::new(find(target, service).await?, gateway).await?))
+            let compose_service = find(target, service).await?;
+            let gateway = gateway(&compose_service);
+            Arc::new(OnPlatform::new(Compose::new(compose_service, gateway).await?))
         }
         ActuatorKind::ComposeCli { target, files, program } => {
             let compose_service = find(target, service).await?;
+            let gateway = gateway(&compose_service);
             let cli = ComposeCli::new(compose_service, gateway, files, program.as_deref()).await?;
             Arc::new(OnPlatform::new(cli))
         }
@@ -41,6 +47,7 @@ pub(crate) async fn choose(
         }
         ActuatorKind::Ansible { target, playbook, files, count } => {
             let compose_service = find(target, service).await?;
+            let gateway = gateway(&compose_service);
             let ansible = Ansible::new(compose_service, gateway, playbook, files, count.as_ref()).await?;
             Arc::new(OnPlatform::new(ansible))
         }

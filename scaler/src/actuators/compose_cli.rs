@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::docker::ComposeService;
-use super::gateway_endpoints::GatewayEndpoints;
+use super::gateway_endpoints::{GatewayEndpoints, Leaving};
 use super::platform::{Journal, Platform};
 use super::{ActuatorError, Listing, ReplicaEntry, program};
 
@@ -82,13 +82,11 @@ impl Platform for ComposeCli {
         if seen.count() == Some(asked) {
             return Ok(());
         }
-        let leaving = drain_surplus(&self.gateway, seen, asked).await;
+        let _leaving = drain_surplus(&self.gateway, seen, asked).await;
         let service = self.service.service();
         let scale = format!("{service}={asked}");
         let arguments = ["up", "-d", "--no-recreate", "--no-deps", "--scale", &scale, service];
-        let outcome = self.run(&arguments, SCALE_WITHIN).await;
-        self.gateway.forget(&leaving);
-        outcome?;
+        self.run(&arguments, SCALE_WITHIN).await?;
         journal.add(format!("ran `{} {}`", self.compose.join(" "), arguments.join(" ")));
         Ok(())
     }
@@ -104,17 +102,15 @@ pub(super) async fn list_and_tell(
     Ok(listing)
 }
 
-/// Drains those whom Compose will take out, and returns their ids.
+/// Drains those whom Compose will take out; they are on their way out until what is returned is dropped.
 ///
 /// One that it leaves alone after all is put into rotation again, because it is forgotten here and found there.
-pub(super) async fn drain_surplus(gateway: &GatewayEndpoints, seen: &Listing, asked: u32) -> Vec<String> {
+pub(super) async fn drain_surplus(gateway: &GatewayEndpoints, seen: &Listing, asked: u32) -> Vec<Leaving> {
     let mut staying: Vec<&ReplicaEntry> = seen.entries().iter().filter(|entry| !entry.is_stopping).collect();
     staying.sort_by_key(|entry| std::cmp::Reverse(number_of(&entry.id)));
     let surplus = staying.len().saturating_sub(asked as usize);
-    let leaving: Vec<&ReplicaEntry> = staying.into_iter().take(surplus).collect();
-    let drains = leaving.iter().filter_map(|entry| Some(gateway.drain(&entry.id, entry.url.as_ref()?)));
-    futures_util::future::join_all(drains).await;
-    leaving.into_iter().map(|entry| entry.id.clone()).collect()
+    let drains = staying.into_iter().take(surplus).map(|entry| gateway.drain(entry));
+    futures_util::future::join_all(drains).await
 }
 
 /// The number at the end of a container's name, in both versions' way of naming.

@@ -34,14 +34,16 @@ pub(super) async fn run(
         .stderr(Stdio::piped())
         .process_group(0)
         .spawn();
-    let mut group = ProcessGroup(child.map_err(|error| {
+    let mut child = child.map_err(|error| {
         ActuatorError::Setting(format!("`{name}` cannot be run: {error}; hint: install it, or give its path"))
-    })?);
-    let (stdout, stderr) = (group.0.stdout.take(), group.0.stderr.take());
-    let to_the_end = async { tokio::join!(read(stdout), read(stderr), group.0.wait()) };
+    })?;
+    let mut group = ProcessGroup::led_by(&child);
+    let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
+    let to_the_end = async { tokio::join!(read(stdout), read(stderr), child.wait()) };
     let (printed, complaint, status) = timeout(within, to_the_end).await.map_err(|_| {
         ActuatorError::Platform(format!("`{}` did not end within {within:?}, and was ended", words.join(" ")))
     })?;
+    group.has_ended = status.is_ok();
     match status {
         Ok(status) if status.success() => Ok(printed),
         Ok(status) => {
@@ -57,13 +59,23 @@ pub(super) async fn run(
 }
 
 /// Ended as a whole when dropped before its end: a tool such as `docker` leaves the work to a child of its own.
-struct ProcessGroup(Child);
+struct ProcessGroup {
+    /// Noted at the start: a child that is waited for has no id any more, while its own children may live on.
+    leader: Option<Pid>,
+    /// The program has ended, and nobody holds its output open.
+    has_ended: bool,
+}
+
+impl ProcessGroup {
+    fn led_by(child: &Child) -> Self {
+        let leader = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
+        Self { leader, has_ended: false }
+    }
+}
 
 impl Drop for ProcessGroup {
     fn drop(&mut self) {
-        // Once the child has been waited for, it has no id any more, and there is nothing to end.
-        let leader = self.0.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
-        if let Some(leader) = leader {
+        if let Some(leader) = self.leader.filter(|_| !self.has_ended) {
             let _gone_already = kill_process_group(leader, Signal::KILL);
         }
     }
@@ -108,11 +120,11 @@ mod tests {
         assert!(matches!(&error, ActuatorError::Setting(text) if text.contains("/nowhere/tool")), "{error}");
     }
 
-    #[tokio::test]
-    async fn one_that_does_not_end_is_ended_with_its_children() {
+    /// Runs a script whose child lives on, beyond the time it is given, and checks that the child is gone after it.
+    async fn child_is_ended(and_then: &str) {
         let folder = tempfile::tempdir().unwrap();
         let mark = folder.path().join("pid");
-        let script = format!("sleep 600 & echo $! > {}; wait", mark.display());
+        let script = format!("sleep 600 & echo $! > {}; {and_then}", mark.display());
         let error = shell(&script, Duration::from_millis(500)).await.unwrap_err().to_string();
         assert!(error.contains("did not end within 500ms"), "{error}");
         let pid = std::fs::read_to_string(&mark).unwrap();
@@ -124,5 +136,15 @@ mod tests {
             }
         };
         timeout(Duration::from_secs(10), ended).await.expect("the program's child lives on");
+    }
+
+    #[tokio::test]
+    async fn one_that_does_not_end_is_ended_with_its_children() {
+        child_is_ended("wait").await;
+    }
+
+    #[tokio::test]
+    async fn children_that_outlive_the_program_are_ended_with_its_time() {
+        child_is_ended("exit 0").await;
     }
 }

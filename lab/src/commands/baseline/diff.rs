@@ -9,9 +9,10 @@ use loadgen::baseline::{Baseline, Level, PlannedLevel, Rates, SearchPlan};
 
 use crate::arguments::log::LogArguments;
 use crate::arguments::measuring::MeasuringArguments;
-use crate::arguments::values::base_url;
+use crate::arguments::values::service_url;
 use crate::baseline::tell;
 use crate::failure::{ExitStatus, Failure};
+use crate::output::say;
 use crate::runtime;
 
 /// Most rounds of an interleaved comparison.
@@ -99,7 +100,8 @@ fn settings(arguments: &DiffArguments) -> Result<DiffSettings, Failure> {
 
 /// Measures A B A B at each rate; answers the levels of both.
 async fn interleave(arguments: &DiffArguments) -> Result<[Vec<Level>; 2], Failure> {
-    let hosts = [&arguments.before, &arguments.after].map(|host| base_url(host).map_err(Failure::bad_input));
+    let hosts =
+        [&arguments.before, &arguments.after].map(|host| service_url(host).map_err(Failure::bad_input));
     let [before, after] = hosts;
     let (before, after) = (before?, after?);
     let rates = Rates::Listed(arguments.levels.clone());
@@ -125,9 +127,4 @@ async fn interleave(arguments: &DiffArguments) -> Result<[Vec<Level>; 2], Failur
         }
     }
     Ok(levels)
-}
-
-#[expect(clippy::print_stdout, reason = "the command's result")]
-fn say(text: &str) {
-    println!("{text}");
 }

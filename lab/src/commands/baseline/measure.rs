@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
+use loadgen::HIGHEST_RATE_RPS;
 use loadgen::baseline::report::{ReportFormat, table};
 use loadgen::baseline::{Baseline, Curve, End, Rates, Settings, SyntheticDemand, TargetDescription};
 use webapp::Role;
@@ -12,22 +13,23 @@ use crate::arguments::log::LogArguments;
 use crate::arguments::measuring::MeasuringArguments;
 use crate::arguments::physics::PhysicsArguments;
 use crate::arguments::replica_counts::{ReplicaCounts, replica_counts};
-use crate::arguments::values::{base_url, duration};
-use crate::baseline::{Measuring, OwnService, describe, look, tell, wall_clock};
+use crate::arguments::values::{duration, service_url};
+use crate::baseline::{Measuring, OwnDemand, OwnService, describe, look, tell, wall_clock};
 use crate::commands::up::DEPENDENCY_FLAGS;
 use crate::failure::{ExitStatus, Failure};
+use crate::output::{replace, say};
 use crate::runtime;
 
 /// What to measure and how.
 #[derive(Clone, Debug, Args)]
 pub(super) struct MeasureArguments {
     /// Base URL of the service [default: replicas are started for it, without synthetic demand]
-    #[arg(long, value_name = "URL", value_parser = base_url)]
+    #[arg(long, value_name = "URL", value_parser = service_url)]
     host: Option<String>,
     /// The file to write
     #[arg(long, value_name = "FILE", default_value = "baseline.json")]
     out: PathBuf,
-    /// Reports to write; the ending names the form: html, csv or md
+    /// Reports to write; the ending names the form: html, csv, md or json
     #[arg(long, value_name = "FILE", value_delimiter = ',')]
     report: Vec<PathBuf>,
     /// Rates to measure, in requests per second, instead of searching
@@ -70,13 +72,15 @@ impl MeasureArguments {
                 "{flag} is {value}, expected {expected}; hint: see lab baseline --help"
             )))
         };
-        let is_rate = |rate: f64| rate.is_finite() && rate > 0.0;
+        let is_rate = |rate: f64| rate > 0.0 && rate <= HIGHEST_RATE_RPS;
         if let Some(level) = self.levels.iter().find(|level| !is_rate(**level)) {
-            return refuse("--levels", level, "rates above 0");
+            return refuse("--levels", level, &format!("rates above 0, at most {HIGHEST_RATE_RPS}"));
         }
         if !is_rate(self.start_rate) || !is_rate(self.max_rate) || self.start_rate > self.max_rate {
             let rates = format!("{} and --max-rate {}", self.start_rate, self.max_rate);
-            return refuse("--start-rate", &rates, "rates above 0, the first not above the second");
+            let expected =
+                format!("rates above 0, at most {HIGHEST_RATE_RPS}, the first not above the second");
+            return refuse("--start-rate", &rates, &expected);
         }
         if !(0.001..=1.0).contains(&self.resolution) {
             return refuse("--resolution", &self.resolution, "a fraction from 0.001 to 1");
@@ -119,6 +123,19 @@ impl MeasureArguments {
         Ok(())
     }
 
+    /// Refuses demand of several replicas that would not know of each other, and so each make all of it.
+    fn check_demand(&self) -> Result<(), Failure> {
+        let most = self.replicas.as_ref().and_then(|counts| counts.as_slice().last().copied()).unwrap_or(1);
+        if most > 1 && self.physics.demand_rps() > 0.0 {
+            return Err(Failure::bad_input(format!(
+                "--base-rps is {}, expected 0 for {most} replicas, which would each make that demand; hint: leave it \
+                 away, or measure a lab that runs, with --host",
+                self.physics.demand_rps()
+            )));
+        }
+        Ok(())
+    }
+
     fn replica_flags(&self) -> Vec<String> {
         let mut flags = self.physics.flags();
         if !self.physics.has_base_rps() {
@@ -133,14 +150,21 @@ pub(super) fn run(arguments: MeasureArguments) -> Result<ExitStatus, Failure> {
     runtime::run(&log, async move {
         let rates = arguments.rates()?;
         arguments.physics.config(Role::Webapp).validate().map_err(Failure::bad_input)?;
+        arguments.check_demand()?;
         arguments.check_files()?;
         let seed = arguments.physics.seed();
         let measuring = arguments.measuring.measuring(rates, arguments.longest_hold, seed)?;
         let created_at = wall_clock();
-        let (curves, synthetic_demand) = match &arguments.host {
+        let Found { curves, synthetic_demand, failure } = match &arguments.host {
             Some(host) => measure_host(host, &measuring).await?,
-            None => (measure_own(&arguments, &measuring).await?, None),
+            None => measure_own(&arguments, &measuring).await,
         };
+        // What was there before is worth more than a file that says nothing.
+        if curves.iter().all(|curve| curve.levels.is_empty()) {
+            return Err(failure.unwrap_or_else(|| {
+                Failure::could_not_run("stopped before a level was measured; nothing was written")
+            }));
+        }
         let baseline = Baseline::new(
             env!("CARGO_PKG_VERSION"),
             created_at,
@@ -155,74 +179,114 @@ pub(super) fn run(arguments: MeasureArguments) -> Result<ExitStatus, Failure> {
             synthetic_demand,
             curves,
         );
-        write(&arguments, &baseline)
+        let status = write(&arguments, &baseline)?;
+        failure.map_or(Ok(status), Err)
     })
 }
 
-async fn measure_host(
-    host: &str,
-    measuring: &Measuring,
-) -> Result<(Vec<Curve>, Option<SyntheticDemand>), Failure> {
+/// What was measured, and what kept the rest from being.
+#[derive(Default)]
+struct Found {
+    curves: Vec<Curve>,
+    synthetic_demand: Option<SyntheticDemand>,
+    failure: Option<Failure>,
+}
+
+async fn measure_host(host: &str, measuring: &Measuring) -> Result<Found, Failure> {
     let before = look(host).await;
+    tell_demand(before);
+    let replicas = before.map_or(1, |demand| demand.ready_replicas.max(1));
+    let (outcome, levels) = measuring.search(host, || still_as_many(host, before)).await?;
+    let curve = Curve::new(replicas, None, outcome, levels, measuring.seed);
+    Ok(Found { curves: vec![curve], synthetic_demand: demand(before, look(host).await), failure: None })
+}
+
+/// Refuses to go on where replicas came or went: what one of them carries could not be told any more.
+async fn still_as_many(host: &str, before: Option<OwnDemand>) -> Result<(), Failure> {
+    match (before, look(host).await) {
+        (Some(before), Some(now)) if before.ready_replicas != now.ready_replicas => {
+            Err(Failure::could_not_run(format!(
+                "{host} has {} ready replicas instead of {}, so what one of them carries cannot be told; hint: pause \
+                 whoever scales it, for lab up: curl -X POST http://localhost:8080/api/pause",
+                now.ready_replicas, before.ready_replicas
+            )))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn tell_demand(before: Option<OwnDemand>) {
     if let Some(demand) = before.filter(|demand| demand.demand_rps > 0.0) {
         tell(&format!(
             "the service makes {:.1}/s itself (GET /load): what is measured comes on top of that",
             demand.demand_rps
         ));
     }
-    let (outcome, levels) = measuring.search(host).await?;
-    let after = look(host).await.or(before);
-    let demand = before.zip(after).map(|(before, after)| SyntheticDemand {
+}
+
+fn demand(before: Option<OwnDemand>, after: Option<OwnDemand>) -> Option<SyntheticDemand> {
+    before.zip(after.or(before)).map(|(before, after)| SyntheticDemand {
         before_rps: before.demand_rps,
         after_rps: after.demand_rps,
         ready_replicas: before.ready_replicas,
         capacity_is_net_of_it: before.demand_rps > 0.0 || after.demand_rps > 0.0,
-    });
-    let replicas = before.map_or(1, |demand| demand.ready_replicas.max(1));
-    Ok((vec![Curve::new(replicas, None, outcome, levels, measuring.seed)], demand))
+    })
 }
 
-async fn measure_own(arguments: &MeasureArguments, measuring: &Measuring) -> Result<Vec<Curve>, Failure> {
+/// A number of replicas that cannot be measured ends it, and leaves what was found for the others.
+async fn measure_own(arguments: &MeasureArguments, measuring: &Measuring) -> Found {
     let counts = arguments.replicas.as_ref().map_or(&[1][..], ReplicaCounts::as_slice);
-    let flags = arguments.replica_flags();
-    let dependency = arguments.with_dependency.then_some(&DEPENDENCY_FLAGS[..]);
-    let mut curves = Vec::new();
+    let mut found = Found::default();
     for replicas in counts {
-        let service = OwnService::start(*replicas, &flags, dependency, arguments.replicas.is_some()).await?;
-        tell(&format!("replicas: {replicas}, at {}", service.url()));
-        let found = measuring.search(service.url()).await;
-        let start_up_seconds = Some(service.start_up().as_secs_f64());
-        service.stop().await;
-        let (outcome, levels) = found?;
-        curves.push(Curve::new(*replicas, start_up_seconds, outcome, levels, measuring.seed));
+        match measure_replicas(*replicas, arguments, measuring).await {
+            Ok((curve, demand)) => {
+                found.curves.push(curve);
+                found.synthetic_demand = found.synthetic_demand.or(demand);
+            }
+            Err(failure) => {
+                found.failure = Some(failure);
+                break;
+            }
+        }
         if measuring.stop.is_cancelled() {
             break;
         }
     }
-    Ok(curves)
+    found
+}
+
+async fn measure_replicas(
+    replicas: u32,
+    arguments: &MeasureArguments,
+    measuring: &Measuring,
+) -> Result<(Curve, Option<SyntheticDemand>), Failure> {
+    let dependency = arguments.with_dependency.then_some(&DEPENDENCY_FLAGS[..]);
+    let flags = arguments.replica_flags();
+    let service = OwnService::start(replicas, &flags, dependency, arguments.replicas.is_some()).await?;
+    tell(&format!("replicas: {replicas}, at {}", service.url()));
+    let before = if arguments.physics.demand_rps() > 0.0 { look(service.url()).await } else { None };
+    tell_demand(before);
+    let found = measuring.search(service.url(), || async { Ok(()) }).await;
+    let after = if before.is_some() { look(service.url()).await } else { None };
+    let start_up_seconds = Some(service.start_up().as_secs_f64());
+    service.stop().await;
+    let (outcome, levels) = found?;
+    let curve = Curve::new(replicas, start_up_seconds, outcome, levels, measuring.seed);
+    Ok((curve, demand(before, after)))
 }
 
 fn write(arguments: &MeasureArguments, baseline: &Baseline) -> Result<ExitStatus, Failure> {
-    let file = |path: &PathBuf, text: String| {
-        std::fs::write(path, text).map_err(|error| {
-            Failure::could_not_run(format!("`{}` could not be written: {error}", path.display()))
-        })
-    };
-    say(&if arguments.json { baseline.to_json() } else { table(baseline) });
-    file(&arguments.out, baseline.to_json())?;
+    // First the files: who reads the table may have gone.
+    replace(&arguments.out, &baseline.to_json())?;
     for path in &arguments.report {
         if let Some(format) = ReportFormat::of(path) {
-            file(path, format.write(baseline))?;
+            replace(path, &format.write(baseline))?;
         }
     }
+    say(if arguments.json { baseline.to_json() } else { table(baseline) }.trim_end());
     let is_found = baseline.curves.iter().all(|curve| {
         curve.outcome.highest_within_slo_rps.is_some()
             && !matches!(curve.outcome.end, End::Stopped | End::GeneratorLimited)
     });
     Ok(if is_found { ExitStatus::Held } else { ExitStatus::NotHeld })
-}
-
-#[expect(clippy::print_stdout, reason = "the command's result")]
-fn say(text: &str) {
-    println!("{}", text.trim_end());
 }

@@ -129,7 +129,7 @@ pub(super) fn compare(before: &Level, after: &Level, slo: &Slo, settings: &DiffS
         .filter_map(|(quantity, before, after)| {
             Some(compare_times(quantity, &before?, &after?, settings.tolerance))
         })
-        .chain([compare_shares(before, after, settings.share_tolerance)])
+        .chain([compare_shares(before, after, slo.errors_at_most, settings.share_tolerance)])
         .collect()
 }
 
@@ -177,7 +177,8 @@ fn compare_times(quantity: Quantity, before: &Estimate, after: &Estimate, tolera
     }
 }
 
-fn compare_shares(before: &Level, after: &Level, tolerance: f64) -> Comparison {
+/// A change that takes the share over what the SLO allows matters, however small it is.
+fn compare_shares(before: &Level, after: &Level, errors_at_most: f64, tolerance: f64) -> Comparison {
     let (left, right) = (before.error_share(), after.error_share());
     let standard_error = (share_variance(before) + share_variance(after)).sqrt();
     let reach = reach(f64::INFINITY);
@@ -186,6 +187,8 @@ fn compare_shares(before: &Level, after: &Level, tolerance: f64) -> Comparison {
         lower: right - left - reach * standard_error,
         upper: right - left + reach * standard_error,
     };
+    let crosses_the_bound = (left > errors_at_most) != (right > errors_at_most);
+    let tolerance = if crosses_the_bound { 0.0 } else { tolerance };
     Comparison {
         quantity: Quantity::NotServed,
         before: left,

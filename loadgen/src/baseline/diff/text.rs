@@ -16,10 +16,13 @@ impl fmt::Display for Diff {
             for comparison in &level.comparisons {
                 writeln!(formatter, "{:>8} {:>9.1} {}", level.replicas, level.offered_rps, Row(comparison))?;
             }
+            let reason = level.reason.iter().map(|reason| format!(": {reason}")).collect::<String>();
             writeln!(
                 formatter,
-                "{:>8} {:>9.1} the level is {}",
-                level.replicas, level.offered_rps, level.verdict
+                "{:>8} {:>9.1} the level is {}{reason}",
+                level.replicas,
+                level.offered_rps,
+                level.verdict.to_string()
             )?;
         }
         for note in &self.notes {

@@ -68,6 +68,11 @@ pub enum FitRefusal {
         "the response time grows by less than 15 %: waiting cannot be told from noise; a fit needs higher rates"
     )]
     NoWaiting,
+    /// The rates are not all that was served.
+    #[error(
+        "the service makes demand of its own, so its queue serves more than was offered; a fit needs --base-rps 0"
+    )]
+    OwnDemand,
     /// No number of workers explains it.
     #[error("no number of workers from 1 to 64 explains these response times")]
     NoModel,
@@ -91,7 +96,8 @@ pub struct LatencyFit {
     pub from_rps: f64,
     /// The highest rate it answers for.
     pub to_rps: f64,
-    /// How far each level is from it.
+    /// How far each level is from it, in the errors of the measurements themselves: the intervals, which were widened by
+    /// what the model leaves unexplained, would hide it.
     pub residuals: Vec<Residual>,
     /// What the bootstrap fitted: workers, mean service seconds, wait factor; bands are made of these.
     pub draws: Vec<(u32, f64, f64)>,
@@ -176,8 +182,7 @@ pub fn fit_latency(points: &[LatencyPoint], seed: u64) -> Result<LatencyFit, Fit
     let first = model(best_of(points)?.parameters());
     let points = &with_smoothed_errors(points, &first);
     let best = best_of(points)?;
-    let points = &with_errors_of_misfit(points, best.misfit);
-    let draws = bootstrap(&best, points, seed);
+    let draws = bootstrap(&best, &with_errors_of_misfit(points, best.misfit), seed);
     let of_draws = |estimate, value: &dyn Fn(&(u32, f64, f64)) -> f64| {
         Interval::from_draws(estimate, draws.iter().map(value).collect())
     };

@@ -31,6 +31,18 @@ pub struct ScalingPoint {
     pub standard_error_rps: f64,
 }
 
+/// How far the law is from one number of replicas.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ScalingResidual {
+    /// Replicas.
+    pub replicas: u32,
+    /// What the law says, in requests per second.
+    pub fitted_rps: f64,
+    /// What was measured less that, in standard errors of the measurement; beyond 3 the law does not explain it.
+    pub standard_errors: f64,
+}
+
 /// The fitted law.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -45,6 +57,8 @@ pub struct ScalingFit {
     pub peak_replicas: Option<f64>,
     /// What it rests on, fewest replicas first.
     pub points: Vec<ScalingPoint>,
+    /// How far each of them is from it.
+    pub residuals: Vec<ScalingResidual>,
 }
 
 impl ScalingFit {
@@ -127,12 +141,20 @@ pub fn fit_scaling(points: &[ScalingPoint], seed: u64) -> Option<ScalingFit> {
     } else {
         f64::INFINITY
     };
+    let residual = |point: &ScalingPoint| {
+        let fitted_rps = best.capacity_rps(f64::from(point.replicas));
+        let standard_errors =
+            (point.capacity_rps - fitted_rps) / point.standard_error_rps.max(f64::MIN_POSITIVE);
+        ScalingResidual { replicas: point.replicas, fitted_rps, standard_errors }
+    };
+    let residuals = points.iter().map(residual).collect();
     Some(ScalingFit {
         one_replica_rps: interval(|law| law.one_replica_rps),
         contention: interval(|law| law.contention),
         coherency: interval(|law| law.coherency),
         peak_replicas: (peak < most).then_some(peak),
         points,
+        residuals,
     })
 }
 

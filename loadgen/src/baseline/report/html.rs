@@ -267,5 +267,5 @@ fn layout(title: &str, x: &str, y: &str, is_logarithmic: bool) -> Layout {
         .paper_background_color(CLEAR)
         .plot_background_color(CLEAR)
         // Below, where it takes no width from the chart: on a telephone there would be little left of it.
-        .legend(Legend::new().trace_order(TraceOrder::Normal).orientation(Orientation::Horizontal).y(-0.2))
+        .legend(Legend::new().trace_order(TraceOrder::Normal).orientation(Orientation::Horizontal).y(-0.35))
 }

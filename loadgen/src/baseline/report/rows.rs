@@ -4,6 +4,9 @@ use crate::baseline::file::{Baseline, Curve};
 use crate::baseline::level::{Level, LevelVerdict};
 use crate::baseline::outcome::End;
 
+/// A residual of more standard errors than this is not chance.
+const UNEXPLAINED: f64 = 3.0;
+
 /// What the level's verdict is called.
 pub(super) fn verdict(level: &Level) -> &'static str {
     match level.verdict {
@@ -79,6 +82,16 @@ pub(super) fn findings(baseline: &Baseline, curve: &Curve) -> Vec<String> {
         (None, Some(refusal)) => format!("fit: none, {refusal}"),
         (None, None) => "fit: none".to_owned(),
     });
+    let beyond = curve.latency_fit.iter().flat_map(|fit| &fit.residuals);
+    let beyond: Vec<String> = beyond
+        .filter(|residual| residual.standard_errors.abs() > UNEXPLAINED)
+        .map(|residual| {
+            format!("{} by {:+.1} standard errors", rate(residual.rate_rps), residual.standard_errors)
+        })
+        .collect();
+    if !beyond.is_empty() {
+        findings.push(format!("the fit does not explain what was measured at {}", beyond.join(", ")));
+    }
     if let Some(seconds) = curve.start_up_seconds {
         findings.push(format!("start-up of a replica until it was ready: {:.0} ms", seconds * 1000.0));
     }
@@ -136,6 +149,18 @@ pub(super) fn context(baseline: &Baseline) -> Vec<String> {
             .map(|(replicas, share)| format!("{replicas}: {:.0} %", share * 100.0))
             .collect();
         sentences.push(format!("efficiency by replicas: {}", efficiencies.join(", ")));
+        let beyond = scaling.residuals.iter().filter(|residual| residual.standard_errors.abs() > UNEXPLAINED);
+        let beyond: Vec<String> = beyond
+            .map(|residual| {
+                format!("{} by {:+.1} standard errors", residual.replicas, residual.standard_errors)
+            })
+            .collect();
+        if !beyond.is_empty() {
+            sentences.push(format!(
+                "the scaling law does not explain what was measured with replicas: {}",
+                beyond.join(", ")
+            ));
+        }
     }
     sentences
 }

@@ -30,6 +30,17 @@ impl Context<'_> {
                 "the host comes from --host; scenarios have paths only",
             ));
         }
+        // A URL takes what follows for a host, and `\` for `/`.
+        if path.value.starts_with("//") || path.value.starts_with("/\\") {
+            let rest = path.value.trim_start_matches(['/', '\\']);
+            return Err(Mistake::new(
+                path.line,
+                format!("`{place}.path` is `{}`, expected a path that begins with one `/`", path.value),
+                format!(
+                    "write `/{rest}`; what follows two slashes is a host, and the host comes from --host"
+                ),
+            ));
+        }
         let name = match &fields.name {
             Some(name) if name.value.trim().is_empty() => {
                 return Err(Mistake::new(

@@ -1,5 +1,6 @@
 //! What a browser recorded, as HAR 1.2 writes it; read as far as a request needs it.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use reqwest::Url;
@@ -7,8 +8,9 @@ use serde::Deserialize;
 
 use super::super::document::{MethodName, StepDocument, TaskDocument, TaskOrder, Wait};
 use super::super::error::Mistake;
+use super::super::located::Located;
 use super::super::values::WaitTime;
-use super::{Made, literal, literal_json, step};
+use super::{Made, literal, literal_json, on_host, step};
 
 /// Pauses below it were the browser's, not a person's.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(200);
@@ -68,6 +70,17 @@ struct PostData {
     params: Vec<NameAndValue>,
 }
 
+/// Reads a recording, which is JSON.
+pub(super) fn read(text: &str) -> Result<Har, Mistake> {
+    serde_json::from_str(text).map_err(|error| {
+        Mistake::new(
+            u64::try_from(error.line()).ok().filter(|line| *line > 0),
+            format!("is no recording (HAR): {error}"),
+            "record a visit in the browser's network view, then save all as HAR",
+        )
+    })
+}
+
 pub(super) fn scenario(har: &Har) -> Result<Made, Mistake> {
     let mut origin = None;
     let mut steps = Vec::new();
@@ -121,10 +134,15 @@ pub(super) fn scenario(har: &Har) -> Result<Made, Mistake> {
 }
 
 fn request_step(request: &HarRequest, method: MethodName, url: &Url) -> StepDocument {
+    let path = literal(&on_host(url.path()));
+    let (path, query) = match (by_name(url.query_pairs()), url.query()) {
+        (None, Some(query)) => (format!("{path}?{}", literal(query)), BTreeMap::new()),
+        (query, _) => (path, query.unwrap_or_default()),
+    };
     let mut fields = StepDocument {
         method: Some(method),
-        path: Some(literal(url.path()).into()),
-        query: url.query_pairs().map(|(name, value)| (name.into_owned(), literal(&value).into())).collect(),
+        path: Some(path.into()),
+        query,
         headers: request
             .headers
             .iter()
@@ -135,17 +153,45 @@ fn request_step(request: &HarRequest, method: MethodName, url: &Url) -> StepDocu
     };
     let body = request.post_data.as_ref().filter(|_| !matches!(method, MethodName::Get | MethodName::Head));
     if let Some(body) = body {
-        let json = serde_json::from_str(&body.text).ok().filter(|_| body.mime_type.contains("json"));
-        if let Some(json) = json {
-            fields.json = Some(literal_json(&json).into());
-        } else if !body.params.is_empty() && body.mime_type.contains("urlencoded") {
-            let pairs = body.params.iter().map(|pair| (pair.name.clone(), literal(&pair.value).into()));
-            fields.form = Some(pairs.collect());
-        } else {
-            fields.body = Some(literal(&body.text).into());
-        }
+        add_body(body, &mut fields);
     }
     fields
+}
+
+fn add_body(body: &PostData, fields: &mut StepDocument) {
+    let json = serde_json::from_str(&body.text).ok().filter(|_| body.mime_type.contains("json"));
+    if let Some(json) = json {
+        fields.json = Some(literal_json(&json).into());
+        return;
+    }
+    let mut text = body.text.clone();
+    if body.mime_type.contains("urlencoded") {
+        if text.is_empty() {
+            let pairs = body.params.iter().map(|pair| (&pair.name, &pair.value));
+            text = form_urlencoded::Serializer::new(text).extend_pairs(pairs).finish();
+        }
+        // The text first: whether the values beside it are decoded depends on the browser.
+        fields.form = by_name(form_urlencoded::parse(text.as_bytes())).filter(|form| !form.is_empty());
+    }
+    if fields.form.is_none() {
+        fields.body = Some(literal(&text).into());
+        // Without it the text would be sent as plain text.
+        if !body.mime_type.is_empty() {
+            let kind = || literal(&body.mime_type).into();
+            fields.headers.entry("content-type".to_owned()).or_insert_with(kind);
+        }
+    }
+}
+
+/// The pairs of a query or a form by their name; none where a name comes twice, which would lose one.
+fn by_name<T: AsRef<str>>(pairs: impl Iterator<Item = (T, T)>) -> Option<BTreeMap<String, Located<String>>> {
+    let mut fields = BTreeMap::new();
+    for (name, value) in pairs {
+        if fields.insert(name.as_ref().to_owned(), literal(value.as_ref()).into()).is_some() {
+            return None;
+        }
+    }
+    Some(fields)
 }
 
 fn method(name: &str) -> Option<MethodName> {

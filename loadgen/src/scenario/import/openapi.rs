@@ -8,7 +8,7 @@ use super::super::compile::is_name;
 use super::super::document::{MethodName, StepDocument, TaskDocument, Wait};
 use super::super::error::Mistake;
 use super::super::values::WaitTime;
-use super::{Made, literal, literal_json, step};
+use super::{Made, literal, literal_json, on_host, step};
 
 /// The methods that a path may have, and how often each is sent.
 const METHODS: [(&str, MethodName, u32); 7] = [
@@ -83,6 +83,22 @@ impl Api<'_> {
         value
     }
 
+    /// The path under which the operation's first server has it; empty where that is the root.
+    fn server_path(&self, item: &Value, operation: &Value) -> String {
+        // The nearest list counts, whole.
+        let servers = [operation, item, self.root].into_iter().find_map(|place| place.get("servers"));
+        let Some(server) = servers.and_then(Value::as_array).and_then(|servers| servers.first()) else {
+            return String::new();
+        };
+        let mut url = server.get("url").and_then(Value::as_str).unwrap_or_default().to_owned();
+        for (name, variable) in server.get("variables").and_then(Value::as_object).into_iter().flatten() {
+            if let Some(default) = variable.get("default") {
+                url = url.replace(&format!("{{{name}}}"), &text_of(default));
+            }
+        }
+        path_of(&url)
+    }
+
     fn task(
         &self,
         path: &str,
@@ -93,7 +109,8 @@ impl Api<'_> {
         variables: &mut Variables,
     ) -> TaskDocument {
         let mut fields = StepDocument { method: Some(method), ..StepDocument::default() };
-        let mut filled = literal(path);
+        let prefix = self.server_path(item, operation);
+        let mut filled = literal(&on_host(&format!("{prefix}{path}")));
         let lists = [item.get("parameters"), operation.get("parameters")];
         for parameter in lists.into_iter().flatten().filter_map(Value::as_array).flatten() {
             let parameter = self.resolved(parameter);
@@ -209,6 +226,27 @@ impl Api<'_> {
             },
         }
     }
+}
+
+/// The path of a server's URL, which may be relative, without a slash at its end.
+fn path_of(url: &str) -> String {
+    let path = match url
+        .split_once("://")
+        .or_else(|| url.split_once("//").filter(|(before, _)| before.is_empty()))
+    {
+        Some((_, after_scheme)) => after_scheme.split_once('/').map_or("", |(_host, path)| path),
+        None => url,
+    };
+    let path = path.split(['?', '#']).next().unwrap_or_default();
+    let mut segments = Vec::new();
+    for segment in path.split('/') {
+        match segment {
+            "" | "." => {}
+            ".." => drop(segments.pop()),
+            segment => segments.push(segment),
+        }
+    }
+    segments.iter().flat_map(|segment| ["/", segment]).collect()
 }
 
 /// A parameter's name as a variable's.

@@ -42,8 +42,98 @@ fn a_recorded_visit_becomes_one_task_with_its_pauses_and_without_secrets() {
     {
         assert!(text.contains(part), "`{part}` is missing:\n{text}");
     }
-    for part in ["secret", "elsewhere", "ad.js", "cookie"] {
-        assert!(!text.to_lowercase().contains(part) || part == "cookie", "`{part}` is in:\n{text}");
+    // That users keep cookies of their own is a field of the scenario: `cookies: true`.
+    for part in ["secret", "elsewhere", "ad.js", "cookie:", "authorization"] {
+        assert!(!text.to_lowercase().contains(part), "`{part}` is in:\n{text}");
+    }
+}
+
+fn recording(requests: &[Value]) -> Value {
+    json!({"log": {"entries": requests.iter().map(|request| json!({"request": request})).collect::<Vec<_>>()}})
+}
+
+#[test]
+fn names_that_repeat_in_a_query_or_a_form_keep_all_their_values() {
+    let form =
+        |body: Value| json!({"method": "POST", "url": "https://shop.example/filter", "postData": body});
+    let har = recording(&[
+        json!({"method": "GET", "url": "https://shop.example/list?tag=a%20b&page=2&tag=${x}"}),
+        form(json!({"mimeType": "application/x-www-form-urlencoded", "text": "size=s&size=m%26l"})),
+        form(json!({
+            "mimeType": "application/x-www-form-urlencoded; charset=utf-8",
+            "params": [{"name": "colour", "value": "red"}, {"name": "colour", "value": "a b"}],
+        })),
+        // One browser decodes the parameters, another does not; the text is what was sent.
+        form(json!({
+            "mimeType": "application/x-www-form-urlencoded", "text": "name=Ann%20Lee",
+            "params": [{"name": "name", "value": "Ann%20Lee"}],
+        })),
+    ]);
+    let (_folder, path) = file("visit.har", &har.to_string());
+    let text = scenario_from_har(&path).expect("it is a recording");
+    for part in [
+        "/list?tag=a%20b&page=2&tag=$${x}",
+        "size=s&size=m%26l",
+        "colour=red&colour=a+b",
+        "content-type: application/x-www-form-urlencoded",
+        "Ann Lee",
+    ] {
+        assert!(text.contains(part), "`{part}` is missing:\n{text}");
+    }
+}
+
+#[test]
+fn a_recording_larger_than_a_scenario_is_read() {
+    let mut har = recording(&[json!({"method": "GET", "url": "https://shop.example/"})]);
+    har["log"]["entries"][0]["response"] = json!({"content": {"text": "x".repeat(5 * 1024 * 1024)}});
+    let (_folder, path) = file("visit.har", &har.to_string());
+    let text = scenario_from_har(&path).expect("it is a recording");
+    assert!(text.contains("path: /"), "{text}");
+
+    let upload = json!({"mimeType": "text/plain", "text": "x".repeat(5 * 1024 * 1024)});
+    let har = recording(&[json!({"method": "PUT", "url": "https://shop.example/", "postData": upload})]);
+    let (_folder, path) = file("upload.har", &har.to_string());
+    let error = scenario_from_har(&path).expect_err("no scenario may be so large").to_string();
+    assert!(error.contains("upload.har") && error.contains("large uploads"), "{error}");
+}
+
+#[test]
+fn two_slashes_of_a_recording_lead_to_no_other_host() {
+    let har = recording(&[json!({"method": "GET", "url": "https://shop.example//assets/app.js"})]);
+    let (_folder, path) = file("visit.har", &har.to_string());
+    let text = scenario_from_har(&path).expect("it is a recording");
+    assert!(text.contains("path: /assets/app.js"), "{text}");
+}
+
+#[test]
+fn a_description_in_json_is_read_and_its_first_server_begins_the_paths() {
+    let operation = json!({"responses": {}});
+    let own = json!({"servers": [{"url": "https://files.example.com/store/"}], "responses": {}});
+    for (servers, path) in [
+        (json!([{"url": "https://api.example.com/v1"}, {"url": "/other"}]), "/v1/items"),
+        (json!([{"url": "https://api.example.com/v1/"}]), "/v1/items"),
+        (json!([{"url": "https://api.example.com"}]), "/items"),
+        (json!([{"url": "//api.example.com/v1"}]), "/v1/items"),
+        (json!([{"url": "/"}]), "/items"),
+        (json!([{"url": "/v1"}]), "/v1/items"),
+        (json!([{"url": "./v1/../v2?x=/y"}]), "/v2/items"),
+        (
+            json!([{"url": "https://{tenant}.example.com:{port}/{base}/v1", "variables": {
+                "tenant": {"default": "acme"}, "port": {"default": "8443"}, "base": {"default": "shop"},
+            }}]),
+            "/shop/v1/items",
+        ),
+        (json!([]), "/items"),
+        (Value::Null, "/items"),
+    ] {
+        let description = json!({
+            "openapi": "3.0.3", "servers": servers,
+            "paths": {"/items": {"get": operation}, "/files": {"get": own}},
+        });
+        let (_folder, file) = file("shop.json", &description.to_string());
+        let text = scenario_from_openapi(&file).expect("it is a description");
+        assert!(text.contains(&format!("path: {path}\n")), "{servers}: {path} is missing:\n{text}");
+        assert!(text.contains("path: /store/files\n"), "an operation's own server counts:\n{text}");
     }
 }
 
@@ -107,6 +197,7 @@ fn what_is_neither_is_refused_with_its_name() {
         let (_folder, path) = file("broken.har", text);
         let error = scenario_from_har(&path).expect_err(text).to_string();
         assert!(error.contains("broken.har") && error.contains("hint"), "{error}");
+        assert!(!error.contains("expected a scenario"), "it says what it is not: {error}");
     }
     let wrong_url = r#"{"log": {"entries": [{"request": {"method": "GET", "url": "::"}}]}}"#;
     let (_folder, path) = file("broken.har", wrong_url);

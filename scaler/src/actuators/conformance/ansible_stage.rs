@@ -3,9 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use super::super::ansible::Ansible;
-use super::super::gateway_endpoints::GatewayEndpoints;
 use super::super::platform::OnPlatform;
-use super::compose_stage::{ComposeStage, NO_GATEWAY, service_of};
+use super::compose_stage::{ComposeStage, NO_GATEWAY, endpoints_of, service_of};
 use super::conforms;
 use super::docker_test::{ComposeVersion, EngineSocket, TestProject, any_version};
 
@@ -39,7 +38,7 @@ async fn ansible_conforms() {
     let Some(version) = any_version().filter(|_| has_ansible()) else { return };
     let (project, socket) = (TestProject::up(version, "").await, EngineSocket::open());
     let service = service_of(&project, &socket).await;
-    let (gateway, files) = (GatewayEndpoints::new(NO_GATEWAY), [project.file()]);
+    let (gateway, files) = (endpoints_of(NO_GATEWAY), [project.file()]);
     let folder = tempfile::tempdir().unwrap();
     let playbook = playbook_in(folder.path(), version);
     let ansible = Ansible::new(service, gateway, &playbook, &files, None).await.unwrap();
@@ -51,7 +50,7 @@ async fn a_playbook_that_is_none_is_found_at_the_start() {
     let Some(version) = any_version().filter(|_| has_ansible()) else { return };
     let (project, socket) = (TestProject::up(version, "").await, EngineSocket::open());
     let service = service_of(&project, &socket).await;
-    let gateway = || GatewayEndpoints::new(NO_GATEWAY);
+    let gateway = || endpoints_of(NO_GATEWAY);
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("playbook.yml");
     let missing = Ansible::new(service.clone(), gateway(), &file, &[], None).await.unwrap_err().to_string();

@@ -1,26 +1,26 @@
 //! What Compose, the gateway and the user see of replicas that were cloned on a real engine.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use axum::extract::{Request, State};
-use axum::routing::any;
+use axum::extract::{Query, State};
+use axum::routing::get;
 use axum::{Json, Router};
 use serde_json::{Value, json};
 use tokio::time::{sleep, timeout};
 
 use super::super::docker::{Compose, ComposeService, DockerEngine};
-use super::super::gateway_endpoints::GatewayEndpoints;
 use super::super::platform::OnPlatform;
 use super::super::{Actuator, ActuatorError};
 use super::PATIENCE;
-use super::compose_stage::{NO_GATEWAY, service_of};
+use super::compose_stage::{NO_GATEWAY, endpoints_of, service_of};
 use super::docker_test::{ComposeVersion, EngineSocket, TestProject, any_version, docker, has_engine};
 
 async fn actuator_of(project: &TestProject, gateway: &str) -> OnPlatform<Compose> {
     let engine = DockerEngine::connect("unix:///var/run/docker.sock").await.unwrap();
     let service = ComposeService::find(engine, Some(&project.name), "webapp", 8000).await.unwrap();
-    OnPlatform::new(Compose::new(service, GatewayEndpoints::new(gateway)).await.unwrap())
+    OnPlatform::new(Compose::new(service, endpoints_of(gateway)).await.unwrap())
 }
 
 async fn compose_takes_replicas_for_its_own(version: ComposeVersion) {
@@ -92,70 +92,140 @@ async fn a_clone_is_what_the_original_is() {
 }
 
 /// A gateway that writes down what it is told; draining takes it 300 ms.
-async fn listening_gateway() -> (String, Arc<Mutex<Vec<String>>>) {
-    async fn hear(State(heard): State<Arc<Mutex<Vec<String>>>>, request: Request) -> Json<Value> {
-        let (parts, body) = request.into_parts();
-        let body = axum::body::to_bytes(body, 10_000).await.unwrap();
-        let query = parts.uri.query().unwrap_or_default().to_owned();
-        if query.ends_with("wait=30s") {
-            sleep(Duration::from_millis(300)).await;
-        }
-        heard.lock().unwrap().push(format!("{} {query}{}", parts.method, String::from_utf8_lossy(&body)));
-        Json(json!({}))
-    }
-    let heard = Arc::new(Mutex::new(Vec::new()));
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    let app = Router::new().route("/endpoints", any(hear)).with_state(heard.clone());
-    tokio::spawn(async move { axum::serve(listener, app).await });
-    (format!("http://{address}"), heard)
+#[derive(Clone, Debug, Default)]
+struct ListeningGateway {
+    heard: Arc<Mutex<Vec<String>>>,
+    endpoints: Arc<Mutex<BTreeMap<String, Value>>>,
 }
 
-async fn until_heard(heard: &Mutex<Vec<String>>, wanted: impl Fn(&[String]) -> bool) {
-    let until = async {
-        while !wanted(&heard.lock().unwrap()) {
-            sleep(Duration::from_millis(20)).await;
+impl ListeningGateway {
+    async fn start() -> (String, Self) {
+        let gateway = Self::default();
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let routes = get(Self::list).put(Self::put).delete(Self::delete);
+        let app = Router::new().route("/endpoints", routes).with_state(gateway.clone());
+        tokio::spawn(async move { axum::serve(listener, app).await });
+        (format!("http://{address}"), gateway)
+    }
+
+    #[expect(clippy::unused_async, reason = "a handler is async")]
+    async fn list(State(gateway): State<Self>) -> Json<Vec<Value>> {
+        Json(gateway.endpoints.lock().unwrap().values().cloned().collect())
+    }
+
+    #[expect(clippy::unused_async, reason = "a handler is async")]
+    async fn put(State(gateway): State<Self>, Json(put): Json<Value>) -> Json<Value> {
+        let url = put["url"].as_str().unwrap().to_owned();
+        gateway.heard.lock().unwrap().push(format!("PUT {url}"));
+        let endpoint = json!({ "url": url, "state": "ready", "owner": put["owner"] });
+        gateway.endpoints.lock().unwrap().insert(url, endpoint);
+        Json(json!({}))
+    }
+
+    async fn delete(
+        State(gateway): State<Self>,
+        Query(asked): Query<BTreeMap<String, String>>,
+    ) -> Json<Value> {
+        let (url, wait) = (&asked["url"], &asked["wait"]);
+        gateway.heard.lock().unwrap().push(format!("DELETE {url} {wait}"));
+        if wait == "30s" {
+            sleep(Duration::from_millis(300)).await;
         }
-    };
-    assert!(timeout(PATIENCE, until).await.is_ok(), "{heard:?}");
+        gateway.endpoints.lock().unwrap().remove(url);
+        Json(json!({}))
+    }
+
+    fn heard(&self) -> Vec<String> {
+        self.heard.lock().unwrap().clone()
+    }
+
+    fn forget(&self) {
+        self.heard.lock().unwrap().clear();
+    }
+
+    /// Waits, while the scaler looks again and again.
+    async fn until_heard(&self, actuator: &impl Actuator, wanted: impl Fn(&[String]) -> bool) {
+        let until = async {
+            while !wanted(&self.heard()) {
+                drop(actuator.observe().await);
+                sleep(Duration::from_millis(20)).await;
+            }
+        };
+        assert!(timeout(PATIENCE, until).await.is_ok(), "{:?}", self.heard());
+    }
+}
+
+async fn urls(actuator: &impl Actuator) -> Vec<String> {
+    let listing = actuator.observe().await.unwrap();
+    listing.entries().iter().filter_map(|entry| entry.url.clone()).collect()
 }
 
 #[tokio::test]
 async fn the_gateway_is_told_of_each_that_comes_or_goes() {
     let Some(version) = any_version() else { return };
     let project = TestProject::up(version, "").await;
-    let (url, heard) = listening_gateway().await;
+    let (url, gateway) = ListeningGateway::start().await;
     let actuator = actuator_of(&project, &url).await;
-    let urls = || async {
-        let listing = actuator.observe().await.unwrap();
-        listing.entries().iter().filter_map(|entry| entry.url.clone()).collect::<Vec<_>>()
-    };
-    let first = urls().await.pop().unwrap();
+    let first = urls(&actuator).await.pop().unwrap();
     assert!(first.starts_with("http://") && first.ends_with(":8000"), "{first}");
-    until_heard(&heard, |heard| heard.contains(&format!("PUT {{\"url\":\"{first}\"}}"))).await;
+    gateway.until_heard(&actuator, |heard| heard.contains(&format!("PUT {first}"))).await;
 
     let report = actuator.scale_to(2).await;
     assert!(report.succeeded());
-    let second = urls().await.into_iter().find(|url| *url != first).unwrap();
-    assert!(
-        heard.lock().unwrap().contains(&format!("PUT {{\"url\":\"{second}\"}}")),
-        "told at once: {heard:?}"
-    );
+    let second = urls(&actuator).await.into_iter().find(|url| *url != first).unwrap();
+    let heard = gateway.heard();
+    assert!(heard.contains(&format!("PUT {second}")), "told at once: {heard:?}");
 
-    heard.lock().unwrap().clear();
+    gateway.forget();
     let report = actuator.scale_to(1).await;
     assert!(report.succeeded() && report.took >= Duration::from_millis(300), "drained first: {report:?}");
-    assert_eq!(heard.lock().unwrap()[0], format!("DELETE url={second}&wait=30s"), "the newest leaves");
-    assert_eq!(urls().await, [first.as_str()]);
+    assert_eq!(gateway.heard()[0], format!("DELETE {second} 30s"), "the newest leaves");
+    assert_eq!(urls(&actuator).await, [first.as_str()]);
 
     // What somebody else removes is told as gone, what somebody else starts as there.
-    heard.lock().unwrap().clear();
+    gateway.forget();
     docker(&["rm", "-f", &project.ids()[0]]);
-    assert_eq!(urls().await, [""; 0]);
-    until_heard(&heard, |heard| heard.contains(&format!("DELETE url={first}&wait=0s"))).await;
+    assert_eq!(urls(&actuator).await, [""; 0]);
+    gateway.until_heard(&actuator, |heard| heard.contains(&format!("DELETE {first} 0s"))).await;
     project.compose(&["up", "-d"]);
-    let again = urls().await.pop().unwrap();
-    until_heard(&heard, |heard| heard.contains(&format!("PUT {{\"url\":\"{again}\"}}"))).await;
+    let again = urls(&actuator).await.pop().unwrap();
+    gateway.until_heard(&actuator, |heard| heard.contains(&format!("PUT {again}"))).await;
+}
+
+#[tokio::test]
+async fn replicas_whose_end_failed_count_again_and_are_taken_out_the_next_time() {
+    let Some(version) = any_version() else { return };
+    let (project, socket) = (TestProject::up(version, "").await, EngineSocket::open());
+    let (url, gateway) = ListeningGateway::start().await;
+    let compose = Compose::new(service_of(&project, &socket).await, endpoints_of(&url)).await.unwrap();
+    let actuator = OnPlatform::new(compose);
+    assert!(actuator.scale_to(3).await.succeeded());
+    gateway.forget();
+
+    let drains = |heard: &[String]| heard.iter().filter(|told| told.ends_with(" 30s")).count();
+    let cut = async {
+        while drains(&gateway.heard()) < 2 {
+            sleep(Duration::from_millis(5)).await;
+        }
+        socket.set_cut(true);
+    };
+    let (report, ()) = tokio::join!(actuator.scale_to(1), cut);
+    assert!(!report.succeeded() && report.after.is_none(), "{report:?}");
+    socket.set_cut(false);
+
+    // None is on its way out any more: all count, and are put again.
+    let counts_three = async {
+        while actuator.observe().await.ok().and_then(|listing| listing.count()) != Some(3) {
+            sleep(Duration::from_millis(20)).await;
+        }
+    };
+    timeout(PATIENCE, counts_three).await.expect("those that stay are not counted");
+    let puts = |heard: &[String]| heard.iter().filter(|told| told.starts_with("PUT ")).count();
+    gateway.until_heard(&actuator, |heard| puts(heard) == 2).await;
+    let report = actuator.scale_to(1).await;
+    assert!(report.succeeded() && report.before == Some(3), "{report:?}");
+    assert_eq!(project.ids().len(), 1, "the containers themselves are gone");
 }
 
 #[tokio::test]
@@ -274,6 +344,6 @@ async fn what_is_not_there_is_named_with_what_is() {
     let service = service_of(&project, &socket).await;
     project.compose(&["stop", "-t", "0"]);
     docker(&["rmi", "-f", docker(&["images", "-q", &project.image.tag()]).trim()]);
-    let error = Compose::new(service, GatewayEndpoints::new(NO_GATEWAY)).await.unwrap_err().to_string();
+    let error = Compose::new(service, endpoints_of(NO_GATEWAY)).await.unwrap_err().to_string();
     assert!(error.contains("is not on the engine") && error.contains("--build webapp"), "{error}");
 }

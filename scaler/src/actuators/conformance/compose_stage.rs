@@ -11,6 +11,11 @@ use super::{Stage, conforms};
 /// Where no gateway listens: whatever it is told is lost, and nothing waits for it.
 pub(super) const NO_GATEWAY: &str = "http://127.0.0.1:1";
 
+/// The list of the gateway with this admin address.
+pub(super) fn endpoints_of(gateway: &str) -> GatewayEndpoints {
+    GatewayEndpoints::new(gateway, "test/webapp")
+}
+
 /// A Compose project behind a socket that can be cut.
 pub(super) struct ComposeStage {
     pub(super) project: TestProject,
@@ -54,7 +59,7 @@ async fn compose_conforms(version: ComposeVersion) {
     }
     let (project, socket) = (TestProject::up(version, "").await, EngineSocket::open());
     let service = service_of(&project, &socket).await;
-    let compose = Compose::new(service, GatewayEndpoints::new(NO_GATEWAY)).await.unwrap();
+    let compose = Compose::new(service, endpoints_of(NO_GATEWAY)).await.unwrap();
     conforms(&ComposeStage::new(project, socket, Box::new(OnPlatform::new(compose)))).await;
 }
 
@@ -74,7 +79,7 @@ async fn compose_cli_conforms(version: ComposeVersion) {
     }
     let (project, socket) = (TestProject::up(version, "").await, EngineSocket::open());
     let service = service_of(&project, &socket).await;
-    let (gateway, files) = (GatewayEndpoints::new(NO_GATEWAY), [project.file()]);
+    let (gateway, files) = (endpoints_of(NO_GATEWAY), [project.file()]);
     let cli = ComposeCli::new(service, gateway, &files, Some(version.program())).await.unwrap();
     conforms(&ComposeStage::new(project, socket, Box::new(OnPlatform::new(cli)))).await;
 }

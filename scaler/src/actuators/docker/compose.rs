@@ -9,7 +9,8 @@ use bollard::Docker;
 use bollard::errors::Error;
 use bollard::models::{ContainerInspectResponse, NetworkConnectRequest};
 use bollard::query_parameters::{CreateContainerOptionsBuilder, RemoveContainerOptionsBuilder};
-use futures_util::{StreamExt, TryStreamExt, stream};
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
 use tokio::time::Instant;
 use tracing::{info, warn};
 
@@ -139,11 +140,7 @@ impl Compose {
         let to_make = u32::try_from(missing - ended.len()).unwrap_or(u32::MAX);
         let last = containers.iter().map(|container| container.number).max().unwrap_or(0);
         let orders = (last + 1..=last + to_make).map(|number| clone_order(&original, &image, number));
-        stream::iter(orders)
-            .map(|order| self.make(order, journal))
-            .buffer_unordered(CONCURRENCY)
-            .try_collect::<()>()
-            .await
+        carry_out(orders.map(|order| self.make(order, journal)).collect()).await
     }
 
     async fn make(&self, order: CloneOrder, journal: &Journal) -> Result<(), ActuatorError> {
@@ -194,16 +191,13 @@ impl Compose {
     /// Drains, ends and removes a replica.
     async fn take_out(&self, entry: &ReplicaEntry, journal: &Journal) -> Result<(), ActuatorError> {
         let began = Instant::now();
-        if let Some(url) = &entry.url {
-            self.gateway.drain(&entry.id, url).await;
-        }
+        let _leaving = self.gateway.drain(entry).await;
         let drained = rounded(began.elapsed());
         let outcome = async {
             self.stop(&entry.id).await?;
             self.remove_by_id(&entry.id).await
         };
         let outcome = outcome.await;
-        self.gateway.forget(std::slice::from_ref(&entry.id));
         outcome.map_err(|error| self.engine().problem(&format!("asked to end {}", entry.id), &error))?;
         journal.add(format!(
             "drained {} in {drained:?}, ended and removed it after {:?}",
@@ -273,11 +267,55 @@ impl Platform for Compose {
         self.clean(&containers, journal).await?;
         let newest_first = seen.entries().iter().rev().filter(|entry| !entry.is_stopping);
         let surplus = before.saturating_sub(asked) as usize;
-        let ends: Vec<_> = newest_first.take(surplus).map(|entry| self.take_out(entry, journal)).collect();
-        stream::iter(ends).buffer_unordered(CONCURRENCY).try_collect::<()>().await
+        carry_out(newest_first.take(surplus).map(|entry| self.take_out(entry, journal)).collect()).await
     }
+}
+
+/// Carries out orders, some at a time. After the first that is refused no further one is begun, but those under way are
+/// waited for: cut off, they would leave a replica half made or half removed.
+async fn carry_out<F>(orders: Vec<F>) -> Result<(), ActuatorError>
+where
+    F: Future<Output = Result<(), ActuatorError>>,
+{
+    let mut waiting = orders.into_iter();
+    let mut under_way: FuturesUnordered<F> = waiting.by_ref().take(CONCURRENCY).collect();
+    let mut outcome = Ok(());
+    while let Some(ended) = under_way.next().await {
+        outcome = outcome.and(ended);
+        if outcome.is_ok() {
+            under_way.extend(waiting.next());
+        }
+    }
+    outcome
 }
 
 fn rounded(time: Duration) -> Duration {
     Duration::from_millis(u64::try_from(time.as_millis()).unwrap_or(u64::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+
+    use tokio::time::sleep;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn after_a_refusal_those_under_way_end_and_no_further_one_begins() {
+        let (begun, ended) = (RefCell::new(Vec::new()), RefCell::new(Vec::new()));
+        let order = async |number: u32| {
+            begun.borrow_mut().push(number);
+            sleep(Duration::from_secs(number.into())).await;
+            ended.borrow_mut().push(number);
+            if matches!(number, 2 | 3) {
+                Err(ActuatorError::Platform(format!("{number} is refused")))
+            } else {
+                Ok(())
+            }
+        };
+        let outcome = carry_out((1..=8).map(order).collect()).await;
+        assert_eq!(outcome, Err(ActuatorError::Platform("2 is refused".to_owned())), "the first is told");
+        assert_eq!((begun.into_inner(), ended.into_inner()), (vec![1, 2, 3, 4, 5], vec![1, 2, 3, 4, 5]));
+    }
 }
