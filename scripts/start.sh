@@ -13,7 +13,8 @@ Usage: scripts/start.sh [--offline] [--hardened] [--no-build] [--timeout SECONDS
   --timeout SECONDS  longest wait for health [default: 180]
 
 Ports, images and the policy are set in compose/.env or by variables of the same names. Ends with 0 when all is well,
-2 for what it cannot read, 3 for what it cannot start; then nothing is left half-started.
+2 for what it cannot read, 3 for what it cannot start; then it shows what the containers in question said last, and
+nothing is left half-started.
 Example:
   MAX_REPLICAS=10 scripts/start.sh && curl http://localhost:8000/load/spike
 TEXT
@@ -59,14 +60,9 @@ if ! problem=$(scripts/compose.sh config --quiet 2>&1); then
     fail "Compose cannot read its files" "the lines above are Compose's; the files are compose/compose*.yaml and compose/.env" 2
 fi
 
-# Two folders with a project of the same name would take each other's containers for their own.
-ours="label=com.docker.compose.project=$project"
-here=$PWD/compose
-while read -r folder; do
-    [ -z "$folder" ] || [ "$folder" = "$here" ] \
-        || fail "a project \`$project\` already runs, from $folder" "end it there, or choose another name: COMPOSE_PROJECT_NAME=$project-2"
-done < <(docker ps -a --filter "$ours" --format '{{.Label "com.docker.compose.project.working_dir"}}' | sort -u)
+scripts/require-own-folder.sh start
 
+ours="label=com.docker.compose.project=$project"
 before=$(docker ps -aq --filter "$ours" | wc -l)
 if [ "$before" -eq 0 ]; then
     for name in $ports; do
@@ -76,8 +72,6 @@ if [ "$before" -eq 0 ]; then
         fi
     done
 fi
-
-if [ "$hardened" = yes ]; then compose/hardened/make-secrets.sh; fi
 
 options=(--no-build)
 if [ "$build" = yes ]; then
@@ -90,28 +84,49 @@ if [ "$build" = no ]; then
         || fail "the image $image is missing" "make it: docker compose -f compose/compose.yaml build, or offline: compose/offline/build-images.sh"
 fi
 
+# The secrets' script runs a program of the base image, which an offline build may have made only now.
+if [ "$hardened" = yes ]; then
+    compose/hardened/make-secrets.sh || fail "the secrets could not be made" \
+        "the lines above say why; where $(setting TOOLS_IMAGE) cannot be pulled, compose/offline/build-images.sh makes it"
+fi
+
 roll_back() {
-    [ "$before" -ne 0 ] || scripts/compose.sh down --timeout 5 >/dev/null 2>&1 || true
+    [ "$before" -eq 0 ] || return 0
+    scripts/compose.sh down --timeout 5 >/dev/null 2>&1 \
+        || printf 'start: what was started could not be ended; scripts/stop.sh ends it once the engine answers\n' >&2
+}
+# The containers of the lab, each as `name: state`.
+states() { docker ps -a --filter "$ours" --format '{{.Names}}: {{.Status}}'; }
+# Of such lines those that are not yet well.
+unwell() { grep -v '(healthy)' || true; }
+# Each of such lines with the last that its container said. Only before the roll back is there anybody to ask.
+last_words() {
+    local line
+    while read -r line; do
+        printf '%s\n' "$line"
+        docker logs --tail 5 "${line%%:*}" 2>&1 | sed 's/^/    /' || true
+    done >&2
 }
 trap 'roll_back; exit 130' INT TERM
 if ! scripts/compose.sh up -d "${options[@]}"; then
-    for container in $(docker ps -aq --filter "$ours" --filter health=unhealthy); do
-        docker logs --tail 5 "$container" >&2
-    done
+    { states || true; } | unwell | last_words
     roll_back
-    fail "the containers could not be started" "the lines above are the engine's"
+    fail "the containers could not be started" "the lines above are the engine's and the containers' own"
 fi
 
-# The containers that are not yet well, each as `name: state`.
-unwell() {
-    docker ps -a --filter "$ours" --format '{{.Names}}: {{.Status}}' | grep -v '(healthy)' || true
-}
 waited=$SECONDS
-while not_yet=$(unwell) && [ -n "$not_yet" ]; do
-    if [ $((SECONDS - waited)) -ge "$timeout" ]; then
-        printf '%s\n' "$not_yet" >&2
+while true; do
+    listed=$(states) || {
         roll_back
-        fail "not all containers were healthy after $timeout s" "scripts/compose.sh logs; or wait longer with --timeout"
+        fail "the Docker engine stopped answering while the containers started" "the lines above are Docker's; start again"
+    }
+    [ -n "$listed" ] || fail "the containers are gone: somebody ended them while they started" "start again"
+    not_yet=$(unwell <<<"$listed")
+    [ -n "$not_yet" ] || break
+    if [ $((SECONDS - waited)) -ge "$timeout" ]; then
+        last_words <<<"$not_yet"
+        roll_back
+        fail "not all containers were healthy after $timeout s" "wait longer with --timeout"
     fi
     sleep 0.5
 done

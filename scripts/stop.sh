@@ -12,6 +12,7 @@ Usage: scripts/stop.sh [--volumes]
 
   --volumes  also forget what Prometheus, Grafana and the scaler remember
 
+Ends with 3 where the containers of this name were started from another folder: that is another lab.
 Example:
   scripts/stop.sh --volumes
 TEXT
@@ -19,6 +20,7 @@ TEXT
     *) printf 'stop: `%s` is unknown\nhint: see --help\n' "$1" >&2; exit 2 ;;
 esac
 scripts/require-engine.sh stop
+scripts/require-own-folder.sh stop
 
 # Its files name all networks that there can be, so nothing of a hardened lab is left either.
 export LAB_OVERLAYS="${LAB_OVERLAYS-} hardened"

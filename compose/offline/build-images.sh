@@ -142,8 +142,7 @@ lab() {
     else
         [ -n "$binary" ] || binary=$(host_binary)
         context="$scratch/context"
-        mkdir -p "$context/compose"
-        cp -r compose/ansible "$context/compose/"
+        mkdir "$context"
         cp "$binary" "$context/lab"
         cp "$certificates" "$context/ca-certificates.crt"
         if command -v strip >/dev/null; then strip "$context/lab"; fi

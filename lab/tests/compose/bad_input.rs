@@ -122,7 +122,7 @@ fn an_image_that_is_missing_is_named() {
 }
 
 #[test]
-fn a_second_project_of_the_same_name_is_refused() {
+fn a_second_project_of_the_same_name_is_neither_started_nor_ended() {
     if !is_there() {
         return;
     }
@@ -136,13 +136,18 @@ fn a_second_project_of_the_same_name_is_refused() {
         "com.docker.compose.project.working_dir=/somewhere/else",
         LAB_IMAGE,
     ]);
-    let mut command = start();
-    command.env("COMPOSE_PROJECT_NAME", "labcmp-twice");
-    let output = command.output().expect("the script can be started");
-    docker(&["rm", "-f", other.trim()]);
-    let said = text(&output);
-    assert_eq!(output.status.code(), Some(3), "{said}");
-    assert!(said.contains("/somewhere/else") && said.contains("COMPOSE_PROJECT_NAME="), "{said}");
+    let mut stop = bounded(Duration::from_secs(60), root().join("scripts/stop.sh"));
+    stop.arg("--volumes");
+    let outputs = [start(), stop].map(|mut command| {
+        command.env("COMPOSE_PROJECT_NAME", "labcmp-twice").output().expect("the script can be started")
+    });
+    // Fails, too, where the container was ended with the lab that is refused.
+    docker(&["rm", other.trim()]);
+    for output in outputs {
+        let said = text(&output);
+        assert_eq!(output.status.code(), Some(3), "{said}");
+        assert!(said.contains("/somewhere/else") && said.contains("COMPOSE_PROJECT_NAME="), "{said}");
+    }
 }
 
 #[test]

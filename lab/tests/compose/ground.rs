@@ -12,7 +12,8 @@ use tempfile::TempDir;
 use crate::docker::root;
 use crate::image::{LAB_IMAGE, build_all};
 
-const PORTS: [&str; 5] =
+/// The settings that say where a lab publishes its ports.
+pub(crate) const PORTS: [&str; 5] =
     ["GATEWAY_PORT", "GATEWAY_ADMIN_PORT", "SCALER_PORT", "PROMETHEUS_PORT", "ALERTMANAGER_PORT"];
 
 /// The classic policy with all its times a fifth, as `lab demo --fast` has it.

@@ -1,9 +1,9 @@
 //! The hardened lab: the scaler has no socket and no rights, and still does its work; others are kept out.
 
 use std::process::Output;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use crate::docker::{bounded, docker, is_there, run, text};
+use crate::docker::{bounded, docker, is_there, root, run, text};
 use crate::project::Project;
 
 /// What `lab health`, run inside a container, says of an address.
@@ -12,6 +12,24 @@ fn ask_from(container: &str, url: &str) -> Output {
         .args(["exec", container, "/lab", "health", url])
         .output()
         .expect("docker can be started")
+}
+
+/// Looks at all command lines of this machine, as any of its users can, for as long as some health checks take.
+fn no_command_line_has_the_password() {
+    let password = std::fs::read(root().join("compose/secrets/prometheus_password")).expect("it was made");
+    let began = Instant::now();
+    while began.elapsed() < Duration::from_secs(10) {
+        for process in std::fs::read_dir("/proc").expect("there is /proc").flatten() {
+            // What has ended meanwhile has none.
+            let line = std::fs::read(process.path().join("cmdline")).unwrap_or_default();
+            let is_shown = line.windows(password.len()).any(|part| part == password);
+            assert!(
+                !is_shown,
+                "Prometheus' password is on a command line: {}",
+                String::from_utf8_lossy(&line)
+            );
+        }
+    }
 }
 
 #[tokio::test]
@@ -26,6 +44,8 @@ async fn the_scaler_scales_without_a_socket_and_others_are_kept_out() {
             && status["problems"].as_array().is_some_and(Vec::is_empty)
     })
     .await;
+
+    no_command_line_has_the_password();
 
     lab.scale_by_hand(2);
     lab.wait_for("a second replica by hand", Duration::from_secs(60), |status| {

@@ -23,7 +23,7 @@ pub(crate) fn build_all() {
     });
 }
 
-fn build_command() -> std::process::Command {
+pub(crate) fn build_command() -> std::process::Command {
     let mut command = bounded(BUILD_TIMEOUT, root().join("compose/offline/build-images.sh"));
     command.env("LAB_IMAGE", LAB_IMAGE);
     if let Some(binary) = std::env::var_os("LAB_STATIC_BINARY").map(PathBuf::from) {

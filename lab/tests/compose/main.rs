@@ -15,6 +15,8 @@ mod image;
 mod loss;
 mod playbook;
 mod project;
+mod scripts;
 mod several_services;
 mod spike;
 mod swarm;
+mod tools_image;
