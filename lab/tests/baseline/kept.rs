@@ -47,14 +47,14 @@ fn a_reader_who_leaves_takes_nothing_along() {
     assert_eq!(files, 1, "something is left beside it");
 }
 
-#[test]
-fn stopped_before_the_first_level_it_leaves_what_was_there() {
+#[tokio::test]
+async fn stopped_before_the_first_level_it_leaves_what_was_there() {
     let folder = TempDir::new().expect("a folder");
     let replica = Replica::start("10ms", &[]);
     let arguments = ["--host", &replica.url, "--levels", "40,60"];
     let child = measurement(&folder, "30s", &arguments).spawn().expect("it starts");
     // Well within the warm-up, whether it has connected or not.
-    std::thread::sleep(Duration::from_secs(1));
+    tokio::time::sleep(Duration::from_secs(1)).await;
     send_signal(child.id(), "INT");
     let (status, said) = end(child);
     assert_ne!(status, Some(0), "{said}");

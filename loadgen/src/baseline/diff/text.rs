@@ -16,13 +16,11 @@ impl fmt::Display for Diff {
             for comparison in &level.comparisons {
                 writeln!(formatter, "{:>8} {:>9.1} {}", level.replicas, level.offered_rps, Row(comparison))?;
             }
-            let reason = level.reason.iter().map(|reason| format!(": {reason}")).collect::<String>();
+            let reason = level.reason.as_ref().map_or_else(String::new, |reason| format!(": {reason}"));
             writeln!(
                 formatter,
                 "{:>8} {:>9.1} the level is {}{reason}",
-                level.replicas,
-                level.offered_rps,
-                level.verdict.to_string()
+                level.replicas, level.offered_rps, level.verdict
             )?;
         }
         for note in &self.notes {
