@@ -98,18 +98,18 @@ roll_back() {
 # The containers of the lab, each as `name: state`.
 states() { docker ps -a --filter "$ours" --format '{{.Names}}: {{.Status}}'; }
 # Of such lines those that are not yet well.
-unwell() { grep -v '(healthy)' || true; }
+unwell() { sed '/(healthy)/d'; }
 # Each of such lines with the last that its container said. Only before the roll back is there anybody to ask.
 last_words() {
     local line
     while read -r line; do
         printf '%s\n' "$line"
-        docker logs --tail 5 "${line%%:*}" 2>&1 | sed 's/^/    /' || true
+        docker logs --tail 5 "${line%%:*}" 2>&1 | sed 's/^/    /' || printf '    (its log cannot be read)\n'
     done >&2
 }
 trap 'roll_back; exit 130' INT TERM
 if ! scripts/compose.sh up -d "${options[@]}"; then
-    { states || true; } | unwell | last_words
+    states | unwell | last_words || printf 'start: the containers could not be asked what is wrong\n' >&2
     roll_back
     fail "the containers could not be started" "the lines above are the engine's and the containers' own"
 fi

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use axum::body::Bytes;
 use axum::http::Method;
-use loadgen::{LevelPlan, OpenModel, OpenModelError, WeightedRequest};
+use loadgen::{LevelPlan, LevelProgress, OpenModel, OpenModelError, WeightedRequest};
 use workload::Arrivals;
 
 use crate::service::{Service, get, plan};
@@ -144,11 +144,20 @@ async fn a_stop_while_answers_are_awaited_ends_the_level() {
     let mut target = service.target("/never", 4);
     target.timeout = Duration::from_secs(600);
     let mut engine = OpenModel::connect(target).await.expect("the service runs");
-    // After the last request was sent.
-    let stop = tokio::time::sleep(Duration::from_millis(1_500));
+    // Progress beyond the planned end is told only while answers are awaited.
+    let (ended, stop) = tokio::sync::oneshot::channel();
+    let mut ended = Some(ended);
+    let told = |progress: LevelProgress| {
+        if progress.elapsed >= progress.planned
+            && let Some(ended) = ended.take()
+        {
+            ended.send(()).expect("the level listens for a stop");
+        }
+    };
+    let stop = async { stop.await.expect("progress goes on") };
     let began = tokio::time::Instant::now();
     let level = engine
-        .run_level(&plan(20.0, Duration::from_secs(1)), stop, |_| {})
+        .run_level(&plan(20.0, Duration::from_secs(1)), stop, told)
         .await
         .expect("all was sent that could be");
     assert!(began.elapsed() < Duration::from_secs(60), "it waited for answers that never come");
