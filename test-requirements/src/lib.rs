@@ -1,9 +1,14 @@
-//! Says of what a test needs of the machine whether it is there; what `LAB_REQUIRE` names may not be missing.
+//! What tests need of the machine: whether it is there, and what takes the place of programs that may be missing.
 //!
-//! `LAB_REQUIRE` is a list with commas, such as `prometheus,docker`: CI names all of them, so that no test skips there.
+//! `LAB_REQUIRE` is a list with commas, such as `prometheus,docker`: what it names may not be missing. CI names all of
+//! them, so that no test skips there.
+
+mod signal;
 
 use std::io::Write as _;
 use std::process::Command;
+
+pub use signal::{send_signal, try_send_signal};
 
 /// Whether the requirement is met. Where it is not, the problem is told, and the test is to end as passed.
 ///
