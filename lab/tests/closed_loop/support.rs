@@ -22,7 +22,12 @@ pub(crate) fn lab() -> Command {
     let mut command = Command::new(binary);
     // A developer's own settings must not change what is tested.
     for (name, _) in std::env::vars() {
-        if ["LAB_", "SCALE_", "OTEL_"].iter().any(|prefix| name.starts_with(prefix)) {
+        let is_setting = ["LAB_", "SCALE_", "OTEL_", "DOCKER_", "PROMETHEUS_"]
+            .iter()
+            .any(|prefix| name.starts_with(prefix))
+            || ["MIN_REPLICAS", "MAX_REPLICAS", "CHECK_INTERVAL", "SERVICE_NAME"]
+                .contains(&name.trim_end_matches("_FILE"));
+        if is_setting {
             command.env_remove(name);
         }
     }
