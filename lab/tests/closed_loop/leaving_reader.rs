@@ -85,7 +85,9 @@ fn commands_with_a_result_end_as_they_do_with_a_reader() {
     let url = replica.url.clone();
     let short = ["--warm-up", "200ms", "--hold", "1s", "--longest-hold", "1s", "--lateness", "5s"];
     let measurement = ["baseline", "--host", &url, "--levels", "40", "--out", "baseline.json"];
-    expect_same(&[&measurement[..], &short].concat(), folder.path());
+    // Whether it kept the SLO is up to how busy this machine is.
+    let measured = status(&[&measurement[..], &short].concat(), folder.path(), Reader::LeftBoth);
+    assert!(matches!(measured, Some(0 | 1)), "lab baseline ended with {measured:?}");
     assert!(folder.path().join("baseline.json").exists(), "the result was lost");
     for arguments in [
         &["baseline", "diff", "baseline.json", "baseline.json"][..],

@@ -122,17 +122,20 @@ fn classic_variables_reach_the_scaler_and_no_flag_beats_them() {
             assert_eq!(beaten, None, "{name} is beaten by a flag with `{overlays}`");
         }
         // Each as a file of this machine, by a relative path; and each as a file in the container, where an overlay says so.
+        let mut command = bounded(Duration::from_secs(60), root().join("scripts/compose.sh"));
+        command.current_dir(folder.path()).env("LAB_OVERLAYS", overlays).env("LAB_COMPOSE", "docker compose");
         for (name, _, value) in CLASSIC {
-            std::fs::write(folder.path().join("value"), format!("{value}\n"))
+            std::fs::write(folder.path().join(name), format!("{value}\n"))
                 .expect("the folder can be written");
-            let file = format!("{name}_FILE");
-            let mut command = bounded(Duration::from_secs(60), root().join("scripts/compose.sh"));
-            command.current_dir(folder.path()).env("LAB_OVERLAYS", overlays).env(&file, "value");
-            let text = run(command.env("LAB_COMPOSE", "docker compose").args(["config", "--format", "json"]));
-            let project: Value = serde_json::from_str(&text).expect("Compose gives JSON");
-            let environment = &project["services"]["scaler"]["environment"];
-            assert_eq!(environment[name], value, "{file}");
-            assert!(environment.get(&file).is_some(), "{file} cannot be set by an overlay's secret");
+            command.env(format!("{name}_FILE"), name);
+        }
+        let text = run(command.args(["config", "--format", "json"]));
+        let project: Value = serde_json::from_str(&text).expect("Compose gives JSON");
+        let environment = &project["services"]["scaler"]["environment"];
+        for (name, _, value) in CLASSIC {
+            assert_eq!(environment[name], value, "{name}_FILE with `{overlays}`");
+            let file = environment.get(format!("{name}_FILE"));
+            assert!(file.is_some(), "an overlay's secret cannot set {name}_FILE");
         }
     }
 }
