@@ -78,8 +78,7 @@ if [ ! -e "$root/.made" ]; then
     touch "$root/.made"
 fi
 for program in kill ps curl python3; do
-    ! chroot "$root" /bin/sh -c "command -v /usr/bin/$program /bin/$program" >/dev/null 2>&1 \
-        || fail "$root has a program $program, so it is not bare" "remove it: rm -rf $root"
+    [ ! -e "$root/usr/bin/$program" ] && [ ! -e "$root/bin/$program" ] || fail "$root has a program $program, so it is not bare" "remove it: rm -rf $root"
 done
 [ ! -e "$root/etc/hosts" ] || fail "$root has a file /etc/hosts, so it is not bare" "remove it: rm $root/etc/hosts"
 
@@ -96,12 +95,12 @@ mount_at /dev/shm -t tmpfs tmpfs "$root/dev/shm"
 mount_at /tmp -t tmpfs tmpfs "$root/tmp"
 for folder in "$PWD" "$cargo_home" "$rustup_home"; do mount_at "$folder" --bind "$folder" "$root$folder"; done
 
-# With an environment that is as bare: what is set here would hide what is missing there.
-inside() {
-    chroot "$root" /usr/bin/env -i HOME="$HOME" CARGO_HOME="$cargo_home" RUSTUP_HOME="$rustup_home" \
-        PATH="$cargo_home/bin:/usr/sbin:/usr/bin:/sbin:/bin" CARGO_TERM_COLOR=never "${settings[@]}" \
-        /bin/sh -c 'cd "$0" && exec "$@"' "$PWD" "$@"
-}
+# What runs a command there, with an environment that is as bare: what is set here would hide what is missing there. Each
+# program gives its place to the next, so that a signal to the first process reaches the command.
+inside=(chroot "$root" /usr/bin/env -i HOME="$HOME" CARGO_HOME="$cargo_home" RUSTUP_HOME="$rustup_home"
+    PATH="$cargo_home/bin:/usr/sbin:/usr/bin:/sbin:/bin" CARGO_TERM_COLOR=never)
+# shellcheck disable=SC2016
+in_checkout=(/bin/sh -c 'cd "$0" && exec "$@"' "$PWD")
 
 # The status code of a GET, asked by the shell itself, from outside.
 status_of() {
@@ -116,13 +115,13 @@ status_of() {
 }
 
 up() {
-    local output service admin page pid line lasted
+    local output settings service admin page pid line asked_since ended left
     output=$(mktemp)
     # Ports that are free, by the variables of the flags: the command itself is the README's.
     settings=(LAB_UP_GATEWAY=127.0.0.1:0 LAB_UP_ADMIN=127.0.0.1:0 LAB_UP_PAGE=127.0.0.1:0
         ${RUSTFLAGS:+RUSTFLAGS="$RUSTFLAGS"} ${CARGO_BUILD_TARGET:+CARGO_BUILD_TARGET="$CARGO_BUILD_TARGET"})
     say "cargo run --release -- up"
-    inside cargo run --release --locked -- up >"$output" 2>&1 &
+    "${inside[@]}" "${settings[@]}" "${in_checkout[@]}" cargo run --release --locked -- up >"$output" 2>&1 &
     pid=$!
     while ! grep -q 'Ctrl-C ends everything' "$output"; do
         if ! kill -0 "$pid" 2>/dev/null; then cat "$output" >&2; fail "it ended before it greeted" "the lines above are its own" 1; fi
@@ -134,10 +133,10 @@ up() {
     say "it runs: service $service, admin $admin, page $page"
     for line in "$service /" "$service /load/spike" "$admin /endpoints" "$admin /metrics" "$page /" "$page /api/status"; do
         # A replica may need a moment until it is in rotation.
-        lasted=$SECONDS
+        asked_since=$SECONDS
         # shellcheck disable=SC2086
         until [ "$(status_of $line)" = 200 ]; do
-            if [ $((SECONDS - lasted)) -gt 20 ]; then
+            if [ $((SECONDS - asked_since)) -gt 20 ]; then
                 cat "$output" >&2; kill "$pid"; wait "$pid" || true
                 fail "$line was not answered with 200" "the lines above are the lab's" 1
             fi
@@ -148,7 +147,9 @@ up() {
     sleep 5
     kill -0 "$pid" 2>/dev/null || { cat "$output" >&2; fail "it ended by itself" "the lines above are its own" 1; }
     kill -TERM "$pid"
-    wait "$pid" || { cat "$output" >&2; fail "it ended with status $? after a signal, expected 0" "the lines above are its own" 1; }
+    ended=0
+    wait "$pid" || ended=$?
+    [ "$ended" -eq 0 ] || { cat "$output" >&2; fail "it ended with status $ended after a signal, expected 0" "the lines above are its own" 1; }
     left=$(for folder in /proc/[0-9]*; do
         if [ "$(readlink "$folder/root" 2>/dev/null)" = "$root" ]; then tr '\0' ' ' <"$folder/cmdline"; fi
     done)
@@ -164,9 +165,8 @@ run_tests() {
         for file in "$package"/tests/*/main.rs; do [ ! -e "$file" ] || selection+=(--test "$(basename "$(dirname "$file")")"); done
         for file in "$package"/tests/*.rs; do [ ! -e "$file" ] || selection+=(--test "$(basename "$file" .rs)"); done
     done
-    settings=()
     say "cargo test --workspace --locked ${selection[*]-}"
-    inside cargo test --workspace --locked ${selection[@]+"${selection[@]}"} || fail "tests failed" "the lines above are theirs" 1
+    "${inside[@]}" "${in_checkout[@]}" cargo test --workspace --locked ${selection[@]+"${selection[@]}"} || fail "tests failed" "the lines above are theirs" 1
     say "the tests passed"
 }
 
