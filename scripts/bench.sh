@@ -39,7 +39,7 @@ for part in "${parts[@]}"; do
     scripts+=("$script")
 done
 
-cargo build --release --quiet
+cargo build --profile dist --quiet
 status=0
 for script in "${scripts[@]}"; do
     printf '\n### %s\n' "$script"

@@ -4,6 +4,8 @@
 # LAB_COMPOSE names the command where the choice is not right ("docker-compose"), LAB_OVERLAYS what is laid over
 # compose.yaml ("offline hardened").
 set -euo pipefail
+. "$(dirname "${BASH_SOURCE[0]}")/../compose/classic-variables.sh"
+read_classic_files compose
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
 if [ -n "${LAB_COMPOSE:-}" ]; then

@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
 # Deploys the loop as a stack of this engine's swarm, with the settings of compose/.env and the shell's own before them.
 set -euo pipefail
+. "$(dirname "${BASH_SOURCE[0]}")/../compose/classic-variables.sh"
+read_classic_files deploy-stack
 from=$PWD
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 

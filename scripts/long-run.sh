@@ -69,8 +69,8 @@ scenarios() {
 baseline() {
     LAB_TEST_BINARY=${LAB_STATIC_BINARY:+$(realpath "$LAB_STATIC_BINARY")}
     if [ -z "$LAB_TEST_BINARY" ]; then
-        cargo build --release --package lab --locked
-        LAB_TEST_BINARY=$PWD/target/release/lab
+        cargo build --profile dist --package lab --locked
+        LAB_TEST_BINARY=$PWD/target/dist/lab
     fi
     export LAB_TEST_BINARY
     cargo test --package lab --test baseline --locked -- --ignored --nocapture --test-threads 1

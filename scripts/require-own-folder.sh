@@ -11,8 +11,8 @@ folders=$(docker ps -a --filter "label=com.docker.compose.project=$project" \
     --format '{{.Label "com.docker.compose.project.working_dir"}}' | sort -u) \
     || fail "the Docker engine does not list the containers of \`$project\`" "the lines above are Docker's"
 while read -r folder; do
-    # The same folder can be reached by two paths.
-    [ -n "$folder" ] && [ "$folder" != "$here" ] && ! [ "$folder" -ef "$here" ] || continue
+    # The same folder can be reached by two paths, and Compose can be called in the folder above it.
+    [ -n "$folder" ] && [ "$folder" != "$here" ] && ! [ "$folder" -ef "$here" ] && ! [ "$folder" -ef "$here/.." ] || continue
     instead="give the lab of this folder a name of its own: COMPOSE_PROJECT_NAME=$project-2"
     if [ -d "$folder" ]; then
         fail "the project \`$project\` runs from $folder, not from here" "end it there, or $instead"

@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
 # Starts the lab in containers, waits until all of them are healthy, and prints the addresses.
 set -euo pipefail
+. "$(dirname "${BASH_SOURCE[0]}")/../compose/classic-variables.sh"
+read_classic_files start
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 usage() {
@@ -12,9 +14,10 @@ Usage: scripts/start.sh [--offline] [--hardened] [--no-build] [--timeout SECONDS
   --no-build         take the image of the lab as it is
   --timeout SECONDS  longest wait for health [default: 180]
 
-Ports, images and the policy are set in compose/.env or by variables of the same names. Ends with 0 when all is well,
-2 for what it cannot read, 3 for what it cannot start; then it shows what the containers in question said last, and
-nothing is left half-started.
+Ports, images and the policy are set in compose/.env or by variables of the same names; so are MAX_REPLICAS and the other
+classic variables, each also as MAX_REPLICAS_FILE, a file that holds the value. Ends with 0 when all is well, 2 for what
+it cannot read, a setting that a container refuses included, 3 for what it cannot start; then it shows what the containers
+in question said last, and nothing is left half-started.
 Example:
   MAX_REPLICAS=10 scripts/start.sh && curl http://localhost:8000/load/spike
 TEXT
@@ -48,6 +51,10 @@ for name in $ports; do
     port=$(setting "$name")
     [[ "$port" =~ ^[0-9]{1,5}$ ]] && [ "$port" -le 65535 ] || fail "$name is \`$port\`, expected a port number" "see compose/.env" 2
 done
+
+if [ "$offline" = yes ] && [ -n "${GF_SECURITY_ADMIN_PASSWORD:-}" ]; then
+    printf 'start: GF_SECURITY_ADMIN_PASSWORD has no effect: --offline leaves Grafana out\n' >&2
+fi
 
 scripts/require-engine.sh start
 
@@ -99,7 +106,10 @@ roll_back() {
 states() { docker ps -a --filter "$ours" --format '{{.Names}}: {{.Status}}'; }
 # Of such lines those that are not yet well.
 unwell() { sed '/(healthy)/d'; }
-# Each of such lines with the last that its container said. Only before the roll back is there anybody to ask.
+# Of such lines those of containers that refuse their settings: 2 is the lab's exit status for bad input, and stays the
+# same however often the engine starts the container again.
+refusing() { sed -nE '/: (Restarting|Exited) \(2\)/p'; }
+# Each of such lines with the last that its container said. Only before the roll back is there a container to ask.
 last_words() {
     local line
     while read -r line; do
@@ -107,26 +117,56 @@ last_words() {
         docker logs --tail 5 "${line%%:*}" 2>&1 | sed 's/^/    /' || printf '    (its log cannot be read)\n'
     done >&2
 }
-trap 'roll_back; exit 130' INT TERM
-if ! scripts/compose.sh up -d "${options[@]}"; then
-    states | unwell | last_words || printf 'start: the containers could not be asked what is wrong\n' >&2
-    roll_back
-    fail "the containers could not be started" "the lines above are the engine's and the containers' own"
+# Compose starts a service once those that it depends on are healthy, so a container can fail while Compose still waits.
+starting=
+stop_starting() {
+    [ -n "$starting" ] || return 0
+    kill "$starting" 2>/dev/null || true
+    wait "$starting" 2>/dev/null || true
+    starting=
+}
+# What refused its settings the last time is made anew, or it would be taken for an answer to the settings of now.
+if [ "$before" -gt 0 ]; then
+    while read -r line; do docker rm -f "${line%%:*}" >/dev/null; done < <(states | refusing)
 fi
+trap 'stop_starting; roll_back; exit 130' INT TERM
+scripts/compose.sh up -d "${options[@]}" &
+starting=$!
 
 waited=$SECONDS
 while true; do
+    if [ -n "$starting" ] && ! kill -0 "$starting" 2>/dev/null; then
+        status=0
+        wait "$starting" || status=$?
+        starting=
+        if [ "$status" -ne 0 ]; then
+            states | unwell | last_words || printf 'start: the containers could not be asked what is wrong\n' >&2
+            roll_back
+            fail "the containers could not be started" "the lines above are the engine's and the containers' own"
+        fi
+        waited=$SECONDS
+    fi
     listed=$(states) || {
+        stop_starting
         roll_back
         fail "the Docker engine stopped answering while the containers started" "the lines above are Docker's; start again"
     }
-    [ -n "$listed" ] || fail "the containers are gone: somebody ended them while they started" "start again"
-    not_yet=$(unwell <<<"$listed")
-    [ -n "$not_yet" ] || break
-    if [ $((SECONDS - waited)) -ge "$timeout" ]; then
-        last_words <<<"$not_yet"
+    refused=$(refusing <<<"$listed")
+    if [ -n "$refused" ]; then
+        stop_starting
+        last_words <<<"$refused"
         roll_back
-        fail "not all containers were healthy after $timeout s" "wait longer with --timeout"
+        fail "a container refuses its settings" "the lines above say which; settings are variables and compose/.env" 2
+    fi
+    if [ -z "$starting" ]; then
+        [ -n "$listed" ] || fail "the containers are gone: somebody ended them while they started" "start again"
+        not_yet=$(unwell <<<"$listed")
+        [ -n "$not_yet" ] || break
+        if [ $((SECONDS - waited)) -ge "$timeout" ]; then
+            last_words <<<"$not_yet"
+            roll_back
+            fail "not all containers were healthy after $timeout s" "wait longer with --timeout"
+        fi
     fi
     sleep 0.5
 done

@@ -9,6 +9,14 @@ mkdir -p secrets/alertmanager
 chmod 700 secrets
 chmod 755 secrets/alertmanager
 
+# The classic variable is the password of Grafana's `admin`, also where one was made before. Grafana itself takes it when
+# its volume is made, and keeps it.
+if [ -n "${GF_SECURITY_ADMIN_PASSWORD:-}" ]; then
+    printf '%s' "$GF_SECURITY_ADMIN_PASSWORD" >secrets/grafana_password.new
+    chmod 644 secrets/grafana_password.new
+    mv secrets/grafana_password.new secrets/grafana_password
+fi
+
 random() { od -An -N 24 -tx1 /dev/urandom | tr -d ' \n'; }
 keep() { chmod 644 "secrets/$1.new" && mv "secrets/$1.new" "secrets/$1"; }
 

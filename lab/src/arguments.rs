@@ -1,6 +1,7 @@
 //! Groups of flags that several commands share.
 
 pub(crate) mod actuator;
+pub(crate) mod classic;
 pub(crate) mod log;
 pub(crate) mod measuring;
 pub(crate) mod metrics;

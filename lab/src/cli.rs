@@ -4,6 +4,7 @@ use clap::{Arg, ArgMatches, Command, CommandFactory, FromArgMatches, Parser, Sub
 
 use crate::commands::{baseline, demo, docker_proxy, gateway, health, load, policy, scaler, up, webapp};
 use crate::failure::{ExitStatus, Failure};
+use crate::output::record_delivery;
 
 /// Shows what load does to a service, what an autoscaler does about it, and whether you would want that policy
 /// in production: on one laptop, with one command.
@@ -13,11 +14,12 @@ use crate::failure::{ExitStatus, Failure};
     version,
     propagate_version = true,
     after_help = "Example:\n  lab up                                        # the whole loop, on http://127.0.0.1:8000\n  \
-                  curl http://localhost:8000/load/spike         # in a second terminal: watch it scale\n  \
+                  curl http://127.0.0.1:8000/load/spike         # in a second terminal: watch it scale\n  \
                   lab demo --fast                               # or let it play the story by itself\n\n\
                   Every flag of a command is also an environment variable, LAB_<COMMAND>_<FLAG>: \
                   LAB_WEBAPP_WORKERS=8.\n\
-                  Exit status: 0 done and held, 1 ran and did not hold, 2 usage or bad input, 3 could not run."
+                  Exit status: 0 done and held, 1 ran and did not hold, 2 usage or bad input, 3 could not run. It stays the \
+                  same when the reader of the output leaves, as in `lab … | head`."
 )]
 struct Cli {
     #[command(subcommand)]
@@ -52,8 +54,7 @@ enum LabCommand {
 pub(crate) fn parse_and_run() -> Result<ExitStatus, Failure> {
     let cli = match command().try_get_matches().and_then(|matches| from_matches(&matches)) {
         Ok(cli) => cli,
-        // Help and version go to standard output with status 0, mistakes to standard error with status 2.
-        Err(error) => error.exit(),
+        Err(error) => return Ok(print_instead(&error)),
     };
     match cli.command {
         LabCommand::Up(arguments) => up::run(*arguments),
@@ -66,6 +67,17 @@ pub(crate) fn parse_and_run() -> Result<ExitStatus, Failure> {
         LabCommand::Scaler(arguments) => scaler::run(*arguments),
         LabCommand::DockerProxy(arguments) => docker_proxy::run(arguments),
         LabCommand::Health(arguments) => health::run(arguments),
+    }
+}
+
+/// Prints help and version to standard output, with status 0, and mistakes to standard error, with status 2.
+fn print_instead(error: &clap::Error) -> ExitStatus {
+    let printed = error.print();
+    if error.use_stderr() {
+        ExitStatus::BadInput
+    } else {
+        record_delivery(printed);
+        ExitStatus::Held
     }
 }
 

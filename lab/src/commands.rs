@@ -11,8 +11,9 @@ pub(crate) mod scaler;
 pub(crate) mod up;
 pub(crate) mod webapp;
 
+use crate::output::say;
+
 /// Tells on standard output where a process listens. A supervisor reads this line, so it comes first and once.
-#[expect(clippy::print_stdout, reason = "the one line that a user or a supervisor waits for")]
 fn announce(listening: &str) {
-    println!("listening on {listening}");
+    say(&format!("listening on {listening}"));
 }

@@ -2,6 +2,8 @@
 
 use std::process::ExitCode;
 
+use crate::output::note;
+
 /// The exit status of every command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ExitStatus {
@@ -50,11 +52,10 @@ impl Failure {
     }
 
     /// Writes the message to standard error, its hint on a line of its own.
-    #[expect(clippy::print_stderr, reason = "the one place where a command tells its user why it ended")]
     pub(crate) fn print(&self) {
         match self.message.split_once("; hint: ") {
-            Some((problem, hint)) => eprintln!("lab: {problem}\nhint: {hint}"),
-            None => eprintln!("lab: {}", self.message),
+            Some((problem, hint)) => note(&format_args!("lab: {problem}\nhint: {hint}")),
+            None => note(&format_args!("lab: {}", self.message)),
         }
     }
 }

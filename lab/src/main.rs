@@ -18,7 +18,7 @@ mod supervisor;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    match cli::parse_and_run() {
+    match cli::parse_and_run().and_then(|status| output::check_delivery().map(|()| status)) {
         Ok(status) => status.into(),
         Err(failure) => {
             failure.print();

@@ -1,6 +1,6 @@
 //! Answers every request with the same few bytes, as cheaply as one core can: a target for benchmarks of load generators.
 //!
-//! `cargo run --release -p loadgen --example constant_target`
+//! `cargo run --profile dist -p loadgen --example constant_target`
 //!
 //! Prints its URL, listens on a port of the system's choice on 127.0.0.1, and ends when its standard input does. It looks
 //! for the end of a request's head and nothing else, so it takes requests without a body only.

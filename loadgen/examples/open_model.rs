@@ -1,6 +1,6 @@
 //! Sends requests to one URL with the open-model engine and prints what it measured, for benchmarks of the engine.
 //!
-//! `cargo run --release -p loadgen --example open_model -- URL CONNECTIONS SECONDS unpaced|RATE [constant|poisson]`
+//! `cargo run --profile dist -p loadgen --example open_model -- URL CONNECTIONS SECONDS unpaced|RATE [constant|poisson]`
 //!
 //! Output: one `name value` a line; times in microseconds, memory in KiB.
 

@@ -80,7 +80,13 @@ pub fn check_level(level: &str) -> Result<(), LogError> {
 /// [`LogError::Level`] when `level` is no filter.
 pub fn start(level: &str, log_format: LogFormat) -> Result<(), LogError> {
     let colours = std::io::stderr().is_terminal();
-    let builder = fmt().with_env_filter(filter(level)?).with_writer(std::io::stderr).with_ansi(colours);
+    let builder = fmt()
+        .with_env_filter(filter(level)?)
+        .with_writer(std::io::stderr)
+        .with_ansi(colours)
+        // A line that cannot be written is lost. To report that, the library would print to standard error with a macro
+        // that panics, and a log whose reader has gone would end the process.
+        .log_internal_errors(false);
     // An embedding program may have set up its own logging; then its choice stands.
     let _already_set = match log_format {
         LogFormat::Text => {

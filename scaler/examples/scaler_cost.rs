@@ -1,6 +1,6 @@
 //! Measures what a scaler costs that scrapes 50 replicas each second: CPU share of one core, and resident memory.
 //!
-//! `cargo run --release -p scaler --example scaler_cost [SECONDS] [REPLICAS]`
+//! `cargo run --profile dist -p scaler --example scaler_cost [SECONDS] [REPLICAS]`
 //!
 //! The replicas and the gateway run in a child process, so that their cost is not counted; the numbers are the scaler's
 //! own `process_*` metrics, as a Prometheus would see them, the first 5 s left out.

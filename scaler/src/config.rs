@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::command_template::CommandTemplate;
+use crate::docker_host::DockerHost;
 use crate::policy_file::NamedPolicy;
 
 /// The settings of one scaler.
@@ -80,7 +81,7 @@ pub enum ActuatorKind {
     /// A Docker swarm.
     Swarm {
         /// A manager's engine.
-        docker_host: String,
+        docker_host: DockerHost,
         /// The service; none means the one that is watched.
         service: Option<String>,
     },
@@ -107,8 +108,8 @@ pub enum ActuatorKind {
 /// A service of a Compose project.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ComposeTarget {
-    /// The engine: `unix:///var/run/docker.sock`, or `tcp://` with host and port.
-    pub docker_host: String,
+    /// The engine.
+    pub docker_host: DockerHost,
     /// The project; none means the one that the scaler's own container belongs to.
     pub project: Option<String>,
     /// The service; none means the one that is watched.

@@ -24,6 +24,7 @@ mod api;
 mod clock;
 mod command_template;
 mod config;
+mod docker_host;
 mod driver;
 mod error_causes;
 mod history;
@@ -42,6 +43,7 @@ mod whole_file;
 
 pub use command_template::{BadCommand, CommandTemplate};
 pub use config::{ActuatorKind, ComposeTarget, ScalerConfig, ServiceConfig, SourceKind};
+pub use docker_host::DockerHost;
 pub use scaler_error::ScalerError;
 pub use server::Scaler;
 pub use whole_file::StateFileError;

@@ -14,7 +14,7 @@
 # the gateway sets. The bound is on the first.
 #
 # Usage: scripts/bench/gateway_vs_nginx.sh [--rounds 7] [--seconds 5] [--bound 1.15]
-# Environment: GATEWAY, the command that starts a gateway (default: target/release/lab gateway); PORT, the first of
+# Environment: GATEWAY, the command that starts a gateway (default: target/dist/lab gateway); PORT, the first of
 # seven ports on loopback (default 19080).
 set -euo pipefail
 
@@ -31,14 +31,14 @@ done
 
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
-read -ra gateway <<< "${GATEWAY:-$root/target/release/lab gateway}"
+read -ra gateway <<< "${GATEWAY:-$root/target/dist/lab gateway}"
 port=${PORT:-19080}
 
 fail() { echo "gateway_vs_nginx: $*" >&2; exit 3; }
 for tool in nginx wrk taskset; do
     command -v "$tool" > /dev/null || fail "$tool is missing; on Debian: apt-get install nginx wrk util-linux"
 done
-[ -x "${gateway[0]}" ] || fail "${gateway[0]} is missing; build it with: cargo build --release"
+[ -x "${gateway[0]}" ] || fail "${gateway[0]} is missing; build it with: cargo build --profile dist"
 mapfile -t cores < <(taskset -cp $$ | sed 's/.*: //' | tr ',' '\n' | awk -F- '{ for (i = $1; i <= ($2 == "" ? $1 : $2); i++) print i }')
 [ "${#cores[@]}" -ge 2 ] || fail "two cores are needed, one for the proxies and one for the load"
 load_core=${cores[0]} proxy_core=${cores[1]}

@@ -3,7 +3,7 @@
 # 5 % of a core), of a running `lab up` with 6 replicas.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
-viewers=${VIEWERS:-50} seconds=${SECONDS_MEASURED:-30} lab=${LAB:-target/release/lab}
+viewers=${VIEWERS:-50} seconds=${SECONDS_MEASURED:-30} lab=${LAB:-target/dist/lab}
 gateway=127.0.0.1:8293 admin=127.0.0.1:8294 page=127.0.0.1:8295
 folder=$(mktemp -d)
 

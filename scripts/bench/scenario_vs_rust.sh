@@ -7,7 +7,7 @@
 # median over the rounds of the ratio within a round. The target's CPU share is printed, to show that it is not the limit.
 #
 # Usage: scripts/bench/scenario_vs_rust.sh [--rounds 7] [--seconds 5] [--users 32] [--bound 0.9]
-# Environment: PROGRAM (default: target/release/examples/scenario_vs_rust, which is built); PORT (default 19090).
+# Environment: PROGRAM (default: target/dist/examples/scenario_vs_rust, which is built); PORT (default 19090).
 set -euo pipefail
 
 rounds=7 seconds=5 users=32 bound=0.9
@@ -31,8 +31,8 @@ for tool in nginx taskset; do
     command -v "$tool" > /dev/null || fail "$tool is missing; on Debian: apt-get install nginx-light util-linux"
 done
 if [ -z "${PROGRAM:-}" ]; then
-    (cd "$root" && cargo build --release --quiet -p loadgen --example scenario_vs_rust)
-    PROGRAM=$root/target/release/examples/scenario_vs_rust
+    (cd "$root" && cargo build --profile dist --quiet -p loadgen --example scenario_vs_rust)
+    PROGRAM=$root/target/dist/examples/scenario_vs_rust
 fi
 mapfile -t cores < <(taskset -cp $$ | sed 's/.*: //' | tr ',' '\n' | awk -F- '{ for (i = $1; i <= ($2 == "" ? $1 : $2); i++) print i }')
 [ "${#cores[@]}" -ge 2 ] || fail "two cores are needed, one for the users and one for the target"

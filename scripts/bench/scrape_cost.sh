@@ -4,7 +4,7 @@
 # other work on the machine hardly touches, is printed beside it and held to the same bound.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
-scrapes=${SCRAPES:-500} lab=${LAB:-target/release/lab}
+scrapes=${SCRAPES:-500} lab=${LAB:-target/dist/lab}
 replica=127.0.0.1:8296 collector_port=8297
 folder=$(mktemp -d)
 server='' collector=''

@@ -47,13 +47,13 @@ if [ "${1:-}" != --run ]; then
         insert_before webapp/src/metrics.rs 'self.response_times.of(origin).observe(' 'return;'
         insert_before webapp/src/replica/job_trace.rs 'let job = match origin {' 'return None;'
         # It warns of code that is not reached, which is what was wanted.
-        CARGO_TARGET_DIR=$target cargo build --release --quiet 2>"$folder/build.log" || { cat "$folder/build.log" >&2; exit 3; }
+        CARGO_TARGET_DIR=$target cargo build --profile dist --quiet 2>"$folder/build.log" || { cat "$folder/build.log" >&2; exit 3; }
     )
-    cp "$target/release/lab" "$binaries/lab-without"
+    cp "$target/dist/lab" "$binaries/lab-without"
     # Cargo goes by times, and the copies that were compiled are as old as the originals.
-    cargo clean --quiet --release --package observability --package webapp
-    cargo build --release --quiet
-    cp "$target/release/lab" "$binaries/lab"
+    cargo clean --quiet --profile dist --package observability --package webapp
+    cargo build --profile dist --quiet
+    cp "$target/dist/lab" "$binaries/lab"
 fi
 cmp -s "$binaries/lab" "$binaries/lab-without" && { echo "telemetry_cost: both binaries are the same" >&2; exit 3; }
 [ "${1:-}" != --build ] || exit 0

@@ -5,7 +5,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 rounds=${ROUNDS:-7} seconds=${SECONDS_PER_ROUND:-4}
 
-cargo build --release --quiet --example bare -p webapp
+cargo build --profile dist --quiet --example bare -p webapp
 server=
 stop() { [ -z "$server" ] || { kill "$server" 2>/dev/null; wait "$server" 2>/dev/null || :; server=; }; }
 trap stop EXIT
@@ -27,8 +27,8 @@ median() { sort -g | awk '{v[NR]=$1} END {print (NR % 2) ? v[(NR+1)/2] : (v[NR/2
 
 port=8190 bare=() ours=()
 for round in $(seq "$rounds"); do
-    bare+=("$(measure target/release/examples/bare "127.0.0.1:$port")")
-    ours+=("$(measure target/release/lab webapp --listen "127.0.0.1:$port" --service-time 0s --base-rps 0 --log-level warn)")
+    bare+=("$(measure target/dist/examples/bare "127.0.0.1:$port")")
+    ours+=("$(measure target/dist/lab webapp --listen "127.0.0.1:$port" --service-time 0s --base-rps 0 --log-level warn)")
     printf 'round %s: bare axum %s/s, replica %s/s\n' "$round" "${bare[-1]}" "${ours[-1]}"
 done
 b=$(printf '%s\n' "${bare[@]}" | median) o=$(printf '%s\n' "${ours[@]}" | median)

@@ -1,9 +1,15 @@
-//! Says of what a test needs of the machine whether it is there; what `LAB_REQUIRE` names may not be missing.
+//! What tests need of the machine: whether it is there, and what takes the place of programs that may be missing.
 //!
-//! `LAB_REQUIRE` is a list with commas, such as `prometheus,docker`: CI names all of them, so that no test skips there.
+//! `LAB_REQUIRE` is a list with commas, such as `prometheus,docker`: what it names may not be missing. CI names all of
+//! them, so that no test skips there.
+
+mod signal;
 
 use std::io::Write as _;
+use std::net::ToSocketAddrs as _;
 use std::process::Command;
+
+pub use signal::{send_signal, try_send_signal};
 
 /// Whether the requirement is met. Where it is not, the problem is told, and the test is to end as passed.
 ///
@@ -30,13 +36,26 @@ pub fn has_program(requirement: &str, program: &str, hint: &str) -> bool {
     is_met(requirement, &state)
 }
 
+/// [`is_met`] by a name that the system resolves; the requirement is called `names`.
+///
+/// Debian's smallest system, without /etc/hosts, does not even know `localhost`.
+///
+/// # Panics
+/// Where the name is not found and `LAB_REQUIRE` names `names`.
+pub fn has_name(name: &str) -> bool {
+    let state = (name, 0).to_socket_addrs().map(drop).map_err(|error| {
+        format!("the name `{name}` is not known here: {error}; hint: /etc/hosts lists names")
+    });
+    is_met("names", &state)
+}
+
 fn is_named(requirement: &str, list: &str) -> bool {
     list.split(',').any(|item| item.trim() == requirement)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{has_program, is_met, is_named};
+    use super::{has_name, has_program, is_met, is_named};
 
     #[test]
     fn a_requirement_is_named_by_its_whole_name() {
@@ -51,5 +70,7 @@ mod tests {
         assert!(is_met("a thing", &Ok(())));
         assert!(!is_met("a thing", &Err("it is not there".to_owned())));
         assert!(!has_program("a thing", "no-program-of-this-name", "there is none"));
+        // An address needs no look-up; a name that no resolver may find (RFC 6761).
+        assert!(has_name("127.0.0.1") && !has_name("name.invalid"));
     }
 }

@@ -3,12 +3,9 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use scaler::{ActuatorKind, CommandTemplate, ComposeTarget};
+use scaler::{ActuatorKind, CommandTemplate, ComposeTarget, DockerHost};
 
 use crate::failure::Failure;
-
-/// Where the engine is unless somebody says otherwise.
-const DOCKER_HOST: &str = "unix:///var/run/docker.sock";
 
 /// What carries decisions out.
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -38,7 +35,8 @@ pub(crate) struct ActuatorArguments {
     /// The socket of the supervisor, for the actuator `processes`
     #[arg(long, value_name = "PATH")]
     supervisor: Option<PathBuf>,
-    /// The Docker engine; also `DOCKER_HOST` [default: `unix:///var/run/docker.sock`]
+    /// The Docker engine; also `DOCKER_HOST`, with `DOCKER_TLS_VERIFY` and `DOCKER_CERT_PATH` as Docker reads them
+    /// [default: `unix:///var/run/docker.sock`]
     #[arg(long, value_name = "URL")]
     docker_host: Option<String>,
     /// The Compose project [default: the one that the scaler's own container belongs to]
@@ -81,21 +79,21 @@ impl ActuatorArguments {
             ActuatorName::Processes => ActuatorKind::Processes {
                 supervisor: self.supervisor.clone().ok_or_else(|| missing("processes", "--supervisor"))?,
             },
-            ActuatorName::Compose => ActuatorKind::Compose(self.compose_target()),
+            ActuatorName::Compose => ActuatorKind::Compose(self.compose_target()?),
             ActuatorName::ComposeCli => ActuatorKind::ComposeCli {
-                target: self.compose_target(),
+                target: self.compose_target()?,
                 files: self.compose_file.clone(),
                 program: self.compose_command.clone(),
             },
             ActuatorName::Swarm => {
-                ActuatorKind::Swarm { docker_host: self.docker_host(), service: self.swarm_service.clone() }
+                ActuatorKind::Swarm { docker_host: self.docker_host()?, service: self.swarm_service.clone() }
             }
             ActuatorName::Command => ActuatorKind::Command {
                 scale: self.scale_command.clone().ok_or_else(|| missing("command", "--scale-command"))?,
                 count: self.count_command.clone().ok_or_else(|| missing("command", "--count-command"))?,
             },
             ActuatorName::Ansible => ActuatorKind::Ansible {
-                target: self.compose_target(),
+                target: self.compose_target()?,
                 playbook: self.ansible_playbook.clone(),
                 files: self.compose_file.clone(),
                 count: self.count_command.clone(),
@@ -103,18 +101,18 @@ impl ActuatorArguments {
         })
     }
 
-    fn compose_target(&self) -> ComposeTarget {
-        ComposeTarget {
-            docker_host: self.docker_host(),
+    fn compose_target(&self) -> Result<ComposeTarget, Failure> {
+        Ok(ComposeTarget {
+            docker_host: self.docker_host()?,
             project: self.compose_project.clone(),
             service: self.compose_service.clone(),
             port: self.replica_port,
-        }
+        })
     }
 
-    /// The engine's address from the flag, the classic variable or the default.
-    fn docker_host(&self) -> String {
-        let classic = || std::env::var("DOCKER_HOST").ok().filter(|host| !host.is_empty());
-        self.docker_host.clone().or_else(classic).unwrap_or_else(|| DOCKER_HOST.to_owned())
+    /// The engine's address from the flag, Docker's own variables or the default.
+    fn docker_host(&self) -> Result<DockerHost, Failure> {
+        DockerHost::from_environment(self.docker_host.as_deref(), |name| std::env::var(name).ok())
+            .map_err(Failure::bad_input)
     }
 }

@@ -7,6 +7,7 @@ use loadgen::LoadMetrics;
 
 use crate::failure::Failure;
 use crate::metrics_server::MetricsServer;
+use crate::output::note;
 
 /// Where a command's metrics are while it runs.
 #[derive(Clone, Debug, Args)]
@@ -24,11 +25,10 @@ pub(crate) struct MetricsArguments {
 impl MetricsArguments {
     /// Serves these metrics until the server is dropped, and says where on standard error; nothing where no port was
     /// asked for.
-    #[expect(clippy::print_stderr, reason = "beside the result on standard output")]
     pub(crate) async fn serve(&self, metrics: &LoadMetrics) -> Result<Option<MetricsServer>, Failure> {
         let Some(port) = self.metrics_port else { return Ok(None) };
         let server = MetricsServer::start(SocketAddr::new(self.metrics_host, port), metrics.clone()).await?;
-        eprintln!("metrics on http://{}/metrics", server.address());
+        note(&format_args!("metrics on http://{}/metrics", server.address()));
         Ok(Some(server))
     }
 }

@@ -1,17 +1,20 @@
 //! The policy and the settings put in its place, for `lab scaler`, `lab up` and `lab demo`.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use clap::Args;
 use scaler::policy_file::{NamedPolicy, PolicyFileError, PolicyOverrides, parse_span, parse_threshold};
 use scaler_engine::Signal;
 
+use super::classic;
 use super::values::duration;
 use crate::failure::Failure;
 
 /// Which policy decides, and what is changed about it.
 ///
-/// A flag beats its LAB_ variable, that beats a classic name such as `SCALE_UP_THRESHOLD`, that beats the file.
+/// A flag beats its LAB_ variable, that beats a classic name such as `SCALE_UP_THRESHOLD`, that beats the file. With _FILE
+/// behind a classic name the value is in a file: `SCALE_UP_THRESHOLD_FILE`.
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Policy (a flag beats LAB_… beats the classic variable beats the file)")]
 pub(crate) struct PolicyArguments {
@@ -66,7 +69,11 @@ impl PolicyArguments {
 
     /// What flags and the environment put in the policy's place.
     pub(crate) fn overrides(&self) -> Result<PolicyOverrides, Failure> {
-        let classic = PolicyOverrides::from_environment(|name| std::env::var(name).ok())
+        let mut values = BTreeMap::new();
+        for name in PolicyOverrides::VARIABLES {
+            values.extend(classic::variable(name)?.map(|value| (name, value)));
+        }
+        let classic = PolicyOverrides::from_environment(|name| values.get(name).cloned())
             .map_err(|error| refuse(&error))?;
         let flags = PolicyOverrides {
             signal: self.signal,

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use scaler::SourceKind;
 
+use super::classic;
 use super::values::prometheus_url;
 use crate::failure::Failure;
 
@@ -26,7 +27,8 @@ pub(crate) struct SourceArguments {
     /// Where the scaler's signals come from
     #[arg(long, value_enum, value_name = "NAME", default_value_t = SourceName::Scrape)]
     source: SourceName,
-    /// Prometheus, for the source `prometheus`; also `PROMETHEUS_URL` [default: `http://127.0.0.1:9090`]
+    /// Prometheus, for the source `prometheus`; also `PROMETHEUS_URL`, or in the file of
+    /// `PROMETHEUS_URL_FILE` [default: `http://127.0.0.1:9090`]
     #[arg(long, value_name = "URL", value_parser = prometheus_url)]
     prometheus_url: Option<String>,
     /// A file with Prometheus's password, whose user's name is in the URL: `http://lab@127.0.0.1:9090`
@@ -51,12 +53,13 @@ impl SourceArguments {
     }
 
     fn url(&self) -> Result<String, Failure> {
-        let classic = || std::env::var("PROMETHEUS_URL").ok().filter(|url| !url.is_empty());
-        match (&self.prometheus_url, classic()) {
-            (Some(url), _) => Ok(url.clone()),
-            (None, Some(url)) => prometheus_url(&url)
+        if let Some(url) = &self.prometheus_url {
+            return Ok(url.clone());
+        }
+        match classic::variable("PROMETHEUS_URL")? {
+            Some(url) => prometheus_url(&url)
                 .map_err(|error| Failure::bad_input(format!("the variable PROMETHEUS_URL: {error}"))),
-            (None, None) => Ok(PROMETHEUS_URL.to_owned()),
+            None => Ok(PROMETHEUS_URL.to_owned()),
         }
     }
 

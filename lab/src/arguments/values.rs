@@ -21,6 +21,7 @@ pub(crate) fn listen_address(text: &str) -> Result<String, String> {
 
 /// The socket address that `host:port` stands for; the first one where a name has several.
 pub(crate) fn resolve(address: &str) -> Result<SocketAddr, String> {
+    let address = known_host(address, localhost_is_known);
     let found = address.to_socket_addrs().map_err(|error| format!("`{address}` has no address: {error}"))?;
     found.into_iter().next().ok_or_else(|| format!("`{address}` has no address"))
 }
@@ -49,9 +50,30 @@ fn url(text: &str, schemes: &[&str], example: &str) -> Result<String, String> {
             refuse(&format!("it must begin with {}://", schemes.join(":// or ")))
         }
         Ok(uri) if uri.host().is_none_or(str::is_empty) => refuse("the host is missing"),
-        Ok(_) => Ok(text.trim_end_matches('/').to_owned()),
+        Ok(_) => Ok(known_host(text.trim_end_matches('/'), localhost_is_known)),
         Err(error) => refuse(&error.to_string()),
     }
+}
+
+/// `host:port` or a URL, with 127.0.0.1 in the place of `localhost` where the system does not know that name.
+///
+/// RFC 6761 (6.3) lets every program take `localhost` for the loopback address, and Debian's smallest system, which has
+/// no /etc/hosts, does not resolve it.
+fn known_host(text: &str, is_known: impl Fn() -> bool) -> String {
+    let start = text.find("://").map_or(0, |scheme| scheme + 3);
+    let end = text[start..].find(['/', '?', '#']).map_or(text.len(), |length| start + length);
+    // After a user's name and password.
+    let start = text[start..end].rfind('@').map_or(start, |user| start + user + 1);
+    let host = text[start..end].split(':').next().unwrap_or_default();
+    if host.eq_ignore_ascii_case("localhost") && !is_known() {
+        format!("{}127.0.0.1{}", &text[..start], &text[start + host.len()..])
+    } else {
+        text.to_owned()
+    }
+}
+
+fn localhost_is_known() -> bool {
+    ("localhost", 0).to_socket_addrs().is_ok()
 }
 
 /// `dns:NAME:PORT`: a name whose addresses are the replicas.
@@ -66,12 +88,30 @@ pub(crate) fn discover(text: &str) -> Result<(String, u16), String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{base_url, discover, duration, listen_address, prometheus_url, service_url};
+    use super::{base_url, discover, duration, known_host, listen_address, prometheus_url, service_url};
+
+    #[test]
+    fn localhost_is_the_loopback_address_where_the_system_does_not_know_it() {
+        for (text, unknown) in [
+            ("localhost:8000", "127.0.0.1:8000"),
+            ("LocalHost:0", "127.0.0.1:0"),
+            ("http://localhost", "http://127.0.0.1"),
+            ("http://localhost:8000/localhost", "http://127.0.0.1:8000/localhost"),
+            ("https://me:localhost@localhost:1?a=b", "https://me:localhost@127.0.0.1:1?a=b"),
+            ("http://localhost.example/", "http://localhost.example/"),
+            ("http://example/?at=http://localhost", "http://example/?at=http://localhost"),
+            ("[::1]:80", "[::1]:80"),
+            ("", ""),
+        ] {
+            assert_eq!(known_host(text, || false), unknown);
+            assert_eq!(known_host(text, || true), text);
+        }
+    }
 
     #[test]
     fn values_are_read_or_refused_with_an_example() {
         assert!(duration("50ms").is_ok() && listen_address("[::1]:0").is_ok());
-        assert_eq!(base_url("http://localhost:8000/").as_deref(), Ok("http://localhost:8000"));
+        assert_eq!(base_url("http://webapp:8000/").as_deref(), Ok("http://webapp:8000"));
         assert_eq!(discover("dns:webapp:8000"), Ok(("webapp".to_owned(), 8000)));
         for bad in ["", "5", "-1s", "ten seconds"] {
             assert!(duration(bad).unwrap_err().contains("30s"), "`{bad}` is no duration");

@@ -18,6 +18,7 @@ use crate::demo::story::Story;
 use crate::demo::verdict::{Point, Verdict};
 use crate::event_stream::{self, ServerSentEvent};
 use crate::failure::{ExitStatus, Failure};
+use crate::output::{note, say};
 use crate::runtime;
 use crate::stop_signal::StopSignals;
 use crate::supervisor::{Notice, Supervisor};
@@ -261,21 +262,19 @@ struct Screen {
 }
 
 impl Screen {
-    #[expect(clippy::print_stdout, clippy::print_stderr, reason = "the story as its user watches it")]
     fn show(self, text: &str) {
         if self.json {
-            eprintln!("{text}");
+            note(&text);
         } else {
-            println!("{text}");
+            say(text);
         }
     }
 
-    #[expect(clippy::print_stdout, reason = "the command's result")]
     fn conclude(self, verdict: &Verdict) {
         if self.json {
-            println!("{:#}", verdict.to_json());
+            say(&format!("{:#}", verdict.to_json()));
         } else {
-            println!("\n{verdict}");
+            say(&format!("\n{verdict}"));
         }
     }
 }

@@ -8,6 +8,7 @@ use observability::http::client::HttpClient;
 use crate::arguments::log::LogArguments;
 use crate::arguments::values::duration;
 use crate::failure::{ExitStatus, Failure};
+use crate::output::say;
 use crate::runtime;
 
 /// Ask a process whether it is well.
@@ -27,13 +28,12 @@ pub(crate) struct HealthArguments {
     log: LogArguments,
 }
 
-#[expect(clippy::print_stdout, reason = "the command's result")]
 pub(crate) fn run(arguments: HealthArguments) -> Result<ExitStatus, Failure> {
     let log = arguments.log.clone();
     runtime::run(&log, async move {
         let reply =
             HttpClient::new().get(&arguments.url, arguments.timeout).await.map_err(Failure::could_not_run)?;
-        println!("{} {}", reply.status.as_u16(), String::from_utf8_lossy(&reply.body));
+        say(&format!("{} {}", reply.status.as_u16(), String::from_utf8_lossy(&reply.body)));
         Ok(if reply.status.is_success() { ExitStatus::Held } else { ExitStatus::NotHeld })
     })
 }

@@ -2,7 +2,7 @@
 
 mod services_file;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::builder::Resettable;
@@ -12,6 +12,7 @@ use scaler::{Scaler, ScalerConfig, ScalerError, ServiceConfig};
 use self::services_file::ServiceEntry;
 use super::announce;
 use crate::arguments::actuator::ActuatorArguments;
+use crate::arguments::classic;
 use crate::arguments::log::LogArguments;
 use crate::arguments::policy::PolicyArguments;
 use crate::arguments::source::SourceArguments;
@@ -60,7 +61,7 @@ pub(crate) struct ScalerArguments {
     /// Time between two looks at the replicas
     #[arg(long, value_name = "DURATION", default_value = "1s", value_parser = duration)]
     scrape_interval: Duration,
-    /// Name of the service; also `SERVICE_NAME` [default: webapp]
+    /// Name of the service; also `SERVICE_NAME`, or in the file of `SERVICE_NAME_FILE` [default: webapp]
     #[arg(long, value_name = "NAME")]
     service_name: Option<String>,
     /// Host names other than localhost under which the page may be used, separated by commas
@@ -79,16 +80,35 @@ impl ScalerArguments {
     fn config(&self) -> Result<ScalerConfig, Failure> {
         let services = match &self.services {
             None => vec![self.service_config(self.state.clone())?],
-            Some(file) => services_file::read(file)?
-                .into_iter()
-                .map(|entry| self.entry_config(&entry))
-                .collect::<Result<_, _>>()?,
+            Some(file) => {
+                self.refuse_a_single_name(file)?;
+                services_file::read(file)?
+                    .into_iter()
+                    .map(|entry| self.entry_config(&entry))
+                    .collect::<Result<_, _>>()?
+            }
         };
         Ok(ScalerConfig {
             listen: resolve(&self.listen).map_err(Failure::bad_input)?,
             allowed_hosts: self.allowed_hosts.clone(),
             services,
         })
+    }
+
+    /// Each entry of a services file has its name, so one that is given beside it would have no effect.
+    fn refuse_a_single_name(&self, file: &Path) -> Result<(), Failure> {
+        let (origin, name) = match &self.service_name {
+            Some(name) => ("--service-name", Some(name.clone())),
+            None => ("SERVICE_NAME", classic::variable("SERVICE_NAME")?),
+        };
+        match name {
+            None => Ok(()),
+            Some(name) => Err(Failure::bad_input(format!(
+                "{origin} is `{}`, and the services are named in {}; hint: leave out {origin}, or change the name there",
+                name.escape_debug(),
+                file.display()
+            ))),
+        }
     }
 
     /// What an entry of the services file says, and for what it does not say, what the flags say.
@@ -106,10 +126,13 @@ impl ScalerArguments {
 
     fn service_config(&self, state_file: Option<PathBuf>) -> Result<ServiceConfig, Failure> {
         let policy = self.policy.load(&self.policy.overrides()?)?;
-        let classic_name = || std::env::var("SERVICE_NAME").ok().filter(|name| !name.is_empty());
+        let name = match &self.service_name {
+            Some(name) => Some(name.clone()),
+            None => classic::variable("SERVICE_NAME")?,
+        };
         let defaults = ServiceConfig::new(policy);
         Ok(ServiceConfig {
-            name: self.service_name.clone().or_else(classic_name).unwrap_or(defaults.name),
+            name: name.unwrap_or(defaults.name),
             gateway_admin: self.gateway_admin.clone(),
             gateway_url: self.gateway.clone(),
             policy: defaults.policy,

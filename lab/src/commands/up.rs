@@ -12,6 +12,7 @@ use crate::arguments::telemetry::TelemetryArguments;
 use crate::arguments::values::listen_address;
 use crate::event_stream::{self, ServerSentEvent};
 use crate::failure::{ExitStatus, Failure};
+use crate::output::say;
 use crate::runtime;
 use crate::stop_signal::StopSignals;
 use crate::supervisor::{Addresses, Notice, Supervisor, SupervisorConfig};
@@ -22,7 +23,7 @@ use crate::supervisor::{Addresses, Notice, Supervisor, SupervisorConfig};
 /// scaler adds and removes replicas as the policy says; one line is printed for each of its decisions.
 #[derive(Clone, Debug, Args)]
 #[command(
-    after_help = "Example:\n  lab up --policy aggressive --max-replicas 8\n  curl http://localhost:8000/load/spike"
+    after_help = "Example:\n  lab up --policy aggressive --max-replicas 8\n  curl http://127.0.0.1:8000/load/spike"
 )]
 pub(crate) struct UpArguments {
     #[command(flatten)]
@@ -174,9 +175,4 @@ fn tell_decision(event: &ServerSentEvent) {
         decision["to"],
         text("reason_text"),
     ));
-}
-
-#[expect(clippy::print_stdout, reason = "what the user of `lab up` watches")]
-fn say(text: &str) {
-    println!("{text}");
 }

@@ -3,8 +3,10 @@
 mod allowed_hosts;
 mod bad_input;
 mod capacity;
+mod classic_variables;
 #[path = "../../../webapp/tests/behaviour/exposition.rs"]
 mod exposition;
+mod leaving_reader;
 mod load_ending;
 mod load_factor;
 mod load_metrics;

@@ -96,7 +96,9 @@ async fn ctrl_c_ends_everything_in_order() {
     up.wait_for_replicas(2, TIMEOUT).await;
     let status = up.interrupt();
     assert!(status.success(), "{status}");
-    assert!(up.printed("stopped"), "it did not say that it stopped:\n{}", up.lines().join("\n"));
+    // Its last line may still be on the way to the thread that reads it.
+    let said = wait_until(TIMEOUT, || up.printed("stopped"));
+    assert!(said, "it did not say that it stopped:\n{}", up.lines().join("\n"));
     let left: Vec<_> = up.processes.iter().filter(|(_, pid)| is_alive(**pid)).collect();
     assert!(left.is_empty(), "still alive after the end: {left:?}");
 }

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use observability::http::client::HttpClient;
 use serde_json::Value;
+pub(crate) use test_requirements::send_signal;
 
 pub(crate) const TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -21,7 +22,12 @@ pub(crate) fn lab() -> Command {
     let mut command = Command::new(binary);
     // A developer's own settings must not change what is tested.
     for (name, _) in std::env::vars() {
-        if ["LAB_", "SCALE_", "OTEL_"].iter().any(|prefix| name.starts_with(prefix)) {
+        let is_setting = ["LAB_", "SCALE_", "OTEL_", "DOCKER_", "PROMETHEUS_"]
+            .iter()
+            .any(|prefix| name.starts_with(prefix))
+            || ["MIN_REPLICAS", "MAX_REPLICAS", "CHECK_INTERVAL", "SERVICE_NAME"]
+                .contains(&name.trim_end_matches("_FILE"));
+        if is_setting {
             command.env_remove(name);
         }
     }
@@ -46,6 +52,12 @@ pub(crate) struct Up {
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
 impl Up {
+    /// Waits until no other loop runs; the next one waits until the result is dropped.
+    pub(crate) fn turn() -> MutexGuard<'static, ()> {
+        // A test that failed while it held the lock has ended its loop all the same.
+        ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Starts it with further flags and waits for its greeting.
     pub(crate) fn start(flags: &[&str]) -> Self {
         Self::start_with(&[], flags)
@@ -53,8 +65,7 @@ impl Up {
 
     /// Starts it with these variables and further flags and waits for its greeting.
     pub(crate) fn start_with(variables: &[(&str, &str)], flags: &[&str]) -> Self {
-        // A test that failed while it held the lock has ended its loop all the same.
-        let alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+        let alone = Self::turn();
         let any_port = "127.0.0.1:0";
         let dependency = ["--dependency-address", any_port];
         let mut child = lab()
@@ -187,7 +198,8 @@ impl Up {
 impl Drop for Up {
     fn drop(&mut self) {
         if matches!(self.child.try_wait(), Ok(None)) {
-            send_signal(self.child.id(), "TERM");
+            // It may end by itself meanwhile; a panic here would abort the whole test binary.
+            let _gone = test_requirements::try_send_signal(self.child.id(), "TERM");
             let ended = wait_until(Duration::from_secs(40), || !matches!(self.child.try_wait(), Ok(None)));
             if !ended {
                 let _ended = self.child.kill();
@@ -195,13 +207,6 @@ impl Drop for Up {
             }
         }
     }
-}
-
-/// Sends a signal by its name, as `kill` does.
-pub(crate) fn send_signal(pid: u32, name: &str) {
-    let status =
-        Command::new("kill").args([&format!("-{name}"), &pid.to_string()]).status().expect("kill runs");
-    assert!(status.success(), "kill -{name} {pid} failed");
 }
 
 /// Whether a process exists and has not ended.

@@ -111,6 +111,32 @@ fn a_file_that_is_no_compose_file_is_named() {
     refused(start().env("LAB_OVERLAYS", &file), 2, &["Compose cannot read its files", "imagine"]);
 }
 
+/// Each role's settings, by variables and by files: the end comes with the container's first, not with the timeout.
+#[test]
+fn a_value_that_a_container_refuses_ends_the_start_at_once() {
+    if !is_there() {
+        return;
+    }
+    build_all();
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let file = folder.path().join("value");
+    std::fs::write(&file, "0,6\n").expect("the folder can be written");
+    let file = file.to_str().expect("the path is text");
+    for (variable, value, word) in [
+        ("SCALE_UP_THRESHOLD", "0,6", "SCALE_UP_THRESHOLD"),
+        ("SCALE_DOWN_THRESHOLD_FILE", file, "SCALE_DOWN_THRESHOLD"),
+        ("PROMETHEUS_URL", "prometheus:9090", "PROMETHEUS_URL"),
+        ("SERVICE_NAME", "shop", "no container of a service `shop`"),
+        ("LAB_WEBAPP_WORKERS", "many", "--workers"),
+        ("LAB_GATEWAY_SERVICE_RATE", "fast", "--service-rate"),
+    ] {
+        let began = std::time::Instant::now();
+        refused(start().env(variable, value), 2, &["refuses its settings", word]);
+        let took = began.elapsed();
+        assert!(took < Duration::from_secs(75), "{variable}={value} was refused after {took:?}");
+    }
+}
+
 #[test]
 fn an_image_that_is_missing_is_named() {
     if !is_there() {

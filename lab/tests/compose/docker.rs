@@ -43,7 +43,14 @@ pub(crate) fn bounded(within: Duration, program: impl AsRef<std::ffi::OsStr>) ->
         let is_setting = ["LAB_", "SCALE_", "COMPOSE_", "OTEL_", "PROMETHEUS_"]
             .iter()
             .any(|prefix| name.starts_with(prefix))
-            || ["MIN_REPLICAS", "MAX_REPLICAS", "CHECK_INTERVAL", "SERVICE_NAME"].contains(&name.as_str());
+            || [
+                "MIN_REPLICAS",
+                "MAX_REPLICAS",
+                "CHECK_INTERVAL",
+                "SERVICE_NAME",
+                "GF_SECURITY_ADMIN_PASSWORD",
+            ]
+            .contains(&name.trim_end_matches("_FILE"));
         if is_setting {
             command.env_remove(name);
         }

@@ -25,7 +25,8 @@ pub(crate) fn build_all() {
 
 pub(crate) fn build_command() -> std::process::Command {
     let mut command = bounded(BUILD_TIMEOUT, root().join("compose/offline/build-images.sh"));
-    command.env("LAB_IMAGE", LAB_IMAGE);
+    // Quick to build: what is tested is the image, not the binary's speed.
+    command.env("LAB_IMAGE", LAB_IMAGE).env("LAB_PROFILE", "release");
     if let Some(binary) = std::env::var_os("LAB_STATIC_BINARY").map(PathBuf::from) {
         // The variable is given for the workspace's root, where the user's shell stands; tests run elsewhere.
         command.arg("--binary").arg(root().join(binary));

@@ -1,6 +1,6 @@
 //! The playbook that is shipped, by hand and through the actuator `ansible`, on a lab in containers.
 
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Output, Stdio};
 use std::time::Duration;
 
 use crate::docker::{bounded, is_there, text};
@@ -55,7 +55,7 @@ impl HostScaler {
 impl Drop for HostScaler {
     fn drop(&mut self) {
         // `timeout` passes the signal on, and ends with it.
-        drop(Command::new("kill").arg(self.process.id().to_string()).output());
+        drop(test_requirements::try_send_signal(self.process.id(), "TERM"));
         drop(self.process.wait());
     }
 }

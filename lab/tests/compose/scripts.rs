@@ -43,12 +43,18 @@ impl StandIns {
 
 /// Starts a lab on an engine that answers the wait for health with this.
 fn start_on(states: &str) -> (Output, String) {
+    start_while(states, "")
+}
+
+/// As [`start_on`], where Compose also does this.
+fn start_while(states: &str, compose_does: &str) -> (Output, String) {
     let docker = format!(
         "case \"$*\" in\n*{{{{.Names}}}}*) {states} ;;\nlogs*) echo \"last words of $4\" ;;\nesac\n\
          echo \"docker $1\" >>\"$STAND_INS/calls\""
     );
-    let compose = "echo \"compose $*\" | sed 's/-f [^ ]* //g' >>\"$STAND_INS/calls\"";
-    let stand_ins = StandIns::new(&[("docker", &docker), ("compose", compose)]);
+    let compose =
+        format!("echo \"compose $*\" | sed 's/-f [^ ]* //g' >>\"$STAND_INS/calls\"\n{compose_does}");
+    let stand_ins = StandIns::new(&[("docker", &docker), ("compose", &compose)]);
     let output = stand_ins.run("start.sh", &["--offline", "--no-build", "--timeout", "1"]);
     let calls = std::fs::read_to_string(stand_ins.path("calls")).expect("some were made");
     (output, calls)
@@ -90,6 +96,40 @@ fn containers_that_are_not_well_are_asked_before_they_are_ended() {
     assert!(!said.contains("lab-webapp-1"), "{said}");
     let asked = calls.find("docker logs").expect("it was asked");
     assert!(calls.find("compose down").is_some_and(|ended| ended > asked), "{calls}");
+}
+
+#[test]
+fn a_container_that_refuses_its_settings_ends_the_start_while_compose_still_waits() {
+    if !is_there() {
+        return;
+    }
+    for state in ["Restarting (2) 1 second ago", "Exited (2) Less than a second ago"] {
+        let states = format!("echo 'lab-gateway-1: {state}'");
+        let (output, calls) = start_while(&states, "case \"$*\" in *' up '*) exec sleep 50 ;; esac");
+        let said = text(&output);
+        assert_eq!(output.status.code(), Some(2), "{said}");
+        let words = format!("lab-gateway-1: {state}\n    last words of lab-gateway-1");
+        assert!(said.contains(&words) && said.contains("refuses its settings"), "{said}");
+        assert!(calls.contains("compose down"), "it was not rolled back:\n{calls}");
+    }
+    // Other ends may pass, such as that of a container whose dependency is not there yet.
+    let (output, _) = start_on("echo 'lab-scaler-1: Restarting (3) 1 second ago'");
+    assert_eq!(output.status.code(), Some(3), "{}", text(&output));
+}
+
+#[test]
+fn a_container_that_refused_its_settings_the_last_time_is_made_anew() {
+    if !is_there() {
+        return;
+    }
+    let docker = "case \"$*\" in\n*{{.Names}}*)\n\
+                  if [ -e \"$STAND_INS/removed\" ]; then echo 'lab-scaler-1: Up 3 seconds (healthy)'\n\
+                  else echo 'lab-scaler-1: Restarting (2) 5 seconds ago'; fi ;;\n\
+                  'ps -aq'*) echo 0123456789ab ;;\n\
+                  'rm -f lab-scaler-1') touch \"$STAND_INS/removed\" ;;\nesac";
+    let stand_ins = StandIns::new(&[("docker", docker), ("compose", "true")]);
+    let output = stand_ins.run("start.sh", &["--offline", "--no-build", "--timeout", "1"]);
+    assert!(output.status.success(), "{}", text(&output));
 }
 
 /// One second as a scenario observes it.

@@ -127,11 +127,7 @@ async fn control_c_ends_the_run_early_with_a_result() {
     let interrupt = |_| {
         if !sent {
             sent = true;
-            let status = std::process::Command::new("kill")
-                .args(["-INT", &std::process::id().to_string()])
-                .status()
-                .expect("there is a kill");
-            assert!(status.success());
+            test_requirements::send_signal(std::process::id(), "INT");
         }
     };
     let result = run(&config, std::future::pending(), interrupt).await.expect("the load runs");

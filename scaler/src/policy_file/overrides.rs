@@ -35,6 +35,17 @@ pub struct PolicyOverrides {
 }
 
 impl PolicyOverrides {
+    /// The classic environment variables that [`PolicyOverrides::from_environment`] asks for.
+    pub const VARIABLES: [&str; 7] = [
+        "SCALE_UP_THRESHOLD",
+        "SCALE_DOWN_THRESHOLD",
+        "MIN_REPLICAS",
+        "MAX_REPLICAS",
+        "CHECK_INTERVAL",
+        "SCALE_UP_COOLDOWN",
+        "SCALE_DOWN_COOLDOWN",
+    ];
+
     /// Reads the classic environment variables: `SCALE_UP_THRESHOLD`, `SCALE_DOWN_THRESHOLD`, `MIN_REPLICAS`,
     /// `MAX_REPLICAS`, `CHECK_INTERVAL`, `SCALE_UP_COOLDOWN` and `SCALE_DOWN_COOLDOWN`. An empty one counts as not set.
     ///
@@ -112,6 +123,11 @@ fn put<T>(target: &mut T, value: Option<T>) {
     }
 }
 
+/// A value as an error repeats it: 80 characters, control characters escaped.
+fn shown(value: &str) -> String {
+    value.chars().take(80).flat_map(char::escape_debug).collect()
+}
+
 fn read<T>(
     lookup: &impl Fn(&str) -> Option<String>,
     variable: &str,
@@ -121,7 +137,8 @@ fn read<T>(
         return Ok(None);
     };
     parse(&text).map(Some).map_err(|expected| {
-        let problem = format!("the environment variable is `{text}`, expected {expected}");
-        PolicyFileError::new(variable, None, problem, format!("correct {variable} or unset it"))
+        let problem = format!("the environment variable is `{}`, expected {expected}", shown(&text));
+        let hint = format!("correct {variable}, or the file that {variable}_FILE names, or unset it");
+        PolicyFileError::new(variable, None, problem, hint)
     })
 }

@@ -207,7 +207,7 @@ async fn still_as_many(host: &str, before: Option<OwnDemand>) -> Result<(), Fail
         (Some(before), Some(now)) if before.ready_replicas != now.ready_replicas => {
             Err(Failure::could_not_run(format!(
                 "{host} has {} ready replicas instead of {}, so what one of them carries cannot be told; hint: pause \
-                 whoever scales it, for lab up: curl -X POST http://localhost:8080/api/pause",
+                 whoever scales it, for lab up: curl -X POST http://127.0.0.1:8080/api/pause",
                 now.ready_replicas, before.ready_replicas
             )))
         }

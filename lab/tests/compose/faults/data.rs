@@ -3,9 +3,10 @@
 use std::time::{Duration, Instant};
 
 use super::story::{SPIKE, actions, assert_logged, count, curl, end_load, nobody_comes_or_goes};
-use crate::docker::{bounded, docker, is_there, run};
+use crate::docker::{docker, is_there};
 use crate::engine_door::EngineDoor;
 use crate::project::Project;
+use test_requirements::send_signal;
 
 /// How long what is taken away stays away.
 const FAULT: Duration = Duration::from_secs(60);
@@ -90,7 +91,7 @@ async fn the_scaler_is_killed_in_the_middle_of_an_action_and_keeps_its_cooldowns
         lab.wait_for("an action under way", Duration::from_secs(60), |status| status["acting"] == true).await;
         let acted = Instant::now();
         // Not by the engine, which would take it for a wish and not start it again.
-        run(bounded(Duration::from_secs(5), "kill").args(["-KILL", process.trim()]));
+        send_signal(process.trim().parse().expect("the engine prints a process id"), "KILL");
         assert_eq!(actions(lab), 0, "the action was over before the scaler was killed");
         // What is not queued, so that it is answered in the middle of a spike, too.
         assert!(!curl(&format!("{}/load", lab.gateway)).is_empty(), "the service went down with the scaler");

@@ -18,7 +18,7 @@ use super::compose_stage::{NO_GATEWAY, endpoints_of, service_of};
 use super::docker_test::{ComposeVersion, EngineSocket, TestProject, any_version, docker, has_engine};
 
 async fn actuator_of(project: &TestProject, gateway: &str) -> OnPlatform<Compose> {
-    let engine = DockerEngine::connect("unix:///var/run/docker.sock").await.unwrap();
+    let engine = DockerEngine::connect(&"unix:///var/run/docker.sock".into()).await.unwrap();
     let service = ComposeService::find(engine, Some(&project.name), "webapp", 8000).await.unwrap();
     OnPlatform::new(Compose::new(service, endpoints_of(gateway)).await.unwrap())
 }
@@ -309,7 +309,7 @@ async fn one_that_ends_as_soon_as_it_is_started_is_told_with_its_status() {
 }
 
 async fn refused(project: Option<&str>, service: &str) -> String {
-    let engine = DockerEngine::connect("unix:///var/run/docker.sock").await.unwrap();
+    let engine = DockerEngine::connect(&"unix:///var/run/docker.sock".into()).await.unwrap();
     let error = ComposeService::find(engine, project, service, 8000).await.unwrap_err();
     assert!(matches!(error, ActuatorError::Setting(_)), "{error:?}");
     error.to_string()

@@ -31,7 +31,7 @@ impl ComposeStage {
 
 /// The project's service, seen through the socket.
 pub(super) async fn service_of(project: &TestProject, socket: &EngineSocket) -> ComposeService {
-    let engine = DockerEngine::connect(&socket.host()).await.unwrap();
+    let engine = DockerEngine::connect(&socket.host().as_str().into()).await.unwrap();
     ComposeService::find(engine, Some(&project.name), "webapp", 8000).await.unwrap()
 }
 

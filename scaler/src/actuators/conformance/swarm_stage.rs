@@ -83,7 +83,7 @@ async fn swarm_conforms() {
     let image = TestImage::import().await;
     let Some(swarm) = OwnSwarm::begin(&image.name) else { return };
     let socket = EngineSocket::open();
-    let engine = DockerEngine::connect(&socket.host()).await.unwrap();
+    let engine = DockerEngine::connect(&socket.host().as_str().into()).await.unwrap();
     let unknown = Swarm::new(engine.clone(), "nowhere").await.unwrap_err().to_string();
     assert!(unknown.contains("no service `nowhere`") && unknown.contains("--swarm-service"), "{unknown}");
 

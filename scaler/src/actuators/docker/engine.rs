@@ -1,4 +1,6 @@
-//! Reaches a Docker engine on its socket or over HTTP, and says in the user's words why it cannot be.
+//! Reaches a Docker engine on its socket, over HTTP or over TLS, and says in the user's words why it cannot be.
+
+mod tls;
 
 use std::time::Duration;
 
@@ -7,6 +9,7 @@ use bollard::{API_DEFAULT_VERSION, Docker};
 use tokio::time::timeout;
 
 use super::super::ActuatorError;
+use crate::docker_host::DockerHost;
 use crate::error_causes::with_causes;
 
 /// Longest wait for one answer; stopping a container is given its grace period on top.
@@ -24,25 +27,25 @@ pub(crate) struct DockerEngine {
 
 impl DockerEngine {
     /// Connects, and agrees with the engine on the version of its API.
-    ///
-    /// `host` is `unix:///path/of/socket`, or `tcp://` or `http://` with a host and a port.
-    pub(crate) async fn connect(host: &str) -> Result<Self, ActuatorError> {
-        let docker = if host.starts_with("unix://") {
-            Docker::connect_with_unix(host, TIMEOUT_SECONDS, API_DEFAULT_VERSION)
+    pub(crate) async fn connect(host: &DockerHost) -> Result<Self, ActuatorError> {
+        let DockerHost { url: host, certificates } = host;
+        let problem = |error: Error| problem_of(host, "asked for its version", &error);
+        let docker = if let Some(folder) = certificates {
+            tls::connect(host, folder)?
+        } else if host.starts_with("unix://") {
+            Docker::connect_with_unix(host, TIMEOUT_SECONDS, API_DEFAULT_VERSION).map_err(problem)?
         } else if host.starts_with("tcp://") || host.starts_with("http://") {
-            Docker::connect_with_http(host, TIMEOUT_SECONDS, API_DEFAULT_VERSION)
+            Docker::connect_with_http(host, TIMEOUT_SECONDS, API_DEFAULT_VERSION).map_err(problem)?
         } else {
             return Err(ActuatorError::Setting(format!(
                 "`{host}` is no address of a Docker engine; hint: give one such as unix:///var/run/docker.sock or \
                  tcp://proxy:2375 with --docker-host or DOCKER_HOST"
             )));
         };
-        let problem = |error: &Error| problem_of(host, "asked for its version", error);
-        let docker = docker.map_err(|error| problem(&error))?;
         let docker = timeout(CONNECT_WITHIN, docker.negotiate_version())
             .await
             .unwrap_or(Err(Error::RequestTimeoutError))
-            .map_err(|error| problem(&error))?;
+            .map_err(problem)?;
         Ok(Self { docker, host: host.to_owned() })
     }
 
@@ -110,7 +113,7 @@ mod tests {
     use super::*;
 
     async fn refused(host: &str) -> String {
-        DockerEngine::connect(host).await.unwrap_err().to_string()
+        DockerEngine::connect(&DockerHost::from(host)).await.unwrap_err().to_string()
     }
 
     #[tokio::test]
@@ -129,7 +132,7 @@ mod tests {
         let problem = refused("tcp://127.0.0.1:1").await;
         assert!(problem.contains("nobody listens there"), "{problem}");
         for bad in ["", "/var/run/docker.sock", "ssh://host"] {
-            let error = DockerEngine::connect(bad).await.unwrap_err();
+            let error = DockerEngine::connect(&DockerHost::from(bad)).await.unwrap_err();
             assert!(
                 matches!(&error, ActuatorError::Setting(text) if text.contains("--docker-host")),
                 "{error}"
