@@ -25,6 +25,8 @@ pub(crate) enum ResponseBody {
     Own(Option<Bytes>),
     /// An endpoint's, whose exchange ends with it.
     Upstream(Option<Exchange>),
+    /// An endpoint's that broke off. hyper is told a moment later.
+    Cut(Option<io::Error>),
 }
 
 /// What is held while a response is passed on.
@@ -79,22 +81,29 @@ impl Body for ResponseBody {
     type Error = io::Error;
 
     fn poll_frame(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<io::Result<Frame<Bytes>>>> {
-        match self.get_mut() {
+        let body = self.get_mut();
+        match body {
             Self::Own(bytes) => Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
             Self::Upstream(slot) => {
                 // Its end has been seen already.
                 let Some(exchange) = slot else { return Poll::Ready(None) };
                 let data = ready!(exchange.connection.poll_body(context));
-                if let Some(Err(_)) = &data {
+                if let Some(Err(error)) = data {
                     exchange.cut_off();
-                    *slot = None;
-                } else if exchange.is_complete()
+                    // An error makes hyper end the connection at once, with what it holds of the head and the body. On
+                    // a pause it writes these first, so that the client sees what came, and then that it is cut.
+                    context.waker().wake_by_ref();
+                    *body = Self::Cut(Some(error));
+                    return Poll::Pending;
+                }
+                if exchange.is_complete()
                     && let Some(exchange) = slot.take()
                 {
                     exchange.complete();
                 }
                 Poll::Ready(data.map(|data| data.map(Frame::data)))
             }
+            Self::Cut(error) => Poll::Ready(error.take().map(Err)),
         }
     }
 
@@ -102,6 +111,7 @@ impl Body for ResponseBody {
         match self {
             Self::Own(bytes) => bytes.is_none(),
             Self::Upstream(exchange) => exchange.is_none(),
+            Self::Cut(error) => error.is_none(),
         }
     }
 
@@ -109,7 +119,7 @@ impl Body for ResponseBody {
         match self {
             Self::Own(bytes) => SizeHint::with_exact(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64)),
             // A length that the endpoint told is in the head.
-            Self::Upstream(_) => SizeHint::default(),
+            Self::Upstream(_) | Self::Cut(_) => SizeHint::default(),
         }
     }
 }
