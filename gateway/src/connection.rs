@@ -66,12 +66,7 @@ impl ClientReading {
 }
 
 /// Serves one connection until it ends.
-pub(crate) async fn serve(
-    reading: &ClientReading,
-    stream: TcpStream,
-    client: Client,
-    stop: &StopSignal,
-) {
+pub(crate) async fn serve(reading: &ClientReading, stream: TcpStream, client: Client, stop: &StopSignal) {
     let client = Arc::new(client);
     let (stream, flaws) = WatchedStream::new(stream, reading.head_bytes_max);
     let served = Cell::new(0);
@@ -84,7 +79,8 @@ pub(crate) async fn serve(
         served.set(number + 1);
         Arc::clone(&client).serve(identity, flaws.of(number), request)
     });
-    let mut connection = pin!(reading.builder.serve_connection(TokioIo::new(stream), service).with_upgrades());
+    let mut connection =
+        pin!(reading.builder.serve_connection(TokioIo::new(stream), service).with_upgrades());
     let mut stopping = pin!(stop.begun());
     let mut registered = false;
     let mut told = false;

@@ -1,13 +1,17 @@
 //! Reads along with hyper what a client sends, for what hyper settles by itself and does not tell.
 //!
-//! hyper takes a length beside chunks, a length that is said twice and a fragment behind a target, and hands out a head
-//! that shows nothing of it. Servers differ in what they make of such requests, and so a gateway refuses them
+//! hyper takes a length beside chunks, a length that is said twice, tabs around it and a fragment behind a target, and hands
+//! out a head that shows nothing of it. Servers differ in what they make of such requests, and so a gateway refuses them
 //! (RFC 9112, sections 3.2 and 6.3). This reader decides nothing about a request that it finds in order: hyper's reading
 //! is what is passed on.
 
 use memchr::{memchr, memchr_iter};
 
 use super::chunk_reader::{ChunkReader, Malformed};
+
+const CONTENT_LENGTH: &[u8] = b"content-length";
+const TRANSFER_ENCODING: &[u8] = b"transfer-encoding";
+const HOST: &[u8] = b"host";
 
 /// What is wrong with a head although hyper takes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,19 +20,24 @@ pub(crate) enum HeadFlaw {
     LengthBesideCoding,
     /// The length is said more than once.
     RepeatedLength,
+    /// A tab around the length, the transfer coding or the host: some servers trim it, and some do not.
+    Tab,
     /// A fragment behind the target.
     Fragment,
 }
 
 impl HeadFlaw {
-    pub(super) const ALL: [Self; 3] = [Self::LengthBesideCoding, Self::RepeatedLength, Self::Fragment];
+    pub(super) const ALL: [Self; 4] =
+        [Self::LengthBesideCoding, Self::RepeatedLength, Self::Tab, Self::Fragment];
 }
 
 /// Where the next byte of a connection belongs.
 #[derive(Debug, PartialEq)]
 enum Place {
     Head,
-    Length { left: u64 },
+    Length {
+        left: u64,
+    },
     Chunks(ChunkReader),
     /// Not in HTTP/1.1 any more, or not in a form that is followed; hyper's reading alone counts.
     Lost,
@@ -39,6 +48,7 @@ enum Place {
 struct Seen {
     request_line: bool,
     fragment: bool,
+    tab: bool,
     lengths: u8,
     length: Option<u64>,
     coding: bool,
@@ -160,16 +170,21 @@ impl Seen {
             self.fragment = memchr(b'#', line).is_some();
             return false;
         }
-        // By the length of the name first: most lines are neither.
-        match (line.get(14), line.get(17)) {
-            (Some(b':'), _) if line[..14].eq_ignore_ascii_case(b"content-length") => {
-                self.lengths = self.lengths.saturating_add(1);
-                self.length = std::str::from_utf8(line[15..].trim_ascii()).ok().and_then(|text| text.parse().ok());
-            }
-            (_, Some(b':')) if line[..17].eq_ignore_ascii_case(b"transfer-encoding") => self.coding = true,
-            _ => {}
+        // By the length of the name first: most lines are none of these.
+        let is = |name: &[u8]| {
+            line.get(name.len()) == Some(&b':') && line[..name.len()].eq_ignore_ascii_case(name)
+        };
+        if is(CONTENT_LENGTH) {
+            self.lengths = self.lengths.saturating_add(1);
+            let value = line[CONTENT_LENGTH.len() + 1..].trim_ascii();
+            self.length = std::str::from_utf8(value).ok().and_then(|text| text.parse().ok());
+        } else if is(TRANSFER_ENCODING) {
+            self.coding = true;
+        } else if !is(HOST) {
+            return line.is_empty();
         }
-        line.is_empty()
+        self.tab |= memchr(b'\t', line).is_some();
+        false
     }
 
     fn flaw(&self) -> Option<HeadFlaw> {
@@ -177,6 +192,8 @@ impl Seen {
             Some(HeadFlaw::LengthBesideCoding)
         } else if self.lengths > 1 {
             Some(HeadFlaw::RepeatedLength)
+        } else if self.tab {
+            Some(HeadFlaw::Tab)
         } else if self.fragment {
             Some(HeadFlaw::Fragment)
         } else {
@@ -217,10 +234,19 @@ mod tests {
     #[test]
     fn a_flaw_is_told_with_the_number_of_its_head() {
         for (head, flaw) in [
-            ("POST / HTTP/1.1\r\ncontent-length: 3\r\ntransfer-encoding: chunked\r\n\r\n", HeadFlaw::LengthBesideCoding),
-            ("POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\nContent-Length:3\r\n\r\n", HeadFlaw::LengthBesideCoding),
+            (
+                "POST / HTTP/1.1\r\ncontent-length: 3\r\ntransfer-encoding: chunked\r\n\r\n",
+                HeadFlaw::LengthBesideCoding,
+            ),
+            (
+                "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\nContent-Length:3\r\n\r\n",
+                HeadFlaw::LengthBesideCoding,
+            ),
             ("POST / HTTP/1.1\ncontent-length: 3\ncontent-length: 3\n\n", HeadFlaw::RepeatedLength),
             ("\r\n\r\nGET /a#b HTTP/1.1\r\n\r\n", HeadFlaw::Fragment),
+            ("POST / HTTP/1.1\r\ncontent-length:\t3\r\n\r\nabc", HeadFlaw::Tab),
+            ("POST / HTTP/1.1\r\nTransfer-Encoding: chunked\t\r\n\r\n0\r\n\r\n", HeadFlaw::Tab),
+            ("GET / HTTP/1.1\r\nHost:\ta\r\n\r\n", HeadFlaw::Tab),
         ] {
             assert_eq!(flaws(head), [(0, flaw)], "{head:?}");
             let second = format!("GET / HTTP/1.1\r\nhost: a\r\n\r\n{head}");

@@ -93,7 +93,17 @@ impl Outgoing {
             let body = StreamedBody::new(incoming, length.unwrap_or(body_bytes_max), upload);
             RequestBody::Streamed { body: Some(body), length }
         };
-        Self { head, host, body, upload, client_upgrade, ready_at: arrived, unread, idempotent, repeated: false }
+        Self {
+            head,
+            host,
+            body,
+            upload,
+            client_upgrade,
+            ready_at: arrived,
+            unread,
+            idempotent,
+            repeated: false,
+        }
     }
 
     /// Reads the body where it has to be known as a whole, in parts that come within `pause` of each other.
@@ -146,8 +156,5 @@ fn websocket_upgrade(head: &mut Parts, has_body: bool) -> Option<OnUpgrade> {
 
 /// Methods whose repetition does what once would do (RFC 9110, section 9.2.2).
 fn is_idempotent(method: &Method) -> bool {
-    matches!(
-        *method,
-        Method::GET | Method::HEAD | Method::OPTIONS | Method::PUT | Method::DELETE
-    )
+    matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS | Method::PUT | Method::DELETE)
 }

@@ -138,7 +138,17 @@ mod tests {
             assert_eq!(PathRule::of(path), PathRule::Internal, "{path}");
         }
         for path in [
-            "/", "/faultsx", "/x/faults", "/peer", "/api/dashboard", "", "/a%20b", "/100%25", "/a/../b", "/a..b", "/%25zz",
+            "/",
+            "/faultsx",
+            "/x/faults",
+            "/peer",
+            "/api/dashboard",
+            "",
+            "/a%20b",
+            "/100%25",
+            "/a/../b",
+            "/a..b",
+            "/%25zz",
         ] {
             assert_eq!(PathRule::of(path), PathRule::Ordinary, "{path}");
         }
@@ -147,7 +157,17 @@ mod tests {
     #[test]
     fn a_path_above_its_root_and_an_escape_that_is_not_one_are_invalid() {
         for path in [
-            "/..", "/../x", "/a/../../b", "/%2e%2e/x", "/..%2fx", "/a/..//../b", "/%", "/%6", "/%zz", "/a%00", "/faults/%zz",
+            "/..",
+            "/../x",
+            "/a/../../b",
+            "/%2e%2e/x",
+            "/..%2fx",
+            "/a/..//../b",
+            "/%",
+            "/%6",
+            "/%zz",
+            "/a%00",
+            "/faults/%zz",
         ] {
             assert_eq!(PathRule::of(path), PathRule::Invalid, "{path}");
         }

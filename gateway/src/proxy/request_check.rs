@@ -27,12 +27,15 @@ impl Refusal {
 impl From<HeadFlaw> for Refusal {
     fn from(flaw: HeadFlaw) -> Self {
         match flaw {
-            HeadFlaw::LengthBesideCoding => Self::bad(
-                "the request has both Content-Length and Transfer-Encoding",
-                "send one of the two",
-            ),
+            HeadFlaw::LengthBesideCoding => {
+                Self::bad("the request has both Content-Length and Transfer-Encoding", "send one of the two")
+            }
             HeadFlaw::RepeatedLength => {
                 Self::bad("the request has more than one Content-Length", "send it once")
+            }
+            HeadFlaw::Tab => {
+                let error = "the request has a tab beside its host, its length or its transfer coding";
+                Self::bad(error, "send a space after the colon, and nothing after the value")
             }
             HeadFlaw::Fragment => {
                 Self::bad("the request's target has a fragment", "leave out `#` and what follows it")
@@ -46,6 +49,7 @@ impl From<HeadFlaw> for Refusal {
 pub(crate) fn checked_host(head: &Parts) -> Result<Option<HeaderValue>, Refusal> {
     check_method(&head.method)?;
     check_coding(head)?;
+    check_repetition(head)?;
     let mut hosts = head.headers.get_all(header::HOST).iter();
     let host = match (hosts.next(), hosts.next()) {
         (Some(host), None) => Some(host),
@@ -122,6 +126,30 @@ fn check_coding(head: &Parts) -> Result<(), Refusal> {
     }
 }
 
+/// Headers with one value: of two, one server takes the first and another the last. The conditions among them may be
+/// lists, and come in one line as such.
+fn check_repetition(head: &Parts) -> Result<(), Refusal> {
+    let has_one_value = |name: &str| {
+        matches!(
+            name,
+            "authorization"
+                | "content-range"
+                | "expect"
+                | "if-match"
+                | "if-modified-since"
+                | "if-none-match"
+                | "if-range"
+                | "if-unmodified-since"
+        )
+    };
+    let mut single = head.headers.keys().filter(|name| has_one_value(name.as_str()));
+    if single.any(|name| head.headers.get_all(name).iter().nth(1).is_some()) {
+        let error = "the request has Authorization, Expect, Content-Range or a condition twice";
+        return Err(Refusal::bad(error, "send it once, with a list as one line"));
+    }
+    Ok(())
+}
+
 /// Whether these bytes are a host with an optional port (RFC 3986, section 3.2). An empty name and empty labels are
 /// refused too.
 fn is_valid_host(host: &[u8]) -> bool {
@@ -138,7 +166,8 @@ fn is_valid_host(host: &[u8]) -> bool {
         let valid = match byte {
             b'.' => before != b'.',
             b'%' => after.get(..2).is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit)),
-            b'-' | b'_' | b'~' | b'!' | b'$' | b'&' | b'\'' | b'(' | b')' | b'*' | b'+' | b',' | b';' | b'=' => true,
+            b'-' | b'_' | b'~' | b'!' | b'$' | b'&' | b'\'' | b'(' | b')' | b'*' | b'+' | b',' | b';'
+            | b'=' => true,
             _ => byte.is_ascii_alphanumeric(),
         };
         if !valid {
@@ -173,14 +202,53 @@ mod tests {
     #[test]
     fn a_host_is_a_name_or_an_address_with_an_optional_port() {
         for host in [
-            "a", "a.b", "a.b.", "a_b-c", "127.0.0.1:8000", "[::1]", "[::1]:80", "a:65535", "xn--a", "a%41", "a!$&'()*+,;=~",
+            "a",
+            "a.b",
+            "a.b.",
+            "a_b-c",
+            "127.0.0.1:8000",
+            "[::1]",
+            "[::1]:80",
+            "a:65535",
+            "xn--a",
+            "a%41",
+            "a!$&'()*+,;=~",
         ] {
             assert!(is_valid_host(host.as_bytes()), "{host}");
         }
         for host in [
-            "", ":80", "a b", "a/b", "a?b", "a#b", "a@b", "u:p@a", "a:", "a:b", "a:80:80", "a:65536", "a:000080", "a:+80",
-            "..", "a..b", ".a", "[", "[]", "[::1", "[::1]x", "[::1]:x", "[fe80::1%25eth0]", "::1", "a\\b", "a\tb",
-            "a%4", "a%zz", "a<b", "a\"b", "a[b]", "\u{e9}",
+            "",
+            ":80",
+            "a b",
+            "a/b",
+            "a?b",
+            "a#b",
+            "a@b",
+            "u:p@a",
+            "a:",
+            "a:b",
+            "a:80:80",
+            "a:65536",
+            "a:000080",
+            "a:+80",
+            "..",
+            "a..b",
+            ".a",
+            "[",
+            "[]",
+            "[::1",
+            "[::1]x",
+            "[::1]:x",
+            "[fe80::1%25eth0]",
+            "::1",
+            "a\\b",
+            "a\tb",
+            "a%4",
+            "a%zz",
+            "a<b",
+            "a\"b",
+            "a[b]",
+            "\u{e9}",
         ] {
             assert!(!is_valid_host(host.as_bytes()), "{host:?}");
         }
@@ -237,10 +305,25 @@ mod tests {
     }
 
     #[test]
+    fn a_header_with_one_value_comes_once() {
+        let twice = |name: &str| {
+            check(Request::get("/").header("host", "a").header(name, "1").header("x", "2").header(name, "3"))
+        };
+        for name in ["authorization", "content-range", "expect", "if-match", "if-none-match", "if-range"] {
+            assert_eq!(twice(name), Err(400), "{name}");
+        }
+        for name in ["cookie", "accept", "x-mine", "x-forwarded-for", "via"] {
+            assert_eq!(twice(name).map(drop), Ok(()), "{name}");
+        }
+    }
+
+    #[test]
     fn the_body_may_come_in_chunks_and_in_no_other_coding() {
         let check = |codings: &[&str]| {
             let request = Request::post("/").header("host", "a");
-            check(codings.iter().fold(request, |request, coding| request.header("transfer-encoding", *coding)))
+            check(
+                codings.iter().fold(request, |request, coding| request.header("transfer-encoding", *coding)),
+            )
         };
         assert_eq!(check(&["Chunked"]).map(drop), Ok(()));
         for codings in [
