@@ -7,8 +7,9 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpStream, UnixStream};
 use tokio::time::timeout;
 
-/// Bound of each wait for a proxy that has something to say.
-const PATIENCE: Duration = Duration::from_secs(2);
+/// Bound of each wait for a proxy that has something to say. Where nginx waits for more and the gateway does not, it is
+/// waited out.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 /// A wait for more where nothing more is expected.
 const QUIET: Duration = Duration::from_millis(150);
@@ -18,6 +19,15 @@ const QUIET: Duration = Duration::from_millis(150);
 pub(crate) enum Address {
     Tcp(std::net::SocketAddr),
     Unix(PathBuf),
+}
+
+/// How bytes are sent.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Pieces {
+    /// At once.
+    One,
+    /// So many at a time, each as a packet of its own where the other side reads quickly.
+    Of(usize),
 }
 
 /// An answer, interim ones left out.
@@ -36,16 +46,35 @@ impl Answer {
 
 /// Sends bytes on a connection of its own, and returns the answers that come until the proxy closes it. `stalls` says
 /// that the proxy will wait for more bytes: then it is waited for quiet, and the connection is closed from here.
-pub(crate) async fn exchange(address: &Address, bytes: &[u8], stalls: bool) -> Vec<Answer> {
+pub(crate) async fn exchange(address: &Address, bytes: &[u8], pieces: Pieces, stalls: bool) -> Vec<Answer> {
     match address {
-        Address::Tcp(address) => on(TcpStream::connect(address).await.unwrap(), bytes, stalls).await,
-        Address::Unix(path) => on(UnixStream::connect(path).await.unwrap(), bytes, stalls).await,
+        Address::Tcp(address) => {
+            let stream = TcpStream::connect(address).await.unwrap();
+            stream.set_nodelay(true).unwrap();
+            on(stream, bytes, pieces, stalls).await
+        }
+        Address::Unix(path) => on(UnixStream::connect(path).await.unwrap(), bytes, pieces, stalls).await,
     }
 }
 
-async fn on(mut stream: impl AsyncRead + AsyncWrite + Unpin, bytes: &[u8], stalls: bool) -> Vec<Answer> {
-    // A proxy may answer and close before it has read everything.
-    let _written = timeout(PATIENCE, stream.write_all(bytes)).await;
+async fn on(
+    mut stream: impl AsyncRead + AsyncWrite + Unpin,
+    bytes: &[u8],
+    pieces: Pieces,
+    stalls: bool,
+) -> Vec<Answer> {
+    let size = match pieces {
+        Pieces::One => bytes.len(),
+        Pieces::Of(size) => size,
+    };
+    for piece in bytes.chunks(size) {
+        // A proxy may answer and close before it has read everything.
+        if !matches!(timeout(PATIENCE, stream.write_all(piece)).await, Ok(Ok(()))) {
+            break;
+        }
+        // The proxy reads in this thread.
+        tokio::task::yield_now().await;
+    }
     let mut received = Vec::new();
     let mut part = [0; 16 * 1024];
     let wait = if stalls { QUIET } else { PATIENCE };
@@ -55,6 +84,7 @@ async fn on(mut stream: impl AsyncRead + AsyncWrite + Unpin, bytes: &[u8], stall
             Ok(Ok(0) | Err(_)) => break,
             Err(_) if stalls => break,
             Err(_) => {
+                // No proxy answers so: the table cannot be met by it.
                 received.extend_from_slice(b"HTTP/1.1 999 neither an answer nor an end\r\n\r\n");
                 break;
             }

@@ -5,7 +5,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{Duration, sleep};
 
 use crate::endpoint::{Endpoint, Seen};
-use crate::exchange::{Address, Answer, exchange};
+use crate::exchange::{Address, Answer, Pieces, exchange};
 use crate::nginx::Nginx;
 use crate::row::Row;
 
@@ -22,6 +22,8 @@ pub(crate) struct Outcome {
     pub(crate) answers: Vec<Answer>,
     /// What the endpoint saw of it.
     pub(crate) seen: Vec<Seen>,
+    /// What became of another client's request behind it, where that is not what that client meant.
+    pub(crate) poisoned: Option<String>,
 }
 
 impl Outcome {
@@ -93,7 +95,7 @@ impl Proxy {
                 Address::Tcp(_) => true,
             };
             if there
-                && exchange(&self.address, OTHER.as_bytes(), false)
+                && exchange(&self.address, OTHER.as_bytes(), Pieces::One, false)
                     .await
                     .iter()
                     .any(|answer| answer.status == 200)
@@ -106,25 +108,28 @@ impl Proxy {
         panic!("{} does not pass a request on", self.name);
     }
 
-    /// Plays a row with this method, checks that it touched nobody else, and returns what came of it.
-    pub(crate) async fn play(&self, row: &Row, method: &str) -> Outcome {
+    /// Plays a row with this method, and then what another client sends.
+    pub(crate) async fn play(&self, row: &Row, method: &str, pieces: Pieces) -> Outcome {
         let mut bytes = row.bytes(method);
         bytes.extend_from_slice(NEXT.as_bytes());
-        let answers = exchange(&self.address, &bytes, row.stalls).await;
+        let answers = exchange(&self.address, &bytes, pieces, row.stalls).await;
         let seen = self.endpoint.take_seen();
-        let outcome = Outcome { answers, seen };
-        let context = format!("{} with {method} at {}: {outcome:#?}", row.name, self.name);
+        let mut poisoned = None;
         // Twice, because the first may take another of the kept connections.
         for _ in 0..2 {
-            let answers = exchange(&self.address, OTHER.as_bytes(), false).await;
+            let answers = exchange(&self.address, OTHER.as_bytes(), Pieces::One, false).await;
             let seen = self.endpoint.take_seen();
-            let [other] = &seen[..] else {
-                panic!("another client's request is seen as {seen:#?} after {context}")
+            let is_untouched = match &seen[..] {
+                [other] => {
+                    other.essence() == ("GET".into(), "/other".into(), String::new())
+                        && answers == [Answer { status: 200, body: other.echo() }]
+                }
+                _ => false,
             };
-            assert_eq!(other.essence(), ("GET".into(), "/other".into(), String::new()), "after {context}");
-            let expected = Answer { status: 200, body: other.echo() };
-            assert_eq!(answers, [expected], "another client's answer after {context}");
+            if !is_untouched {
+                poisoned.get_or_insert(format!("it is answered {answers:?}, and the endpoint sees {seen:?}"));
+            }
         }
-        outcome
+        Outcome { answers, seen, poisoned }
     }
 }
