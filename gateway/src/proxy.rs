@@ -202,7 +202,7 @@ impl Proxy {
             }
             let failure = match result {
                 Ok(answered) => {
-                    return (self.pass_on(answered, lease, outgoing.client_upgrade.take()), known);
+                    return (self.pass_on(answered, lease, outgoing), known);
                 }
                 Err(failure) => failure,
             };
@@ -228,15 +228,10 @@ impl Proxy {
     }
 
     /// Makes an endpoint's answer the client's.
-    fn pass_on(
-        &self,
-        answered: Answered,
-        lease: Lease,
-        client_upgrade: Option<OnUpgrade>,
-    ) -> Response<ResponseBody> {
+    fn pass_on(&self, answered: Answered, lease: Lease, outgoing: &mut Outgoing) -> Response<ResponseBody> {
         let Answered { mut response, connection } = answered;
         if response.status() == StatusCode::SWITCHING_PROTOCOLS {
-            return self.switch_protocols(response, connection, lease, client_upgrade);
+            return self.switch_protocols(response, connection, lease, outgoing.client_upgrade.take());
         }
         if response.status() == StatusCode::SERVICE_UNAVAILABLE
             && response.headers().contains_key(header::RETRY_AFTER)
@@ -244,7 +239,8 @@ impl Proxy {
             self.metrics.refused.inc();
         }
         headers::remove_hop_by_hop(response.headers_mut());
-        response.map(|()| ResponseBody::upstream(Exchange::new(lease, connection)))
+        let exchange = Exchange::new(lease, connection, outgoing.upload.take(), self.body_pause_max);
+        response.map(|()| ResponseBody::upstream(exchange))
     }
 
     fn switch_protocols(

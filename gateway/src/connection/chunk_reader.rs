@@ -72,14 +72,15 @@ impl ChunkReader {
             }
             (Self::Size { value, digits: true }, b';' | b' ' | b'\t') => Self::Extension { value },
             (Self::Extension { value }, byte) if byte != b'\n' => Self::Extension { value },
-            (Self::SizeEnd { value: 0 }, b'\n') => Self::Trailer { empty: true },
+            (Self::SizeEnd { value: 0 } | Self::TrailerEnd { empty: false }, b'\n') => {
+                Self::Trailer { empty: true }
+            }
             (Self::SizeEnd { value }, b'\n') => Self::Data { left: value },
             (Self::DataEnd, b'\r') => Self::DataLineFeed,
             (Self::DataLineFeed, b'\n') => Self::new(),
             (Self::Trailer { empty }, b'\r') => Self::TrailerEnd { empty },
             (Self::Trailer { .. }, byte) if byte != b'\n' => Self::Trailer { empty: false },
             (Self::TrailerEnd { empty: true }, b'\n') => return Ok(None),
-            (Self::TrailerEnd { empty: false }, b'\n') => Self::Trailer { empty: true },
             _ => return Err(Malformed),
         }))
     }

@@ -47,8 +47,8 @@ enum Place {
 #[derive(Debug, Default)]
 struct Seen {
     request_line: bool,
-    fragment: bool,
-    tab: bool,
+    /// A flaw of one line.
+    flaw: Option<HeadFlaw>,
     lengths: u8,
     length: Option<u64>,
     coding: bool,
@@ -167,7 +167,9 @@ impl Seen {
         if !self.request_line {
             // Empty lines before a request are passed over (RFC 9112, section 2.2).
             self.request_line = !line.is_empty();
-            self.fragment = memchr(b'#', line).is_some();
+            if memchr(b'#', line).is_some() {
+                self.flaw = Some(HeadFlaw::Fragment);
+            }
             return false;
         }
         // By the length of the name first: most lines are none of these.
@@ -183,7 +185,9 @@ impl Seen {
         } else if !is(HOST) {
             return line.is_empty();
         }
-        self.tab |= memchr(b'\t', line).is_some();
+        if memchr(b'\t', line).is_some() {
+            self.flaw = Some(HeadFlaw::Tab);
+        }
         false
     }
 
@@ -192,12 +196,8 @@ impl Seen {
             Some(HeadFlaw::LengthBesideCoding)
         } else if self.lengths > 1 {
             Some(HeadFlaw::RepeatedLength)
-        } else if self.tab {
-            Some(HeadFlaw::Tab)
-        } else if self.fragment {
-            Some(HeadFlaw::Fragment)
         } else {
-            None
+            self.flaw
         }
     }
 }

@@ -114,6 +114,11 @@ impl Connection {
         self.inbox.is_complete()
     }
 
+    /// Whether the request has been sent to its end.
+    pub(crate) fn is_request_sent(&self) -> bool {
+        self.outbox.is_empty()
+    }
+
     /// Whether the exchange is over and another one can follow.
     pub(crate) fn is_reusable(&self) -> bool {
         self.outbox.is_empty() && self.inbox.is_reusable()

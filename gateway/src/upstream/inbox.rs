@@ -185,7 +185,8 @@ fn take_header(headers: &mut HeaderMap, name: &str, bytes: &Bytes, value: &[u8])
 
 /// Whether an answer could not be read because its bytes are not one.
 pub(super) fn is_malformed(problem: &io::Error) -> bool {
-    problem.get_ref().is_some_and(|inner| inner.is::<Malformed>())
+    // The stream itself has no such errors.
+    problem.kind() == io::ErrorKind::InvalidData
 }
 
 fn malformed() -> io::Error {

@@ -84,7 +84,7 @@ async fn serve(mut stream: TcpStream, seen: Arc<Mutex<Vec<Seen>>>) {
                 return;
             }
         }
-        let mut part = [0; 16 * 1024];
+        let mut part = vec![0; 16 * 1024];
         match stream.read(&mut part).await {
             Ok(size @ 1..) => bytes.extend_from_slice(&part[..size]),
             Ok(0) | Err(_) => return,

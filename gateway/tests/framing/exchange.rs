@@ -76,7 +76,7 @@ async fn on(
         tokio::task::yield_now().await;
     }
     let mut received = Vec::new();
-    let mut part = [0; 16 * 1024];
+    let mut part = vec![0; 16 * 1024];
     let wait = if stalls { QUIET } else { PATIENCE };
     loop {
         match timeout(wait, stream.read(&mut part)).await {

@@ -113,6 +113,57 @@ async fn a_body_that_stalls_has_one_limit_for_all_methods() {
 }
 
 #[tokio::test]
+async fn a_body_that_stalls_behind_the_beginning_of_its_answer_is_limited_too() {
+    /// Answers with a head at once, and with each byte of the body that comes.
+    async fn serve(mut stream: TcpStream) {
+        let mut bytes = [0; 4096];
+        while let Ok(size @ 1..) = stream.read(&mut bytes).await {
+            let head = "HTTP/1.1 200 OK\r\ncontent-length: ";
+            let answer = if bytes.starts_with(b"GET /ready") {
+                format!("{head}0\r\n\r\n")
+            } else if bytes.starts_with(b"POST") {
+                format!("{head}10\r\n\r\n")
+            } else {
+                String::from_utf8_lossy(&bytes[..size]).into_owned()
+            };
+            stream.write_all(answer.as_bytes()).await.unwrap();
+            bytes.fill(0);
+        }
+    }
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let serving = tokio::spawn(async move {
+        loop {
+            tokio::spawn(serve(listener.accept().await.unwrap().0));
+        }
+    });
+    let pause = Duration::from_millis(300);
+    let lab = Lab::with(GatewayConfig { body_pause_max: pause, ..config() }, &[]).await;
+    lab.ask_admin("PUT", "/endpoints", &format!(r#"{{"url": "{url}"}}"#)).await;
+    lab.until_ready(1).await;
+    for sent in [0, 3] {
+        let mut stream = TcpStream::connect(lab.service).await.unwrap();
+        stream.write_all(b"POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 10\r\n\r\n").await.unwrap();
+        let begun = Instant::now();
+        for _ in 0..sent {
+            tokio::time::sleep(Duration::from_millis(150)).await;
+            stream.write_all(b"x").await.unwrap();
+        }
+        let mut text = String::new();
+        // Whether it is an end or a reset, the answer is short.
+        let _end = timeout(Duration::from_secs(5), stream.read_to_string(&mut text)).await.expect("it ends");
+        assert!(
+            text.starts_with("HTTP/1.1 200") && text.ends_with(&format!("\r\n\r\n{}", "x".repeat(sent))),
+            "{text}"
+        );
+        assert!(begun.elapsed() >= pause, "{:?}", begun.elapsed());
+        eventually("the stay is over", || async { lab.in_flight().await == 0 }).await;
+    }
+    assert_eq!(lab.endpoints().await[0]["failed"], 0, "the client's fault is not the endpoint's");
+    serving.abort();
+}
+
+#[tokio::test]
 async fn a_slow_client_that_goes_on_in_time_may_take_longer_than_any_limit() {
     let replica = reader().await;
     let limit = Duration::from_millis(400);
