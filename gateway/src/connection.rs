@@ -23,6 +23,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
 pub(crate) use self::head_watch::HeadFlaw;
+pub(crate) use self::watched_stream::HeadFlaws;
 use self::watched_stream::WatchedStream;
 use crate::config::GatewayConfig;
 use crate::proxy::{Client, Identity};
@@ -67,8 +68,8 @@ impl ClientReading {
 
 /// Serves one connection until it ends.
 pub(crate) async fn serve(reading: &ClientReading, stream: TcpStream, client: Client, stop: &StopSignal) {
+    let stream = WatchedStream::new(stream, reading.head_bytes_max, Arc::clone(&client.head_flaws));
     let client = Arc::new(client);
-    let (stream, flaws) = WatchedStream::new(stream, reading.head_bytes_max);
     let served = Cell::new(0);
     // A stream of its own, seeded once: an identity costs a request no lock.
     let rng = RefCell::new(Xoshiro256PlusPlus::seed_from_u64(client.random_seed()));
@@ -77,7 +78,7 @@ pub(crate) async fn serve(reading: &ClientReading, stream: TcpStream, client: Cl
         // hyper calls this once for each head that it read to its end.
         let number = served.get();
         served.set(number + 1);
-        Arc::clone(&client).serve(identity, flaws.of(number), request)
+        Arc::clone(&client).serve(identity, number, request)
     });
     let mut connection =
         pin!(reading.builder.serve_connection(TokioIo::new(stream), service).with_upgrades());

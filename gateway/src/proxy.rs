@@ -36,7 +36,7 @@ use self::request_body::BodyError;
 use self::request_check::{Refusal, checked_host};
 use self::response_body::{Exchange, ResponseBody};
 use self::tunnel::UpstreamSide;
-use crate::connection::HeadFlaw;
+use crate::connection::{HeadFlaw, HeadFlaws};
 use crate::fleet::{Fleet, Lease};
 use crate::metrics::GatewayMetrics;
 use crate::throttle::{Scope, Throttle, Throttled};
@@ -70,11 +70,14 @@ pub(crate) struct Client {
     proxy: Arc<Proxy>,
     address: ClientAddress,
     deadline: DeadlineSlot,
+    /// What is wrong with its heads although hyper takes them.
+    pub(crate) head_flaws: Arc<HeadFlaws>,
 }
 
 impl Client {
     pub(crate) fn new(proxy: Arc<Proxy>, ip: IpAddr) -> Self {
-        Self { proxy, address: ClientAddress::new(ip), deadline: DeadlineSlot::default() }
+        let address = ClientAddress::new(ip);
+        Self { proxy, address, deadline: DeadlineSlot::default(), head_flaws: Arc::default() }
     }
 
     /// A seed for a random stream of this connection's own.
@@ -82,19 +85,19 @@ impl Client {
         self.proxy.fleet.random_seed()
     }
 
-    /// Answers one request, and counts it. `flaw` is what is wrong with its head although hyper took it.
+    /// Answers one request, the one with this `number` on its connection, and counts it.
     ///
     /// What needs no waiting is done before the future exists: hyper moves it, and it holds the request once.
     pub(crate) fn serve(
         self: Arc<Self>,
         identity: Identity,
-        flaw: Option<HeadFlaw>,
+        number: u64,
         mut request: Request<Incoming>,
     ) -> impl Future<Output = Result<Response<ResponseBody>, Infallible>> {
         let arrived = Instant::now();
         let span = spans::begin_request(&request, self.address.ip);
         let request_id = identity.apply(request.headers_mut(), span.as_ref());
-        let mut checked = self.proxy.check(&self.address, flaw, request, arrived);
+        let mut checked = self.proxy.check(&self.address, self.head_flaws.of(number), request, arrived);
         async move {
             let (mut response, known) = match &mut checked {
                 Ok(outgoing) => {
@@ -114,6 +117,9 @@ impl Client {
             };
             response.headers_mut().insert(&identity::X_REQUEST_ID, request_id);
             let (status, duration) = (response.status(), known.saturating_duration_since(arrived));
+            if status == StatusCode::SWITCHING_PROTOCOLS {
+                self.head_flaws.end();
+            }
             self.proxy.metrics.observe_request(status, duration, span.as_ref());
             if let Some(span) = &span {
                 spans::end_request(span, status);

@@ -15,8 +15,16 @@ use super::head_watch::{HeadFlaw, HeadWatch};
 #[derive(Debug)]
 pub(crate) struct HeadFlaws(AtomicU64);
 
+impl Default for HeadFlaws {
+    fn default() -> Self {
+        Self(AtomicU64::new(Self::NONE))
+    }
+}
+
 impl HeadFlaws {
     const NONE: u64 = u64::MAX;
+    /// Stands for a connection on which there is nothing more to watch.
+    const OVER: u64 = u64::MAX - 1;
     const KINDS: u64 = HeadFlaw::ALL.len() as u64;
 
     fn note(&self, number: u64, flaw: HeadFlaw) {
@@ -30,10 +38,19 @@ impl HeadFlaws {
     /// The flaw of a connection's request with that number, counted from 0.
     pub(crate) fn of(&self, number: u64) -> Option<HeadFlaw> {
         let code = self.0.load(Ordering::Relaxed);
-        if code == Self::NONE || code / Self::KINDS != number {
+        if code >= Self::OVER || code / Self::KINDS != number {
             return None;
         }
         HeadFlaw::ALL.get(usize::try_from(code % Self::KINDS).ok()?).copied()
+    }
+
+    /// Another protocol begins: its bytes are not to be taken for heads and bodies.
+    pub(crate) fn end(&self) {
+        self.0.store(Self::OVER, Ordering::Relaxed);
+    }
+
+    fn is_over(&self) -> bool {
+        self.0.load(Ordering::Relaxed) == Self::OVER
     }
 }
 
@@ -49,10 +66,8 @@ pub(super) struct WatchedStream {
 
 impl WatchedStream {
     /// `head_bytes_max` is the longest head that is read.
-    pub(super) fn new(stream: TcpStream, head_bytes_max: usize) -> (Self, Arc<HeadFlaws>) {
-        let flaws = Arc::new(HeadFlaws(AtomicU64::new(HeadFlaws::NONE)));
-        let watch = HeadWatch::new(head_bytes_max);
-        (Self { stream, watch, flaws: Arc::clone(&flaws), malformed: false }, flaws)
+    pub(super) fn new(stream: TcpStream, head_bytes_max: usize, flaws: Arc<HeadFlaws>) -> Self {
+        Self { stream, watch: HeadWatch::new(head_bytes_max), flaws, malformed: false }
     }
 }
 
@@ -71,6 +86,9 @@ impl AsyncRead for WatchedStream {
         }
         let before = buffer.filled().len();
         ready!(Pin::new(&mut self.stream).poll_read(context, buffer))?;
+        if self.flaws.is_over() {
+            return Poll::Ready(Ok(()));
+        }
         let observed = self.watch.observe(&buffer.filled()[before..]);
         if let Some((number, flaw)) = observed.flaw {
             self.flaws.note(number, flaw);
@@ -123,14 +141,14 @@ mod tests {
 
     #[test]
     fn a_flaw_belongs_to_one_request_and_the_first_stays() {
-        let flaws = HeadFlaws(AtomicU64::new(HeadFlaws::NONE));
+        let flaws = HeadFlaws::default();
         assert_eq!(flaws.of(0), None);
         for (number, flaw) in [(2, HeadFlaw::Fragment), (5, HeadFlaw::RepeatedLength)] {
             flaws.note(number, flaw);
             assert_eq!((flaws.of(1), flaws.of(2), flaws.of(5)), (None, Some(HeadFlaw::Fragment), None));
         }
         for flaw in HeadFlaw::ALL {
-            let flaws = HeadFlaws(AtomicU64::new(HeadFlaws::NONE));
+            let flaws = HeadFlaws::default();
             flaws.note(0, flaw);
             assert_eq!(flaws.of(0), Some(flaw));
         }
