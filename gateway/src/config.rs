@@ -38,6 +38,9 @@ pub struct GatewayConfig {
     pub header_read_timeout: Duration,
     /// Largest head of a request in bytes, answered with 431 beyond; at least 8192. Default 64 KiB.
     pub header_bytes_max: usize,
+    /// Longest pause of a client within the body of a request, answered with 408 beyond; the same for all methods.
+    /// Default 30 s.
+    pub body_pause_max: Duration,
     /// Largest body of a request in bytes, answered with 413 beyond. Default 10 MiB.
     pub body_bytes_max: u64,
     /// Most client connections at a time; further ones wait to be accepted. Default 10,000.
@@ -69,6 +72,7 @@ impl Default for GatewayConfig {
             probe_timeout: Duration::from_secs(1),
             header_read_timeout: Duration::from_mins(1),
             header_bytes_max: 64 * 1024,
+            body_pause_max: Duration::from_secs(30),
             body_bytes_max: 10 * 1024 * 1024,
             connections_max: 10_000,
             idle_connections_per_endpoint: 256,

@@ -1,6 +1,10 @@
 //! Serves the connections of clients, and ends them in order when the gateway stops.
 
-use std::cell::RefCell;
+mod chunk_reader;
+mod head_watch;
+mod watched_stream;
+
+use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::Arc;
@@ -18,6 +22,9 @@ use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
+pub(crate) use self::head_watch::HeadFlaw;
+pub(crate) use self::watched_stream::HeadFlaws;
+use self::watched_stream::WatchedStream;
 use crate::config::GatewayConfig;
 use crate::proxy::{Client, Identity};
 
@@ -39,28 +46,42 @@ impl StopSignal {
     }
 }
 
-/// How connections are read.
-pub(crate) fn builder(config: &GatewayConfig) -> http1::Builder {
-    let mut builder = http1::Builder::new();
-    builder
-        .timer(TokioTimer::new())
-        .header_read_timeout(config.header_read_timeout)
-        .max_header_size(config.header_bytes_max)
-        // A head that never ends is given up as soon as it cannot be allowed any more.
-        .max_buf_size(config.header_bytes_max);
-    builder
+/// How connections of clients are read.
+#[derive(Debug)]
+pub(crate) struct ClientReading {
+    builder: http1::Builder,
+    head_bytes_max: usize,
+}
+
+impl ClientReading {
+    pub(crate) fn new(config: &GatewayConfig) -> Self {
+        let mut builder = http1::Builder::new();
+        builder
+            .timer(TokioTimer::new())
+            .header_read_timeout(config.header_read_timeout)
+            .max_header_size(config.header_bytes_max)
+            // A head that never ends is given up as soon as it cannot be allowed any more.
+            .max_buf_size(config.header_bytes_max);
+        Self { builder, head_bytes_max: config.header_bytes_max }
+    }
 }
 
 /// Serves one connection until it ends.
-pub(crate) async fn serve(builder: &http1::Builder, stream: TcpStream, client: Client, stop: &StopSignal) {
+pub(crate) async fn serve(reading: &ClientReading, stream: TcpStream, client: Client, stop: &StopSignal) {
+    let stream = WatchedStream::new(stream, reading.head_bytes_max, Arc::clone(&client.head_flaws));
     let client = Arc::new(client);
+    let served = Cell::new(0);
     // A stream of its own, seeded once: an identity costs a request no lock.
     let rng = RefCell::new(Xoshiro256PlusPlus::seed_from_u64(client.random_seed()));
     let service = service_fn(move |request: Request<Incoming>| {
         let identity = Identity::draw(&mut *rng.borrow_mut());
-        Arc::clone(&client).serve(identity, request)
+        // hyper calls this once for each head that it read to its end.
+        let number = served.get();
+        served.set(number + 1);
+        Arc::clone(&client).serve(identity, number, request)
     });
-    let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service).with_upgrades());
+    let mut connection =
+        pin!(reading.builder.serve_connection(TokioIo::new(stream), service).with_upgrades());
     let mut stopping = pin!(stop.begun());
     let mut registered = false;
     let mut told = false;

@@ -16,7 +16,7 @@ use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 use tracing::{info, warn};
 
 use crate::config::GatewayConfig;
-use crate::connection::{self, StopSignal};
+use crate::connection::{self, ClientReading, StopSignal};
 use crate::error::GatewayError;
 use crate::fleet::{Fleet, PutOrder};
 use crate::metrics::{Exposition, GatewayMetrics};
@@ -111,7 +111,7 @@ impl Gateway {
             throttle,
             try_timeout: config.try_timeout,
             endpoint_wait: config.endpoint_wait,
-            body_read_timeout: config.header_read_timeout,
+            body_pause_max: config.body_pause_max,
             body_bytes_max: config.body_bytes_max,
             tunnels: TaskTracker::new(),
             end_tunnels: CancellationToken::new(),
@@ -162,7 +162,7 @@ async fn accept(
     connections: &mut JoinSet<()>,
 ) {
     let places = Arc::new(Semaphore::new(config.connections_max));
-    let builder = Arc::new(connection::builder(config));
+    let reading = Arc::new(ClientReading::new(config));
     loop {
         while connections.try_join_next().is_some() {}
         let place = Arc::clone(&places).acquire_owned().await.expect("the places are never closed");
@@ -178,9 +178,9 @@ async fn accept(
             // The client is gone already.
             continue;
         }
-        let (proxy, signal, builder) = (Arc::clone(proxy), Arc::clone(signal), Arc::clone(&builder));
+        let (proxy, signal, reading) = (Arc::clone(proxy), Arc::clone(signal), Arc::clone(&reading));
         connections.spawn(async move {
-            connection::serve(&builder, stream, Client::new(proxy, peer.ip()), &signal).await;
+            connection::serve(&reading, stream, Client::new(proxy, peer.ip()), &signal).await;
             drop(place);
         });
     }

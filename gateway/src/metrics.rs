@@ -51,6 +51,7 @@ pub(crate) struct GatewayMetrics {
     throttled_service: Counter,
     throttled_client: Counter,
     pub(crate) retries: Counter,
+    pub(crate) reconnects: Counter,
     pub(crate) refused: Counter,
     pub(crate) no_endpoint: Counter,
     pub(crate) discovery_errors: Counter,
@@ -68,6 +69,7 @@ impl GatewayMetrics {
             throttled_service: of_scope(Scope::Service),
             throttled_client: of_scope(Scope::Client),
             retries: Counter::default(),
+            reconnects: Counter::default(),
             refused: Counter::default(),
             no_endpoint: Counter::default(),
             discovery_errors: Counter::default(),
@@ -83,6 +85,11 @@ impl GatewayMetrics {
             names::GATEWAY_RETRIES_TOTAL,
             "Requests sent another time, to another endpoint",
             metrics.retries.clone(),
+        );
+        registry.register(
+            names::GATEWAY_RECONNECTS_TOTAL,
+            "Requests sent another time to the same endpoint, because a kept connection ended under them",
+            metrics.reconnects.clone(),
         );
         registry.register(
             names::GATEWAY_REFUSED_TOTAL,

@@ -3,11 +3,13 @@
 pub(crate) mod answers;
 mod attempt;
 mod deadline;
-mod headers;
+mod failure;
+pub(crate) mod headers;
 mod identity;
 mod outgoing;
 mod path;
 pub(crate) mod request_body;
+mod request_check;
 pub(crate) mod response_body;
 mod spans;
 mod tunnel;
@@ -17,20 +19,24 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use http::{Method, Request, Response, StatusCode, header};
+use http::{Request, Response, StatusCode, header};
 use hyper::body::{Body, Incoming};
 use hyper::upgrade::OnUpgrade;
 use observability::traces::Span;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use self::attempt::{Answered, Failure, attempt};
+use self::attempt::{Answered, TryLimits, attempt};
 use self::deadline::{Deadline, DeadlineSlot};
+use self::failure::Failure;
 pub(crate) use self::identity::Identity;
 use self::outgoing::{ClientAddress, Outgoing};
 use self::path::PathRule;
+use self::request_body::BodyError;
+use self::request_check::{Refusal, checked_host};
 use self::response_body::{Exchange, ResponseBody};
 use self::tunnel::UpstreamSide;
+use crate::connection::{HeadFlaw, HeadFlaws};
 use crate::fleet::{Fleet, Lease};
 use crate::metrics::GatewayMetrics;
 use crate::throttle::{Scope, Throttle, Throttled};
@@ -38,6 +44,9 @@ use crate::upstream::Connection;
 
 /// Endpoints tried for one request whose connections could not be established.
 const ENDPOINTS_TRIED_MAX: usize = 3;
+
+/// Most characters of a request that a message repeats.
+const MESSAGE_TEXT_CHARACTERS_MAX: usize = 80;
 
 /// What all requests share.
 #[derive(Debug)]
@@ -47,7 +56,7 @@ pub(crate) struct Proxy {
     pub(crate) throttle: Throttle,
     pub(crate) try_timeout: Duration,
     pub(crate) endpoint_wait: Duration,
-    pub(crate) body_read_timeout: Duration,
+    pub(crate) body_pause_max: Duration,
     pub(crate) body_bytes_max: u64,
     /// Protocol changes that are under way.
     pub(crate) tunnels: TaskTracker,
@@ -61,11 +70,14 @@ pub(crate) struct Client {
     proxy: Arc<Proxy>,
     address: ClientAddress,
     deadline: DeadlineSlot,
+    /// What is wrong with its heads although hyper takes them.
+    pub(crate) head_flaws: Arc<HeadFlaws>,
 }
 
 impl Client {
     pub(crate) fn new(proxy: Arc<Proxy>, ip: IpAddr) -> Self {
-        Self { proxy, address: ClientAddress::new(ip), deadline: DeadlineSlot::default() }
+        let address = ClientAddress::new(ip);
+        Self { proxy, address, deadline: DeadlineSlot::default(), head_flaws: Arc::default() }
     }
 
     /// A seed for a random stream of this connection's own.
@@ -73,18 +85,19 @@ impl Client {
         self.proxy.fleet.random_seed()
     }
 
-    /// Answers one request, and counts it.
+    /// Answers one request, the one with this `number` on its connection, and counts it.
     ///
     /// What needs no waiting is done before the future exists: hyper moves it, and it holds the request once.
     pub(crate) fn serve(
         self: Arc<Self>,
         identity: Identity,
+        number: u64,
         mut request: Request<Incoming>,
     ) -> impl Future<Output = Result<Response<ResponseBody>, Infallible>> {
         let arrived = Instant::now();
         let span = spans::begin_request(&request, self.address.ip);
         let request_id = identity.apply(request.headers_mut(), span.as_ref());
-        let mut checked = self.proxy.check(&self.address, request, arrived);
+        let mut checked = self.proxy.check(&self.address, self.head_flaws.of(number), request, arrived);
         async move {
             let (mut response, known) = match &mut checked {
                 Ok(outgoing) => {
@@ -104,6 +117,9 @@ impl Client {
             };
             response.headers_mut().insert(&identity::X_REQUEST_ID, request_id);
             let (status, duration) = (response.status(), known.saturating_duration_since(arrived));
+            if status == StatusCode::SWITCHING_PROTOCOLS {
+                self.head_flaws.end();
+            }
             self.proxy.metrics.observe_request(status, duration, span.as_ref());
             if let Some(span) = &span {
                 spans::end_request(span, status);
@@ -113,37 +129,50 @@ impl Client {
     }
 }
 
+/// The beginning of a text for a message, which is no place for all of it.
+fn shortened(text: &str) -> String {
+    text.chars().take(MESSAGE_TEXT_CHARACTERS_MAX).flat_map(char::escape_debug).collect()
+}
+
 impl Proxy {
-    /// Refuses what must not pass, whoever is in rotation, and makes the rest ready.
+    /// Refuses what must not pass, whatever is in rotation, and makes the rest ready.
     fn check(
         &self,
         client: &ClientAddress,
+        flaw: Option<HeadFlaw>,
         request: Request<Incoming>,
         arrived: Instant,
     ) -> Result<Outgoing, Box<Response<ResponseBody>>> {
         if let Err(throttled) = self.throttle.check(client.ip) {
             return Err(Box::new(self.throttled(throttled)));
         }
-        let refuse = |status, error: &str, hint| Err(Box::new(answers::error(status, error, hint)));
-        if request.method() == Method::CONNECT {
-            let error = "the gateway opens no tunnel for CONNECT";
-            return refuse(StatusCode::METHOD_NOT_ALLOWED, error, "send the request itself");
+        let (head, incoming) = request.into_parts();
+        let host = flaw.map_or_else(|| checked_host(&head), |flaw| Err(flaw.into()));
+        let host = host.map_err(|Refusal { status, error, hint }| {
+            Box::new(answers::closing_error(status, error, hint))
+        })?;
+        let rule = PathRule::of(head.uri.path());
+        match rule {
+            PathRule::Internal => {
+                let error = format!("`{}` is not reachable through the gateway", shortened(head.uri.path()));
+                let hint = "ask a replica itself; GET /endpoints on the admin port names them";
+                return Err(Box::new(answers::error(StatusCode::NOT_FOUND, error, hint)));
+            }
+            PathRule::Invalid => {
+                let error = format!(
+                    "the path `{}` leads above its root, or has an escape that is not two hexadecimal digits \
+                     or is `%00`",
+                    shortened(head.uri.path())
+                );
+                let hint = "send a path without `..`, and each `%` as `%25`";
+                return Err(Box::new(answers::closing_error(StatusCode::BAD_REQUEST, error, hint)));
+            }
+            PathRule::NotRepeatable | PathRule::Ordinary => {}
         }
-        let path = request.uri().path();
-        let rule = PathRule::of(path);
-        if rule == PathRule::Internal {
-            let error = format!("`{path}` is not reachable through the gateway");
-            let hint = "ask a replica itself; GET /endpoints on the admin port names them";
-            return refuse(StatusCode::NOT_FOUND, &error, hint);
+        if incoming.size_hint().exact().is_some_and(|bytes| bytes > self.body_bytes_max) {
+            return Err(Box::new(Failure::Body(BodyError::TooLarge).into_answer(self.body_bytes_max)));
         }
-        if request.body().size_hint().exact().is_some_and(|bytes| bytes > self.body_bytes_max) {
-            return Err(Box::new(Failure::TooLarge.into_answer(self.body_bytes_max)));
-        }
-        let outgoing = Outgoing::new(request, client, rule, self.body_bytes_max, arrived);
-        outgoing.ok_or_else(|| {
-            let error = "the request names no host";
-            Box::new(answers::error(StatusCode::BAD_REQUEST, error, "send a Host header"))
-        })
+        Ok(Outgoing::new(head, incoming, host, client, rule, self.body_bytes_max, arrived))
     }
 
     /// Sends to one endpoint after the other, as far as the rules of repetition go. Returns the answer, and when it
@@ -154,7 +183,7 @@ impl Proxy {
         deadline: &mut Deadline,
         span: Option<&Span>,
     ) -> (Response<ResponseBody>, Instant) {
-        if let Err(failure) = outgoing.read_body(self.body_read_timeout).await {
+        if let Err(failure) = outgoing.read_body(self.body_pause_max).await {
             return (failure.into_answer(self.body_bytes_max), Instant::now());
         }
         let mut started = outgoing.ready_at;
@@ -168,16 +197,18 @@ impl Proxy {
                 None => return (self.no_endpoint(), Instant::now()),
             },
         };
+        let limits = TryLimits { answer: self.try_timeout, body_pause: self.body_pause_max };
+        let reconnects = &self.metrics.reconnects;
         let mut tried = Vec::new();
         loop {
             let try_span = span.and_then(|span| spans::begin_try(span, outgoing, &lease, tried.len()));
-            let (result, known) = attempt(&lease, outgoing, deadline, started, self.try_timeout).await;
+            let (result, known) = attempt(&lease, outgoing, deadline, started, limits, reconnects).await;
             if let Some(try_span) = try_span {
                 spans::end_try(&try_span, &result);
             }
             let failure = match result {
                 Ok(answered) => {
-                    return (self.pass_on(answered, lease, outgoing.client_upgrade.take()), known);
+                    return (self.pass_on(answered, lease, outgoing), known);
                 }
                 Err(failure) => failure,
             };
@@ -186,8 +217,10 @@ impl Proxy {
             drop(lease);
             let may_go_elsewhere = match &failure {
                 Failure::NotSent { .. } => tried.len() < ENDPOINTS_TRIED_MAX,
-                Failure::Lost { .. } | Failure::TimedOut { .. } => outgoing.can_be_repeated(),
-                Failure::TooLarge | Failure::ClientTooSlow => false,
+                Failure::Lost { .. } | Failure::Malformed { .. } | Failure::TimedOut { .. } => {
+                    outgoing.can_be_repeated()
+                }
+                Failure::LostOnKept { .. } | Failure::BodyStalled { .. } | Failure::Body(_) => false,
             };
             let next = if may_go_elsewhere { self.fleet.pick(known, &tried) } else { None };
             let Some(next) = next else { return (failure.into_answer(self.body_bytes_max), known) };
@@ -201,15 +234,10 @@ impl Proxy {
     }
 
     /// Makes an endpoint's answer the client's.
-    fn pass_on(
-        &self,
-        answered: Answered,
-        lease: Lease,
-        client_upgrade: Option<OnUpgrade>,
-    ) -> Response<ResponseBody> {
+    fn pass_on(&self, answered: Answered, lease: Lease, outgoing: &mut Outgoing) -> Response<ResponseBody> {
         let Answered { mut response, connection } = answered;
         if response.status() == StatusCode::SWITCHING_PROTOCOLS {
-            return self.switch_protocols(response, connection, lease, client_upgrade);
+            return self.switch_protocols(response, connection, lease, outgoing.client_upgrade.take());
         }
         if response.status() == StatusCode::SERVICE_UNAVAILABLE
             && response.headers().contains_key(header::RETRY_AFTER)
@@ -217,7 +245,8 @@ impl Proxy {
             self.metrics.refused.inc();
         }
         headers::remove_hop_by_hop(response.headers_mut());
-        response.map(|()| ResponseBody::upstream(Exchange::new(lease, connection)))
+        let exchange = Exchange::new(lease, connection, outgoing.upload.take(), self.body_pause_max);
+        response.map(|()| ResponseBody::upstream(exchange))
     }
 
     fn switch_protocols(
@@ -227,8 +256,8 @@ impl Proxy {
         lease: Lease,
         client_upgrade: Option<OnUpgrade>,
     ) -> Response<ResponseBody> {
-        let protocol = headers::requested_upgrade(response.headers());
-        let (Some(client_upgrade), Some(protocol)) = (client_upgrade, protocol) else {
+        let agreed = headers::names_websocket(response.headers());
+        let Some(client_upgrade) = client_upgrade.filter(|_| agreed) else {
             return answers::error(
                 StatusCode::BAD_GATEWAY,
                 "the endpoint changed the protocol without being asked to",
@@ -238,7 +267,7 @@ impl Proxy {
         let upstream = UpstreamSide { connection: connection.change(), lease };
         self.tunnels.spawn(tunnel::run(client_upgrade, upstream, self.end_tunnels.clone()));
         headers::remove_hop_by_hop(response.headers_mut());
-        headers::set_upgrade(response.headers_mut(), protocol);
+        headers::set_websocket(response.headers_mut());
         response.map(|()| ResponseBody::Own(None))
     }
 

@@ -45,7 +45,7 @@ pub(crate) struct UpstreamLimits {
 #[derive(Debug)]
 pub(crate) struct Upstream {
     pub(crate) url: EndpointUrl,
-    /// What `Host` says where the client sent none.
+    /// What `Host` says where the client named none.
     pub(crate) host: HeaderValue,
     pool: Mutex<Pool>,
     limits: UpstreamLimits,

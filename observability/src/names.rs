@@ -79,6 +79,8 @@ names! {
     GATEWAY_REQUEST_DURATION_SECONDS = "gateway_request_duration_seconds";
     /// Requests that were sent a second time, to another endpoint.
     GATEWAY_RETRIES_TOTAL = "gateway_retries_total";
+    /// Requests that were sent a second time to the same endpoint, because a kept connection ended under them.
+    GATEWAY_RECONNECTS_TOTAL = "gateway_reconnects_total";
     /// Answers 503 with `Retry-After`, passed on as the service's honest refusal.
     GATEWAY_REFUSED_TOTAL = "gateway_refused_total";
     /// Requests answered 429, by `scope`: the service's limit or the client's.

@@ -18,6 +18,17 @@ pub(crate) fn error(status: StatusCode, error: impl Into<String>, hint: &str) ->
     response
 }
 
+/// An error after which nothing more is read from the client's connection.
+pub(crate) fn closing_error(
+    status: StatusCode,
+    text: impl Into<String>,
+    hint: &str,
+) -> Response<ResponseBody> {
+    let mut response = error(status, text, hint);
+    response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    response
+}
+
 /// An error that says after how many whole seconds another try makes sense, at least one.
 pub(crate) fn error_with_retry(
     status: StatusCode,

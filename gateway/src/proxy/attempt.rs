@@ -5,13 +5,13 @@ use std::time::{Duration, Instant};
 
 use gateway_balancer::Outcome;
 use http::request::Parts;
-use http::{Response, StatusCode, header};
+use http::{HeaderValue, Response, header};
+use prometheus_client::metrics::counter::Counter;
 
-use super::answers;
 use super::deadline::Deadline;
+use super::failure::Failure;
 use super::outgoing::Outgoing;
 use super::request_body::{RequestBody, Stage, Upload};
-use super::response_body::ResponseBody;
 use crate::fleet::Lease;
 use crate::upstream::{Connection, SendError};
 
@@ -22,67 +22,17 @@ pub(crate) struct Answered {
     pub(crate) connection: Box<Connection>,
 }
 
-/// Why there is no answer.
-#[derive(Debug)]
-pub(crate) enum Failure {
-    /// Nothing was sent: any request can go elsewhere.
-    NotSent { problem: String },
-    /// It was sent, at least in part, and the connection ended without an answer.
-    Lost { problem: String },
-    /// It was sent and nothing came back in time.
-    TimedOut { after: Duration },
-    /// The client sent more than allowed.
-    TooLarge,
-    /// The client owes the rest of the body, or broke it off.
-    ClientTooSlow,
+/// How long a try may take.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct TryLimits {
+    /// For the endpoint, from the last part of the body to the head of its answer.
+    pub(crate) answer: Duration,
+    /// For the client, from one part of the body to the next.
+    pub(crate) body_pause: Duration,
 }
 
-impl Failure {
-    /// The failure as one word, for spans.
-    pub(crate) const fn kind(&self) -> &'static str {
-        match self {
-            Self::NotSent { .. } => "not_sent",
-            Self::Lost { .. } => "connection_lost",
-            Self::TimedOut { .. } => "timeout",
-            Self::TooLarge => "body_too_large",
-            Self::ClientTooSlow => "client_too_slow",
-        }
-    }
-
-    /// What the client is told.
-    pub(crate) fn into_answer(self, body_bytes_max: u64) -> Response<ResponseBody> {
-        match self {
-            Self::NotSent { problem } => answers::error(
-                StatusCode::BAD_GATEWAY,
-                format!("no endpoint could be connected to: {problem}"),
-                "GET /endpoints on the admin port shows who is there",
-            ),
-            Self::Lost { problem } => answers::error(
-                StatusCode::BAD_GATEWAY,
-                format!("the endpoint ended the connection without an answer: {problem}"),
-                "the request may or may not have taken effect; check before sending it again",
-            ),
-            Self::TimedOut { after } => answers::error(
-                StatusCode::GATEWAY_TIMEOUT,
-                format!("the endpoint did not answer within {after:?}"),
-                "the request may still take effect; check before sending it again",
-            ),
-            Self::TooLarge => answers::error(
-                StatusCode::PAYLOAD_TOO_LARGE,
-                format!("the request's body is larger than {body_bytes_max} bytes"),
-                "send less, or in parts",
-            ),
-            Self::ClientTooSlow => answers::error(
-                StatusCode::REQUEST_TIMEOUT,
-                "the rest of the request's body did not come",
-                "send the body without long pauses",
-            ),
-        }
-    }
-}
-
-/// Sends a request to the leased endpoint and records how it went, except where the client is to blame. Returns when
-/// that was known, too.
+/// Sends a request to the leased endpoint and records how it went, except where that tells nothing of the endpoint.
+/// Returns when it was known, too.
 ///
 /// The time allowed runs from the last part of the body that the client sent, so a slow upload is not the
 /// endpoint's fault.
@@ -91,26 +41,36 @@ pub(crate) async fn attempt(
     outgoing: &mut Outgoing,
     deadline: &mut Deadline,
     started: Instant,
-    try_timeout: Duration,
+    limits: TryLimits,
+    reconnects: &Counter,
 ) -> (Result<Answered, Failure>, Instant) {
-    let Outgoing { head, body, upload, .. } = outgoing;
+    let may_reconnect = outgoing.is_safe_to_repeat();
+    let Outgoing { head, host, body, upload, .. } = outgoing;
     let upload = upload.as_deref();
     let last_progress = || upload.map_or(started, |upload| upload.last_progress().max(started));
-    let mut exchange = pin!(exchange(lease, head, body));
+    let host = host.as_ref().unwrap_or(&lease.upstream.host);
+    let mut exchange = pin!(exchange(lease, head, host, body, may_reconnect, reconnects));
+    // With a body on its way, either side may be the one that is waited for, and that changes: so it is looked at again
+    // each time that the shorter limit is over.
+    let shorter = upload.map_or(limits.answer, |_| limits.answer.min(limits.body_pause));
+    let mut until = started + shorter;
     let result = loop {
-        let seen = last_progress();
-        match deadline.limit((seen + try_timeout).into(), exchange.as_mut()).await {
-            Some(result) => break result,
-            None if last_progress() != seen => {}
-            None if upload.is_some_and(|upload| upload.stage() == Stage::WaitingForClient) => {
-                break Err(Failure::ClientTooSlow);
-            }
-            None => break Err(Failure::TimedOut { after: try_timeout }),
+        if let Some(result) = deadline.limit(until.into(), exchange.as_mut()).await {
+            break result;
+        }
+        let waits_for_client = upload.is_some_and(|upload| upload.stage() == Stage::WaitingForClient);
+        let allowed = if waits_for_client { limits.body_pause } else { limits.answer };
+        let end = last_progress() + allowed;
+        if until < end {
+            until = end.min(until + shorter);
+        } else if waits_for_client {
+            break Err(Failure::BodyStalled { pause: allowed });
+        } else {
+            break Err(Failure::TimedOut { after: allowed });
         }
     };
     let result = match (result, upload.map(Upload::stage)) {
-        (Err(_), Some(Stage::TooLarge)) => Err(Failure::TooLarge),
-        (Err(_), Some(Stage::BrokenOff)) => Err(Failure::ClientTooSlow),
+        (Err(_), Some(Stage::Ended(error))) => Err(Failure::Body(error)),
         (result, _) => result,
     };
     let known = Instant::now();
@@ -120,20 +80,29 @@ pub(crate) async fn attempt(
             let has_retry_after = response.headers().contains_key(header::RETRY_AFTER);
             lease.record(known, Outcome::of_answer(response.status().as_u16(), has_retry_after, elapsed));
         }
-        Err(Failure::TooLarge | Failure::ClientTooSlow) => {}
-        Err(_) => lease.record(known, Outcome::Failed { after: elapsed }),
+        Err(failure) if failure.is_the_endpoints() => {
+            lease.record(known, Outcome::Failed { after: elapsed });
+        }
+        Err(_) => {}
     }
     (result, known)
 }
 
-/// An idle connection may have been closed by the endpoint just now: then the next one is tried. A fresh one has the
-/// last word.
-async fn exchange(lease: &Lease, head: &Parts, body: &mut RequestBody) -> Result<Answered, Failure> {
+/// Takes a kept connection where there is one, and a fresh one where the endpoint ended that just then: before anything
+/// was sent, or before a byte of the answer to a request that may be sent twice. A fresh one has the last word.
+async fn exchange(
+    lease: &Lease,
+    head: &Parts,
+    host: &HeaderValue,
+    body: &mut RequestBody,
+    may_reconnect: bool,
+    reconnects: &Counter,
+) -> Result<Answered, Failure> {
     let upstream = &*lease.upstream;
+    let mut kept = upstream.check_out();
     loop {
-        let idle = upstream.check_out();
-        let is_fresh = idle.is_none();
-        let mut connection = match idle {
+        let is_fresh = kept.is_none();
+        let mut connection = match kept.take() {
             Some(connection) => connection,
             None => match Box::pin(upstream.connect()).await {
                 Ok(connection) => connection,
@@ -143,13 +112,22 @@ async fn exchange(lease: &Lease, head: &Parts, body: &mut RequestBody) -> Result
             },
         };
         let problem = |error| format!("{}: {error}", upstream.url);
-        match connection.send(head, body, &upstream.host).await {
+        match connection.send(head, body, host).await {
             Ok(response) => return Ok(Answered { response, connection }),
             Err(SendError::NotSent(error)) if is_fresh => {
                 return Err(Failure::NotSent { problem: problem(error) });
             }
-            Err(SendError::NotSent(_)) => {}
-            Err(SendError::Lost(error)) => return Err(Failure::Lost { problem: problem(error) }),
+            Err(SendError::NotSent(_)) => kept = upstream.check_out(),
+            Err(SendError::Unanswered(_)) if !is_fresh && may_reconnect => drop(reconnects.inc()),
+            Err(SendError::Unanswered(error)) if !is_fresh => {
+                return Err(Failure::LostOnKept { problem: problem(error) });
+            }
+            Err(SendError::Unanswered(error) | SendError::Lost(error)) => {
+                return Err(Failure::Lost { problem: problem(error) });
+            }
+            Err(SendError::Malformed) => {
+                return Err(Failure::Malformed { endpoint: upstream.url.to_string() });
+            }
         }
     }
 }

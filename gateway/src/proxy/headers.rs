@@ -1,55 +1,56 @@
-//! Rewrites headers on their way through: what ends here is removed, what the endpoint should know is added.
+//! Says which headers end at the gateway, and adds what an endpoint should know.
+//!
+//! The list is closed: `Connection` names nothing that would not be removed anyway. A client could otherwise take away
+//! what the gateway, or a proxy before it, put in (decision 0019).
 
 use bytes::Bytes;
 use http::header::{CONNECTION, Entry, HeaderMap, HeaderName, HeaderValue, UPGRADE};
 
+use super::identity::X_REQUEST_ID;
+
 /// Whether a header speaks of one connection and not of the message (RFC 9110, section 7.6.1).
-fn is_hop_by_hop(name: &HeaderName) -> bool {
+fn is_hop_by_hop(name: &str) -> bool {
     matches!(
-        name.as_str(),
-        "connection"
-            | "keep-alive"
-            | "proxy-authenticate"
-            | "proxy-authorization"
-            | "proxy-connection"
-            | "te"
-            | "trailer"
-            | "transfer-encoding"
-            | "upgrade"
-    )
+        name,
+        "connection" | "http2-settings" | "keep-alive" | "te" | "trailer" | "transfer-encoding" | "upgrade"
+    ) || name.starts_with("proxy-")
+}
+
+/// Whether a header says to an endpoint what the gateway alone says: how the request is framed, where it goes, what its
+/// connection does. Servers that read `_` as `-` would take the one for the other, so that is one name here.
+pub(crate) fn is_written_by_the_gateway(name: &str) -> bool {
+    if name.contains('_') {
+        let name = name.replace('_', "-");
+        return is_written_by_the_gateway(&name)
+            || name.starts_with("x-forwarded-")
+            || name == X_REQUEST_ID.as_str();
+    }
+    matches!(name, "content-length" | "expect" | "host") || is_hop_by_hop(name)
 }
 
 pub(crate) static X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 pub(crate) static X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 pub(crate) static X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 
-/// Removes the headers that belong to the connection the message came on, those that `Connection` names included.
+/// Removes from an answer the headers that belong to the connection it came on. The length of its body stays.
 pub(crate) fn remove_hop_by_hop(headers: &mut HeaderMap) {
-    // Most messages have none, or `Connection: keep-alive` alone: looking first is cheaper than removing each.
-    let names_others = |value: &HeaderValue| !matches!(value.as_bytes(), b"keep-alive" | b"close");
-    if headers.iter().any(|(name, value)| *name == CONNECTION && names_others(value)) {
-        let named: Vec<HeaderName> = tokens(headers, &CONNECTION)
-            .filter_map(|token| HeaderName::from_bytes(token.as_bytes()).ok())
-            .collect();
-        for name in named {
-            headers.remove(name);
-        }
-    }
-    while let Some(name) = headers.keys().find(|&name| is_hop_by_hop(name)).cloned() {
+    // Most answers have none: looking first is cheaper than removing each.
+    while let Some(name) = headers.keys().find(|name| is_hop_by_hop(name.as_str())).cloned() {
         headers.remove(name);
     }
 }
 
-/// The protocol a message asks to change to, where `Connection` says so too.
-pub(crate) fn requested_upgrade(headers: &HeaderMap) -> Option<HeaderValue> {
-    let upgrade = headers.get(UPGRADE)?;
-    tokens(headers, &CONNECTION).any(|token| token.eq_ignore_ascii_case("upgrade")).then(|| upgrade.clone())
+/// Whether a message asks, or agrees, to become a WebSocket. Nothing else is passed on: behind another HTTP a client
+/// would speak to the endpoint past the gateway's rules.
+pub(crate) fn names_websocket(headers: &HeaderMap) -> bool {
+    headers.get(UPGRADE).is_some_and(|protocol| protocol.as_bytes().eq_ignore_ascii_case(b"websocket"))
+        && tokens(headers, &CONNECTION).any(|token| token.eq_ignore_ascii_case("upgrade"))
 }
 
-/// Marks a message as one that changes the protocol of its connection.
-pub(crate) fn set_upgrade(headers: &mut HeaderMap, protocol: HeaderValue) {
+/// Marks an answer as one behind which a WebSocket begins.
+pub(crate) fn set_websocket(headers: &mut HeaderMap) {
     headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
-    headers.insert(UPGRADE, protocol);
+    headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
 }
 
 /// Tells the endpoint who asked, under which name, and over what. What a proxy in front said of the last two stays;
@@ -97,35 +98,39 @@ mod tests {
     #[test]
     fn what_speaks_of_the_connection_is_removed_and_nothing_else() {
         let mut map = headers(&[
-            ("connection", "close, X-Private"),
+            ("connection", "close, X-Private, content-length"),
             ("connection", "x-other"),
             ("x-private", "1"),
             ("x-other", "1"),
             ("keep-alive", "timeout=5"),
             ("proxy-connection", "keep-alive"),
+            ("proxy-authenticate", "Basic"),
             ("te", "trailers"),
             ("transfer-encoding", "chunked"),
             ("upgrade", "h2c"),
+            ("content-length", "3"),
             ("accept", "*/*"),
-            ("x-kept", "1"),
         ]);
         remove_hop_by_hop(&mut map);
-        assert_eq!(map, headers(&[("accept", "*/*"), ("x-kept", "1")]));
+        let left = [("x-private", "1"), ("x-other", "1"), ("content-length", "3"), ("accept", "*/*")];
+        assert_eq!(map, headers(&left));
     }
 
     #[test]
-    fn a_connection_that_is_kept_loses_that_header_alone() {
-        let mut map = headers(&[("connection", "keep-alive"), ("server", "1"), ("accept", "*/*")]);
-        remove_hop_by_hop(&mut map);
-        assert_eq!(map, headers(&[("server", "1"), ("accept", "*/*")]));
-    }
-
-    #[test]
-    fn an_upgrade_needs_both_headers() {
-        let both = headers(&[("connection", "keep-alive, Upgrade"), ("upgrade", "websocket")]);
-        assert_eq!(requested_upgrade(&both), Some(HeaderValue::from_static("websocket")));
-        assert_eq!(requested_upgrade(&headers(&[("upgrade", "h2c")])), None);
-        assert_eq!(requested_upgrade(&headers(&[("connection", "upgrade")])), None);
+    fn only_a_websocket_is_changed_to_and_it_needs_both_headers() {
+        for (connection, upgrade, expected) in [
+            ("keep-alive, Upgrade", "websocket", true),
+            ("upgrade", "WebSocket", true),
+            ("keep-alive", "websocket", false),
+            ("upgrade", "h2c", false),
+            ("upgrade", "websocket, h2c", false),
+            ("upgrade", "TLS/1.0", false),
+        ] {
+            let map = headers(&[("connection", connection), ("upgrade", upgrade)]);
+            assert_eq!(names_websocket(&map), expected, "{connection} and {upgrade}");
+        }
+        assert!(!names_websocket(&headers(&[("upgrade", "websocket")])));
+        assert!(!names_websocket(&headers(&[("connection", "upgrade")])));
     }
 
     #[test]

@@ -1,21 +1,22 @@
-//! Makes a client's request ready to be sent on: its head rewritten, its body's way decided, and read as a whole
+//! Makes a client's request ready to be sent on: its head completed, its body's way decided, and read as a whole
 //! where it may be sent twice.
 
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use bytes::{Bytes, BytesMut};
 use http::request::Parts;
-use http::{HeaderValue, Method, Request, Uri, Version, header};
+use http::{HeaderValue, Method, header};
 use http_body_util::BodyExt;
 use hyper::body::{Body, Incoming};
 use hyper::upgrade::OnUpgrade;
 use tokio::time::timeout;
 
-use super::attempt::Failure;
+use super::failure::Failure;
 use super::headers;
 use super::path::PathRule;
-use super::request_body::{RequestBody, StreamedBody, Upload};
+use super::request_body::{BodyError, RequestBody, StreamedBody, Upload};
 
 /// A body of this size at most is read as a whole where its request may be sent again.
 const REPLAYED_BODY_BYTES_MAX: u64 = 64 * 1024;
@@ -39,6 +40,8 @@ impl ClientAddress {
 #[derive(Debug)]
 pub(crate) struct Outgoing {
     pub(crate) head: Parts,
+    /// The host it names; the endpoint's own where it names none.
+    pub(crate) host: Option<HeaderValue>,
     pub(crate) body: RequestBody,
     /// How far the body is, where it is passed on as it comes.
     pub(crate) upload: Option<Arc<Upload>>,
@@ -48,102 +51,110 @@ pub(crate) struct Outgoing {
     pub(crate) ready_at: Instant,
     /// The body, where it is to be read as a whole first.
     unread: Option<Incoming>,
-    /// Whether doing it twice does what once would do, and was not done yet.
-    repeatable: bool,
+    /// Whether doing it twice does what once would do.
+    idempotent: bool,
+    /// Whether it was sent to a second endpoint.
+    repeated: bool,
 }
 
 impl Outgoing {
-    /// Makes a request ready, or returns nothing if it names no host and should.
+    /// Makes a request ready whose head was checked, and whose host is this.
     pub(crate) fn new(
-        request: Request<Incoming>,
+        mut head: Parts,
+        incoming: Incoming,
+        host: Option<HeaderValue>,
         client: &ClientAddress,
         rule: PathRule,
         body_bytes_max: u64,
         arrived: Instant,
-    ) -> Option<Self> {
-        let (mut head, incoming) = request.into_parts();
-        let host = named_host(&head);
-        if host.is_none() && head.version == Version::HTTP_11 {
-            return None;
-        }
-        let client_upgrade = rewrite_head(client, host.as_ref(), &mut head);
+    ) -> Self {
+        headers::add_forwarded(&mut head.headers, &client.header, host.as_ref());
+        let has_body = !incoming.is_end_stream();
+        let client_upgrade = websocket_upgrade(&mut head, has_body);
         // A protocol change is tied to one connection of the client.
-        let repeatable =
+        let idempotent =
             client_upgrade.is_none() && rule != PathRule::NotRepeatable && is_idempotent(&head.method);
-        let declared = incoming.size_hint().exact();
+        let length = incoming.size_hint().exact();
         let (mut upload, mut unread) = (None, None);
-        let body = if incoming.is_end_stream() {
-            RequestBody::empty()
-        } else if repeatable && declared.is_some_and(|bytes| bytes <= REPLAYED_BODY_BYTES_MAX) {
-            unread = Some(incoming);
-            RequestBody::empty()
-        } else {
-            if declared.is_none() {
-                // Its end is marked chunk by chunk; a length beside that would be a second opinion.
-                head.headers.remove(header::CONTENT_LENGTH);
+        let body = if client_upgrade.is_some() {
+            RequestBody::WebSocket
+        } else if !has_body {
+            // A length of 0 was said or not, and the endpoint learns which.
+            if head.headers.contains_key(header::CONTENT_LENGTH) {
+                RequestBody::Whole(Bytes::new())
+            } else {
+                RequestBody::None
             }
+        } else if idempotent && length.is_some_and(|bytes| bytes <= REPLAYED_BODY_BYTES_MAX) {
+            unread = Some(incoming);
+            RequestBody::None
+        } else {
             let upload = Arc::clone(upload.insert(Upload::new()));
-            RequestBody::Streamed(Some(StreamedBody::new(incoming, body_bytes_max, upload)))
+            let body = StreamedBody::new(incoming, length.unwrap_or(body_bytes_max), upload);
+            RequestBody::Streamed { body: Some(body), length }
         };
-        Some(Self { head, body, upload, client_upgrade, ready_at: arrived, unread, repeatable })
+        Self {
+            head,
+            host,
+            body,
+            upload,
+            client_upgrade,
+            ready_at: arrived,
+            unread,
+            idempotent,
+            repeated: false,
+        }
     }
 
-    /// Reads the body where it has to be known as a whole.
-    pub(crate) async fn read_body(&mut self, read_timeout: Duration) -> Result<(), Failure> {
+    /// Reads the body where it has to be known as a whole, in parts that come within `pause` of each other.
+    pub(crate) async fn read_body(&mut self, pause: Duration) -> Result<(), Failure> {
         let Some(incoming) = self.unread.take() else { return Ok(()) };
         // In a box, as all that is rare here: hyper moves the future of each request, whatever its size.
-        let body = match Box::pin(timeout(read_timeout, incoming.collect())).await {
-            Ok(Ok(body)) => body.to_bytes(),
-            Ok(Err(_)) | Err(_) => return Err(Failure::ClientTooSlow),
-        };
-        self.body = RequestBody::whole(body);
+        self.body = RequestBody::Whole(Box::pin(read_whole(incoming, pause)).await?);
         self.ready_at = Instant::now();
         Ok(())
     }
 
-    /// Whether it could be sent once more after it was sent.
+    /// Whether it may be sent again to the same endpoint, where a kept connection ended under it.
+    pub(crate) fn is_safe_to_repeat(&self) -> bool {
+        self.idempotent && self.body.is_whole()
+    }
+
+    /// Whether it may be sent to another endpoint after it was sent to one.
     pub(crate) fn can_be_repeated(&self) -> bool {
-        self.repeatable && self.body.is_whole()
+        self.is_safe_to_repeat() && !self.repeated
     }
 
-    /// It is sent once more, and then not again.
+    /// It is sent to another endpoint, and then to no further one.
     pub(crate) fn note_repetition(&mut self) {
-        self.repeatable = false;
+        self.repeated = true;
     }
 }
 
-/// The host a request names: an absolute target beats the header (RFC 9112, section 3.2.2).
-fn named_host(head: &Parts) -> Option<HeaderValue> {
-    match head.uri.authority() {
-        Some(authority) => HeaderValue::from_str(authority.as_str()).ok(),
-        None => head.headers.get(header::HOST).cloned(),
-    }
-}
-
-/// Makes the head of a client's request the gateway's own, and takes the client's side of a protocol change.
-fn rewrite_head(client: &ClientAddress, host: Option<&HeaderValue>, head: &mut Parts) -> Option<OnUpgrade> {
-    if head.uri.scheme().is_some() {
-        let origin_form = head.uri.path_and_query().map_or("/", |path| path.as_str());
-        head.uri = origin_form.parse().unwrap_or_else(|_| Uri::from_static("/"));
-        if let Some(host) = host {
-            head.headers.insert(header::HOST, host.clone());
+async fn read_whole(mut incoming: Incoming, pause: Duration) -> Result<Bytes, Failure> {
+    let mut whole = BytesMut::new();
+    while let Some(frame) =
+        timeout(pause, incoming.frame()).await.map_err(|_| Failure::BodyStalled { pause })?
+    {
+        let frame = frame.map_err(|error| Failure::Body(BodyError::of(&error)))?;
+        let Ok(data) = frame.into_data() else { continue };
+        if incoming.is_end_stream() && whole.is_empty() {
+            // Most bodies come in one piece.
+            return Ok(data);
         }
+        whole.extend_from_slice(&data);
     }
-    headers::add_forwarded(&mut head.headers, &client.header, host);
-    let upgrade = headers::requested_upgrade(&head.headers);
-    headers::remove_hop_by_hop(&mut head.headers);
-    // The gateway takes the body itself, and says so to the client when it begins to read.
-    head.headers.remove(header::EXPECT);
-    head.version = Version::HTTP_11;
-    let client_upgrade = head.extensions.remove::<OnUpgrade>()?;
-    headers::set_upgrade(&mut head.headers, upgrade?);
-    Some(client_upgrade)
+    Ok(whole.freeze())
+}
+
+/// The client's side of its connection, where the request asks for a WebSocket: with GET and without a body (RFC 6455,
+/// section 4.1). What else it offers to change to is passed over, as RFC 9110, section 7.8, allows.
+fn websocket_upgrade(head: &mut Parts, has_body: bool) -> Option<OnUpgrade> {
+    let upgrade = head.extensions.remove::<OnUpgrade>()?;
+    (head.method == Method::GET && !has_body && headers::names_websocket(&head.headers)).then_some(upgrade)
 }
 
 /// Methods whose repetition does what once would do (RFC 9110, section 9.2.2).
 fn is_idempotent(method: &Method) -> bool {
-    matches!(
-        *method,
-        Method::GET | Method::HEAD | Method::OPTIONS | Method::PUT | Method::DELETE | Method::TRACE
-    )
+    matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS | Method::PUT | Method::DELETE)
 }

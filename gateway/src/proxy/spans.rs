@@ -6,7 +6,8 @@ use http::{Request, StatusCode};
 use observability::http::server::{method_label, server_attributes};
 use observability::traces::{self, KeyValue, Span, SpanKind, names};
 
-use super::attempt::{Answered, Failure};
+use super::attempt::Answered;
+use super::failure::Failure;
 use super::outgoing::Outgoing;
 use crate::fleet::Lease;
 

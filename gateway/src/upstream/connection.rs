@@ -15,7 +15,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use tokio::io::{AsyncRead, ReadBuf};
 use tokio::net::TcpStream;
 
-use super::inbox::Inbox;
+use super::inbox::{Inbox, is_malformed};
 use super::outbox::{Outbox, Unsent};
 use crate::proxy::request_body::RequestBody;
 
@@ -33,8 +33,12 @@ pub(crate) struct Connection {
 pub(crate) enum SendError {
     /// Not a byte was taken, so the request can go elsewhere. Its body is whole.
     NotSent(io::Error),
-    /// It was sent, at least in part.
+    /// It was sent, at least in part, and the connection ended before a byte of the answer.
+    Unanswered(io::Error),
+    /// The answer began and broke off, or the request's body did.
     Lost(io::Error),
+    /// What came is not an answer in HTTP/1.1.
+    Malformed,
 }
 
 /// What is left of a connection that became another protocol's.
@@ -52,8 +56,8 @@ impl Connection {
         Self { stream, outbox: Outbox::default(), inbox: Inbox::default(), open }
     }
 
-    /// Sends a request and waits for the head of its answer. `host` is what `Host` says where the head does not. A body
-    /// that is streamed is gone afterwards, unless nothing at all was sent.
+    /// Sends a request and waits for the head of its answer. `host` is what `Host` says; the body decides on the lines
+    /// that frame it. A body that is streamed is gone afterwards, unless nothing at all was sent.
     pub(crate) async fn send(
         &mut self,
         head: &Parts,
@@ -81,7 +85,13 @@ impl Connection {
                 }
             }
             let answer = ready!(inbox.poll_head(stream, context));
-            Poll::Ready(answer.map_err(|problem| SendError::Lost(cannot_write.take().unwrap_or(problem))))
+            Poll::Ready(answer.map_err(|problem| {
+                if is_malformed(&problem) {
+                    return SendError::Malformed;
+                }
+                let problem = cannot_write.take().unwrap_or(problem);
+                if inbox.has_begun() { SendError::Lost(problem) } else { SendError::Unanswered(problem) }
+            }))
         })
         .await
     }
@@ -102,6 +112,11 @@ impl Connection {
     /// Whether the answer's body has been read to its end.
     pub(crate) fn is_body_complete(&self) -> bool {
         self.inbox.is_complete()
+    }
+
+    /// Whether the request has been sent to its end.
+    pub(crate) fn is_request_sent(&self) -> bool {
+        self.outbox.is_empty()
     }
 
     /// Whether the exchange is over and another one can follow.

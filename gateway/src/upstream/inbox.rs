@@ -33,6 +33,8 @@ pub(super) struct Inbox {
     body: Option<BodyEnd>,
     to_head: bool,
     keeps_connection: bool,
+    /// Whether a byte came since the request was sent.
+    begun: bool,
 }
 
 impl Inbox {
@@ -41,6 +43,12 @@ impl Inbox {
         self.unread = Bytes::new();
         self.to_head = to_head;
         self.keeps_connection = false;
+        self.begun = false;
+    }
+
+    /// Whether a byte came of the answer that is expected.
+    pub(super) fn has_begun(&self) -> bool {
+        self.begun
     }
 
     /// Reads until the head of the answer is complete; interim ones before it are dropped.
@@ -60,6 +68,7 @@ impl Inbox {
             if ready!(poll_read_buf(Pin::new(&mut *stream), context, &mut self.room))? == 0 {
                 return Poll::Ready(Err(ended_early()));
             }
+            self.begun = true;
         }
     }
 
@@ -91,9 +100,18 @@ impl Inbox {
     }
 
     fn begin_body(&mut self, head: &Head, headers: &mut HeaderMap, unread: Bytes) {
-        if matches!(head.body, BodyEnd::Chunked(_)) {
-            // The chunks say where the body ends; a length beside them would be a second opinion.
-            headers.remove(header::CONTENT_LENGTH);
+        match head.body {
+            // The chunks or the connection say where the body ends; a length beside that would be a second opinion.
+            BodyEnd::Chunked(_) | BodyEnd::Close => drop(headers.remove(header::CONTENT_LENGTH)),
+            // Said twice, it was the same both times, and once is enough.
+            BodyEnd::Length(_) => {
+                if let header::Entry::Occupied(mut length) = headers.entry(header::CONTENT_LENGTH)
+                    && length.iter().nth(1).is_some()
+                {
+                    let first = length.get().clone();
+                    length.insert(first);
+                }
+            }
         }
         self.body = (head.body != BodyEnd::Length(0)).then_some(head.body);
         self.keeps_connection = head.keeps_connection;
@@ -163,6 +181,12 @@ fn take_header(headers: &mut HeaderMap, name: &str, bytes: &Bytes, value: &[u8])
     let Ok(name) = HeaderName::from_bytes(name.as_bytes()) else { return false };
     let Ok(value) = HeaderValue::from_maybe_shared(bytes.slice_ref(value)) else { return false };
     headers.try_append(name, value).is_ok()
+}
+
+/// Whether an answer could not be read because its bytes are not one.
+pub(super) fn is_malformed(problem: &io::Error) -> bool {
+    // The stream itself has no such errors.
+    problem.kind() == io::ErrorKind::InvalidData
 }
 
 fn malformed() -> io::Error {

@@ -4,14 +4,13 @@ use std::io::{self, Write};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use bytes::Bytes;
+use http::HeaderValue;
 use http::request::Parts;
-use http::{HeaderValue, header};
 use tokio::io::AsyncWrite;
 use tokio::net::TcpStream;
 
 use super::request_head::write_head;
-use crate::proxy::request_body::{BodyError, RequestBody, StreamedBody};
+use crate::proxy::request_body::{BodyError, Framing, RequestBody, StreamedBody};
 
 /// Bytes whose room is kept from one request to the next.
 const KEPT_BYTES_MAX: usize = 16 * 1024;
@@ -45,17 +44,18 @@ impl Outbox {
         self.bytes.clear();
         self.bytes.shrink_to(KEPT_BYTES_MAX);
         (self.written, self.anything_written, self.given_up) = (0, false, false);
-        let whole = match body {
-            RequestBody::Whole(bytes) => bytes.as_ref(),
-            RequestBody::Streamed(streamed) => {
-                self.streamed = streamed.take();
-                None
+        let framing = body.framing();
+        self.chunked = framing == Framing::Chunked;
+        write_head(&mut self.bytes, head, host, framing);
+        match body {
+            RequestBody::None | RequestBody::WebSocket => self.streamed = None,
+            RequestBody::Whole(bytes) => {
+                self.streamed = None;
+                // In one piece with the head, because that is one write of the system.
+                self.bytes.extend_from_slice(bytes);
             }
-        };
-        self.chunked = self.streamed.is_some() && !head.headers.contains_key(header::CONTENT_LENGTH);
-        write_head(&mut self.bytes, head, host, self.chunked);
-        // In one piece with the head, because that is one write of the system.
-        self.bytes.extend_from_slice(whole.map_or(&[], Bytes::as_ref));
+            RequestBody::Streamed { body, .. } => self.streamed = body.take(),
+        }
     }
 
     /// Whether all of it has been written.
@@ -68,8 +68,8 @@ impl Outbox {
         if self.anything_written {
             return false;
         }
-        if let RequestBody::Streamed(slot) = body {
-            *slot = self.streamed.take();
+        if let RequestBody::Streamed { body, .. } = body {
+            *body = self.streamed.take();
         }
         true
     }

@@ -82,27 +82,142 @@ async fn a_slow_endpoint_is_given_up() {
 }
 
 #[tokio::test]
-async fn a_slow_client_is_not_the_endpoints_fault() {
+async fn a_body_that_stalls_has_one_limit_for_all_methods() {
     let replica = reader().await;
-    let lab =
-        Lab::with(GatewayConfig { try_timeout: Duration::from_millis(200), ..config() }, &[&replica]).await;
-    let reply = lab.send_raw(b"POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 10\r\n\r\n123").await;
-    assert!(reply.starts_with("HTTP/1.1 408") && reply.contains("\"hint\""), "{reply}");
-    assert_eq!(lab.endpoints().await[0]["failed"], 0);
-
-    // One that goes on in time may take longer than a try as a whole.
-    let mut stream = TcpStream::connect(lab.service).await.unwrap();
-    stream
-        .write_all(b"POST / HTTP/1.1\r\nhost: a\r\nconnection: close\r\ncontent-length: 8\r\n\r\n")
-        .await
-        .unwrap();
-    for _ in 0..8 {
-        tokio::time::sleep(Duration::from_millis(50)).await;
-        stream.write_all(b"x").await.unwrap();
+    let pause = Duration::from_millis(300);
+    // Whichever of the two limits is the longer one, the client's pause is what counts.
+    for try_timeout in [Duration::from_millis(100), Duration::from_secs(5)] {
+        let config = GatewayConfig { try_timeout, body_pause_max: pause, ..config() };
+        let lab = Lab::with(config, &[&replica]).await;
+        for method in ["POST", "PATCH", "PUT", "DELETE", "GET"] {
+            for body in [
+                "content-length: 10\r\n\r\n123",
+                "content-length: 100000\r\n\r\n123",
+                "transfer-encoding: chunked\r\n\r\n3\r\nabc\r\n",
+            ] {
+                let begun = Instant::now();
+                let reply =
+                    lab.send_raw(format!("{method} / HTTP/1.1\r\nhost: a\r\n{body}").as_bytes()).await;
+                let waited = begun.elapsed();
+                assert!(
+                    reply.starts_with("HTTP/1.1 408") && reply.contains("300ms"),
+                    "{method} {body:?}: {reply}"
+                );
+                assert!(reply.contains("\"hint\"") && reply.contains("--body-pause"), "{reply}");
+                assert!(waited >= pause && waited < pause * 8, "{method} {body:?}: {waited:?}");
+            }
+        }
+        assert_eq!(lab.endpoints().await[0]["failed"], 0);
+        assert_eq!(lab.in_flight().await, 0);
     }
-    let mut reply = String::new();
-    stream.read_to_string(&mut reply).await.unwrap();
-    assert!(reply.starts_with("HTTP/1.1 200") && reply.ends_with('8'), "{reply}");
+}
+
+#[tokio::test]
+async fn a_body_that_stalls_behind_the_beginning_of_its_answer_is_limited_too() {
+    /// Answers with a head at once, and with each byte of the body that comes.
+    async fn serve(mut stream: TcpStream) {
+        let mut bytes = [0; 4096];
+        while let Ok(size @ 1..) = stream.read(&mut bytes).await {
+            let head = "HTTP/1.1 200 OK\r\ncontent-length: ";
+            let answer = if bytes.starts_with(b"GET /ready") {
+                format!("{head}0\r\n\r\n")
+            } else if bytes.starts_with(b"POST") {
+                format!("{head}10\r\n\r\n")
+            } else {
+                String::from_utf8_lossy(&bytes[..size]).into_owned()
+            };
+            stream.write_all(answer.as_bytes()).await.unwrap();
+            bytes.fill(0);
+        }
+    }
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let serving = tokio::spawn(async move {
+        loop {
+            tokio::spawn(serve(listener.accept().await.unwrap().0));
+        }
+    });
+    let pause = Duration::from_millis(300);
+    let lab = Lab::with(GatewayConfig { body_pause_max: pause, ..config() }, &[]).await;
+    lab.ask_admin("PUT", "/endpoints", &format!(r#"{{"url": "{url}"}}"#)).await;
+    lab.until_ready(1).await;
+    for sent in [0, 3] {
+        let mut stream = TcpStream::connect(lab.service).await.unwrap();
+        stream.write_all(b"POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 10\r\n\r\n").await.unwrap();
+        let begun = Instant::now();
+        for _ in 0..sent {
+            tokio::time::sleep(Duration::from_millis(150)).await;
+            stream.write_all(b"x").await.unwrap();
+        }
+        let mut text = String::new();
+        // Whether it is an end or a reset, the answer is short.
+        let _end = timeout(Duration::from_secs(5), stream.read_to_string(&mut text)).await.expect("it ends");
+        assert!(
+            text.starts_with("HTTP/1.1 200") && text.ends_with(&format!("\r\n\r\n{}", "x".repeat(sent))),
+            "{text}"
+        );
+        assert!(begun.elapsed() >= pause, "{:?}", begun.elapsed());
+        eventually("the stay is over", || async { lab.in_flight().await == 0 }).await;
+    }
+    assert_eq!(lab.endpoints().await[0]["failed"], 0, "the client's fault is not the endpoint's");
+    serving.abort();
+}
+
+#[tokio::test]
+async fn a_slow_client_that_goes_on_in_time_may_take_longer_than_any_limit() {
+    let replica = reader().await;
+    let limit = Duration::from_millis(400);
+    let lab =
+        Lab::with(GatewayConfig { try_timeout: limit, body_pause_max: limit, ..config() }, &[&replica]).await;
+    for method in ["POST", "PUT"] {
+        let mut stream = TcpStream::connect(lab.service).await.unwrap();
+        let head =
+            format!("{method} / HTTP/1.1\r\nhost: a\r\nconnection: close\r\ncontent-length: 8\r\n\r\n");
+        stream.write_all(head.as_bytes()).await.unwrap();
+        for _ in 0..8 {
+            tokio::time::sleep(Duration::from_millis(80)).await;
+            stream.write_all(b"x").await.unwrap();
+        }
+        let mut reply = String::new();
+        stream.read_to_string(&mut reply).await.unwrap();
+        assert!(reply.starts_with("HTTP/1.1 200") && reply.ends_with('8'), "{method}: {reply}");
+    }
+}
+
+#[tokio::test]
+async fn an_endpoint_that_hangs_behind_an_upload_is_given_up_at_its_own_limit() {
+    let replica = Replica::hanging().await;
+    let config = GatewayConfig {
+        try_timeout: Duration::from_millis(300),
+        body_pause_max: Duration::from_secs(60),
+        ..config()
+    };
+    let lab = Lab::with(config, &[&replica]).await;
+    let begun = Instant::now();
+    let reply = lab.send("POST", "/", &[], "{}").await;
+    assert_eq!(reply.status, 504, "{reply:?}");
+    assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+}
+
+#[tokio::test]
+async fn a_body_that_is_not_what_it_announces_is_a_bad_request() {
+    let replica = reader().await;
+    let lab = Lab::start(&[&replica]).await;
+    for method in ["GET", "PUT", "POST"] {
+        for chunks in
+            ["zz\r\n", "5\r\nhelloX\r\n", "fffffffffffffffff\r\n", "5\nhello\r\n", "0\r\nno colon\r\n\r\n"]
+        {
+            let request =
+                format!("{method} / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n{chunks}");
+            let reply = lab.send_raw(request.as_bytes()).await;
+            assert!(
+                reply.starts_with("HTTP/1.1 400") && reply.contains("not in the chunks"),
+                "{chunks:?}: {reply}"
+            );
+        }
+    }
+    assert_eq!(lab.endpoints().await[0]["failed"], 0, "the client's fault is not the endpoint's");
+    assert_eq!(lab.get("/").await.text(), "0");
 }
 
 #[tokio::test]

@@ -6,6 +6,7 @@ mod admin;
 mod balancing;
 mod change;
 mod discovery;
+mod kept_connections;
 mod limits;
 mod passing;
 mod retries;

@@ -80,6 +80,23 @@ async fn bytes_go_both_ways_and_the_stay_lasts_as_long() {
 }
 
 #[tokio::test]
+async fn the_bytes_of_another_protocol_are_not_read_as_http() {
+    let (lab, serving) = lab_with_echo().await;
+    let mut socket = open(&lab).await;
+    for text in [
+        "post / http/1.1\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n",
+        "get /#x http/1.1\r\ncontent-length: 5\r\ncontent-length: 5\r\n\r\n",
+        "5\nhello",
+    ] {
+        socket.write_all(text.as_bytes()).await.unwrap();
+        let mut back = vec![0; text.len()];
+        timeout(PATIENCE, socket.read_exact(&mut back)).await.unwrap().unwrap();
+        assert_eq!(String::from_utf8(back).unwrap(), text.to_uppercase());
+    }
+    serving.abort();
+}
+
+#[tokio::test]
 async fn an_open_socket_does_not_keep_the_gateway_beyond_its_grace() {
     let (url, serving) = start_echo().await;
     let config =

@@ -27,6 +27,15 @@ struct Scripted {
 
 impl Scripted {
     async fn start(pieces: &'static [&'static str], then: Then) -> Self {
+        Self::start_with(pieces, then, Duration::from_millis(5)).await
+    }
+
+    /// An endpoint that writes and closes without a pause in between.
+    async fn start_at_once(pieces: &'static [&'static str]) -> Self {
+        Self::start_with(pieces, Then::Close, Duration::ZERO).await
+    }
+
+    async fn start_with(pieces: &'static [&'static str], then: Then, pause: Duration) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let connections = Arc::new(AtomicUsize::new(0));
@@ -35,7 +44,7 @@ impl Scripted {
             loop {
                 let (stream, _) = listener.accept().await.unwrap();
                 accepted.fetch_add(1, Ordering::SeqCst);
-                tokio::spawn(serve(stream, pieces, then));
+                tokio::spawn(serve(stream, pieces, then, pause));
             }
         });
         let lab = Lab::start(&[]).await;
@@ -60,7 +69,7 @@ impl Drop for Scripted {
     }
 }
 
-async fn serve(mut stream: TcpStream, pieces: &[&str], then: Then) {
+async fn serve(mut stream: TcpStream, pieces: &[&str], then: Then, pause: Duration) {
     stream.set_nodelay(true).unwrap();
     let mut bytes = vec![0; 64 * 1024];
     while let Ok(size @ 1..) = stream.read(&mut bytes).await {
@@ -72,7 +81,9 @@ async fn serve(mut stream: TcpStream, pieces: &[&str], then: Then) {
             if stream.write_all(piece.as_bytes()).await.is_err() {
                 return;
             }
-            sleep(Duration::from_millis(5)).await;
+            if !pause.is_zero() {
+                sleep(pause).await;
+            }
         }
         if then == Then::Close {
             return;
@@ -148,7 +159,10 @@ async fn an_answer_that_breaks_off_does_not_look_complete() {
 
 #[tokio::test]
 async fn what_is_no_answer_is_said_to_be_none() {
-    let scripts: [&[&str]; 3] = [
+    let scripts: [&[&str]; 6] = [
+        &["220 mail.example.org ESMTP\r\n"],
+        &["\u{16}\u{3}\u{1} hello\r\n\r\n"],
+        &["HTTP/1.1 200 OK\r\ncontent-length: five\r\n\r\n"],
         &["SSH-2.0-OpenSSH_9.2\r\n"],
         &["HTTP/1.1 200 OK\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\n"],
         &["HTTP/1.1 999999 OK\r\n\r\n"],
@@ -157,7 +171,8 @@ async fn what_is_no_answer_is_said_to_be_none() {
         let endpoint = Scripted::start(pieces, Then::Stay).await;
         let reply = endpoint.lab.send("POST", "/", &[], "").await;
         assert_eq!(reply.status, 502, "{pieces:?}");
-        assert!(reply.error().contains("no response in HTTP/1.1"), "{reply:?}");
+        let error = reply.error();
+        assert!(error.contains("not a response in HTTP/1.1") && !error.contains("ended"), "{error}");
     }
 }
 
@@ -203,9 +218,80 @@ async fn an_answer_to_an_upload_may_come_before_its_end() {
 #[tokio::test]
 async fn another_protocol_may_begin_with_the_answer_that_agrees_to_it() {
     let pieces =
-        &["HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: greeting\r\n\r\nhello"];
+        &["HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\nhello"];
     let endpoint = Scripted::start(pieces, Then::Close).await;
-    let request = "GET / HTTP/1.1\r\nhost: lab\r\nconnection: upgrade\r\nupgrade: greeting\r\n\r\n";
+    let request = "GET / HTTP/1.1\r\nhost: lab\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n";
     let text = endpoint.raw(request).await;
     assert!(text.starts_with("HTTP/1.1 101") && text.ends_with("\r\n\r\nhello"), "{text}");
+}
+
+#[tokio::test]
+async fn no_protocol_begins_that_was_not_asked_for() {
+    let answers: [&[&str]; 2] = [
+        &["HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: h2c\r\n\r\n"],
+        &["HTTP/1.1 101 Switching Protocols\r\n\r\n"],
+    ];
+    for pieces in answers {
+        let endpoint = Scripted::start(pieces, Then::Stay).await;
+        for asked in ["websocket", "h2c", "HTTP/2.0"] {
+            let request = format!(
+                "GET / HTTP/1.1\r\nhost: lab\r\nconnection: upgrade, close\r\nupgrade: {asked}\r\n\r\n"
+            );
+            let text = endpoint.raw(&request).await;
+            assert!(text.starts_with("HTTP/1.1 502"), "{asked}: {text}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_came_of_an_answer_is_passed_on_before_the_cut_however_it_came() {
+    let scripts: [(&[&str], &str); 5] = [
+        (&["HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\n01234"], "01234"),
+        (&["HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\n01234\r\n"], "5\r\n01234\r\n"),
+        (&["HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\n01234\r\nzz\r\n"], "5\r\n01234\r\n"),
+        (&["HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\n"], ""),
+        (&["HTTP/1.1 200 OK\r\ncontent-length: 100000\r\n\r\n01234"], "01234"),
+    ];
+    for (pieces, part) in scripts {
+        let endpoint = Scripted::start_at_once(pieces).await;
+        for _ in 0..20 {
+            let text = endpoint.raw(CLOSING_GET).await;
+            let (head, body) = text.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no head in {text:?}"));
+            assert!(head.starts_with("HTTP/1.1 200"), "{text:?}");
+            assert_eq!(body, part, "{pieces:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_endpoint_names_no_header_away() {
+    let pieces = &["HTTP/1.1 200 OK\r\nconnection: content-length, x-mine, set-cookie\r\nx-mine: 1\r\n\
+                    set-cookie: a=b\r\nkeep-alive: timeout=5\r\ncontent-length: 2\r\n\r\nok"];
+    let endpoint = Scripted::start(pieces, Then::Stay).await;
+    for _ in 0..3 {
+        let reply = endpoint.get().await;
+        assert_eq!((reply.status, reply.text().as_str()), (200, "ok"));
+        assert_eq!(reply.headers["content-length"], "2");
+        assert_eq!(
+            (&reply.headers["x-mine"], &reply.headers["set-cookie"]),
+            (&"1".parse().unwrap(), &"a=b".parse().unwrap())
+        );
+        assert!(
+            !reply.headers.contains_key("connection") && !reply.headers.contains_key("keep-alive"),
+            "{reply:?}"
+        );
+    }
+    assert_eq!(endpoint.connections.load(Ordering::SeqCst), 1, "the connection is kept");
+}
+
+#[tokio::test]
+async fn a_length_is_told_once_and_only_where_it_counts() {
+    let twice = &["HTTP/1.1 200 OK\r\ncontent-length: 2\r\ncontent-length: 2\r\n\r\nok"];
+    let endpoint = Scripted::start(twice, Then::Stay).await;
+    let reply = endpoint.get().await;
+    assert_eq!((reply.text().as_str(), reply.headers.get_all("content-length").iter().count()), ("ok", 1));
+    // The end of the connection ends the body, whatever the length says.
+    let beside = &["HTTP/1.1 200 OK\r\ncontent-length: 2\r\ntransfer-encoding: identity\r\n\r\nlonger"];
+    let endpoint = Scripted::start(beside, Then::Close).await;
+    assert_eq!(endpoint.get().await.text(), "longer");
 }

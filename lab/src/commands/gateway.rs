@@ -37,6 +37,9 @@ pub(crate) struct GatewayArguments {
     /// Longest time from sending a request to the head of its response, per try
     #[arg(long, value_name = "DURATION", default_value = "5s", value_parser = duration)]
     try_timeout: Duration,
+    /// Longest pause of a client within a request's body, for all methods; then the answer is 408
+    #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = duration)]
+    body_pause: Duration,
     /// Largest body of a request; bytes
     #[arg(long, value_name = "BYTES", default_value_t = 10 * 1024 * 1024)]
     max_body: u64,
@@ -72,6 +75,7 @@ impl GatewayArguments {
             endpoints: self.endpoints.clone(),
             discover: self.discover.clone(),
             try_timeout: self.try_timeout,
+            body_pause_max: self.body_pause,
             body_bytes_max: self.max_body,
             service_limit: limit(self.service_rate, self.service_burst),
             client_limit: limit(self.client_rate, self.client_burst),

@@ -1,0 +1,101 @@
+//! Request lines: methods, forms of targets, versions.
+
+use crate::row::{Row, row, target};
+
+const HOST: &str = "Host: a\r\n\r\n";
+
+/// A request line without a body.
+fn line(line: &str) -> Row {
+    row(format!("request line {line:?}"), format!("{line}\r\n{HOST}"))
+}
+
+pub(super) fn rows() -> Vec<Row> {
+    vec![
+        target("/a?b=c&d").passes("/a?b=c&d", ""),
+        target("/a?").passes("/a?", ""),
+        target("/a?b=%zz%00").passes("/a?b=%zz%00", ""),
+        target("/a?b=../../c").passes("/a?b=../../c", ""),
+        target("/a?b?c//d").passes("/a?b?c//d", ""),
+        target("http://other/x").passes("/x", "").with("host", "other"),
+        target("http://other").passes("/", "").with("host", "other"),
+        target("http://other?q=1").passes("/?q=1", "").with("host", "other"),
+        target("http://other:81/?q=1").passes("/?q=1", ""),
+        target("HTTP://other/x").passes("/x", ""),
+        target("https://other/x").passes("/x", ""),
+        target("http://u:secret@other/x").refused(400),
+        target("http://u@other/x").refused(400),
+        target("http://@other/x").refused(400),
+        target("http://other:x/x").refused(400),
+        target("http://other:99999/x").refused(400),
+        target("http://ot_her..x/x").refused(400),
+        target("http:///x").refused(400),
+        target("http:/x").refused(400),
+        target("ftp://other/x").refused(400),
+        target("file:///etc/passwd").refused(400),
+        target("javascript://other/x").refused(400),
+        target("other:80").refused(400),
+        target("other").refused(400),
+        target("other/x").refused(400),
+        target("*").refused(400),
+        target("?q=1").refused(400),
+        target("/a#b").refused(400),
+        target("/a?b#c").refused(400),
+        target("#").refused(400),
+        target("http://other/x#y").refused(400),
+        target("/a b").refused(400),
+        target("/a\tb").refused(400),
+        target("/a\0").refused(400),
+        target("/a\u{7f}").refused(400),
+        target("/a\r").refused(400),
+        target(&format!("/{}", "long".repeat(2000))).passes(&format!("/{}", "long".repeat(2000)), ""),
+        line("BREW /row HTTP/1.1").passes_as("BREW", "/row", ""),
+        line("M-SEARCH /row HTTP/1.1").passes_as("M-SEARCH", "/row", ""),
+        line("OPTIONS /row HTTP/1.1").passes_as("OPTIONS", "/row", ""),
+        line("OPTIONS * HTTP/1.1").refused(400),
+        line("TRACE /row HTTP/1.1").refused(405),
+        line("CONNECT other:443 HTTP/1.1").refused(405),
+        line("CONNECT /row HTTP/1.1").refused(405),
+        line("get /row HTTP/1.1").refused(501),
+        line("Get /row HTTP/1.1").refused(501),
+        line("GET1 /row HTTP/1.1").refused(501),
+        line("G!ET /row HTTP/1.1").refused(501),
+        line("G\u{e9}T /row HTTP/1.1").refused(400),
+        line("GE\0T /row HTTP/1.1").refused(400),
+        line("GET:/row HTTP/1.1").refused(400),
+        line(" {M} /row HTTP/1.1").refused(400),
+        line("{M}\t/row HTTP/1.1").refused(400),
+        line("{M}  /row HTTP/1.1").refused(400),
+        line("{M} /row  HTTP/1.1").refused(400),
+        line("{M} /row\tHTTP/1.1").refused(400),
+        line("{M} /row HTTP/1.1 ").refused(400),
+        line("{M} /row HTTP/1.1 x").refused(400),
+        line("{M} /row").refused(400),
+        line("{M}").refused(400),
+        line("/row HTTP/1.1").refused(400),
+        line("{M} /row HTTP/0.9").refused(400),
+        line("{M} /row HTTP/1.2").refused(400),
+        line("{M} /row HTTP/1.10").refused(400),
+        line("{M} /row HTTP/1").refused(400),
+        line("{M} /row HTTP/2.0").refused(400),
+        line("{M} /row HTTP/3").refused(400),
+        line("{M} /row http/1.1").refused(400),
+        line("{M} /row HTTP/1,1").refused(400),
+        line("{M} /row HTTP /1.1").refused(400),
+        line("{M} /row HTTPS/1.1").refused(400),
+        line("{M} /row ICAP/1.0").refused(400),
+        line("HTTP/1.1 200 OK").refused(400),
+        row("a method of 9000 letters", format!("{} /row HTTP/1.1\r\n{HOST}", "G".repeat(9000))).passes_as(
+            &"G".repeat(9000),
+            "/row",
+            "",
+        ),
+        // hyper closes without a word, and nothing is passed on, as at nginx.
+        row("the preface of HTTP/2", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\u{4}\0\0\0\0\0").closes(),
+        row("a greeting of TLS", "\u{16}\u{3}\u{1}\0\u{5}hello\r\n").refused(400),
+        row("empty lines before the request", format!("\r\n\r\n{{M}} /row HTTP/1.1\r\n{HOST}"))
+            .passes("/row", ""),
+        row("lines that end with LF alone", "{M} /row HTTP/1.1\nHost: a\nContent-Length: 5\n\nhello")
+            .passes("/row", "hello"),
+        row("lines that end with CR alone", "{M} /row HTTP/1.1\rHost: a\r\r").refused(400),
+    ]
+}
