@@ -119,11 +119,17 @@ impl Rotation {
         endpoint.answers.add(outcome);
         endpoint.window.record(now, outcome);
         endpoint.unserved_streak = match outcome {
-            Outcome::Success { .. } => 0,
+            Outcome::Success { .. } | Outcome::ClientError { .. } => 0,
             Outcome::Refused | Outcome::Failed { .. } => endpoint.unserved_streak.saturating_add(1),
         };
+        let is_client_error = matches!(outcome, Outcome::ClientError { .. });
+        endpoint.client_error_streak =
+            if is_client_error { endpoint.client_error_streak.saturating_add(1) } else { 0 };
+        endpoint.last_answers.add(is_client_error);
         match outcome {
-            Outcome::Success { latency } => endpoint.ewma.record(now, latency),
+            Outcome::Success { latency } | Outcome::ClientError { latency } => {
+                endpoint.ewma.record(now, latency)
+            }
             // A quick failure must not look fast: it is taken in only where it is slower than what is known.
             Outcome::Failed { after } if after.as_secs_f64() > endpoint.ewma.seconds_at(now) => {
                 endpoint.ewma.record(now, after);

@@ -22,6 +22,7 @@ enum Step {
 fn outcome() -> impl Strategy<Value = Outcome> {
     prop_oneof![
         1 => (0..3000u64).prop_map(|ms| Outcome::Success { latency: Duration::from_millis(ms) }),
+        1 => (0..3000u64).prop_map(|ms| Outcome::ClientError { latency: Duration::from_millis(ms) }),
         1 => Just(Outcome::Refused),
         // Failures come most often: they are what the invariants are about.
         3 => Just(Outcome::Failed { after: Duration::ZERO }),
