@@ -60,6 +60,13 @@ impl Rotation {
         Put { id: self.add(now, url, true), added: true }
     }
 
+    /// Lets an endpoint wait for its probes as if it had just been put: another replica is expected at its address.
+    pub fn restart(&mut self, now: Duration, id: EndpointId) {
+        let Some(position) = self.position(id) else { return };
+        self.endpoints[position].restart(now);
+        self.follow_phases(now);
+    }
+
     /// Whether somebody drained this address and nobody has put it since: it drains, or is kept out.
     pub fn is_drained(&self, url: &str) -> bool {
         let drains = |endpoint: &Endpoint| endpoint.phase == Phase::Draining && !endpoint.forget_when_idle;

@@ -6,6 +6,8 @@ mod admin;
 mod balancing;
 mod change;
 mod discovery;
+mod guard;
+mod identity;
 mod limits;
 mod passing;
 mod retries;
