@@ -10,5 +10,6 @@ mod load_factor;
 mod load_metrics;
 mod loss;
 mod names;
+mod reconciliation;
 mod supervision;
 mod support;
