@@ -9,6 +9,7 @@ mod load_ending;
 mod load_factor;
 mod load_metrics;
 mod loss;
+mod metrics_format;
 mod names;
 mod reconciliation;
 mod supervision;
