@@ -1,11 +1,12 @@
 //! Every process answers a scrape in the format that was asked for, and the classic one stands up to Prometheus' own check.
 
-use std::io::Write;
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::process::{Command, Stdio};
 
 use observability::metrics::{OpenMetricsVersion, TextFormat};
 
-use crate::support::{Up, lab};
+use crate::support::{TIMEOUT, Up, lab};
 
 /// What `promtool check metrics` says of a text: nothing where it finds nothing.
 fn promtool_findings(text: &str) -> Result<(), String> {
@@ -24,16 +25,18 @@ fn promtool_findings(text: &str) -> Result<(), String> {
 }
 
 /// Status, media type and text of a scrape with this `Accept`, or without one.
-async fn scrape(url: &str, accept: Option<&str>) -> (u16, String, String) {
-    let request = reqwest::Client::new().get(url);
-    let request = match accept {
-        Some(accept) => request.header("accept", accept),
-        None => request,
-    };
-    let response = request.send().await.expect("a scrape is answered");
-    let (status, headers) = (response.status().as_u16(), response.headers().clone());
-    let media_type = headers["content-type"].to_str().expect("it is text").to_owned();
-    (status, media_type, response.text().await.expect("metrics are text"))
+fn scrape(url: &str, accept: Option<&str>) -> (String, String, String) {
+    let (address, path) = url.trim_start_matches("http://").split_once('/').expect("an address and a path");
+    let accept = accept.map(|accept| format!("accept: {accept}\r\n")).unwrap_or_default();
+    let mut stream = TcpStream::connect(address).expect("the process listens");
+    stream.set_read_timeout(Some(TIMEOUT)).expect("a timeout can be set");
+    let request = format!("GET /{path} HTTP/1.1\r\nhost: {address}\r\n{accept}connection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).expect("the process reads");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("the process answers");
+    let (head, text) = answer.split_once("\r\n\r\n").expect("a head and a body");
+    let media_type = head.lines().find_map(|line| line.strip_prefix("content-type: ")).unwrap_or_default();
+    (head.lines().next().unwrap_or_default().to_owned(), media_type.to_owned(), text.to_owned())
 }
 
 #[tokio::test]
@@ -66,11 +69,15 @@ async fn every_process_answers_in_the_format_that_was_asked_for() {
             (Some("text/plain;q=0.5,application/openmetrics-text;version=1.0.0"), standard),
             (Some("application/openmetrics-text;version=0.0.1"), draft),
         ] {
-            let (status, media_type, text) = scrape(&url, accept).await;
-            assert_eq!((status, media_type.as_str()), (200, expected), "{part}, Accept: {accept:?}");
+            let (status, media_type, text) = scrape(&url, accept);
+            assert_eq!(
+                (status.as_str(), media_type.as_str()),
+                ("HTTP/1.1 200 OK", expected),
+                "{part}, Accept: {accept:?}"
+            );
             assert_eq!(text.ends_with("# EOF\n"), expected != classic, "{part}, Accept: {accept:?}:\n{text}");
         }
-        let (_, _, text) = scrape(&url, None).await;
+        let (_, _, text) = scrape(&url, None);
         for absent in [" unknown\n", " # {", "# UNIT", "# EOF"] {
             assert!(!text.contains(absent), "`{absent}` is in the classic text of {part}:\n{text}");
         }
