@@ -3,6 +3,7 @@
 mod allowed_hosts;
 mod bad_input;
 mod capacity;
+mod docker_proxy;
 #[path = "../../../webapp/tests/behaviour/exposition.rs"]
 mod exposition;
 mod load_ending;
