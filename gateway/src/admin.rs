@@ -1,4 +1,7 @@
 //! Answers on the admin port: who is there, who comes, who leaves, and the metrics.
+//!
+//! Reading is free. What changes something passes [`guard::check`] first, because a browser lets any page send requests
+//! to a loopback address.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,11 +9,14 @@ use std::time::Duration;
 use axum::body::Bytes;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, RawQuery, Request, State};
+use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{self, get};
 use axum::{Json, Router};
-use http::StatusCode;
+use http::{HeaderMap, StatusCode};
 use observability::http::error::ErrorReply;
+use observability::http::guard::{self, AllowedHosts};
+use observability::http::replica_id::{ID_EXPECTED, is_id};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -20,7 +26,8 @@ use crate::target::EndpointUrl;
 
 const ROUTES_HINT: &str =
     "the admin port has GET, PUT and DELETE /endpoints, and GET /sd, /metrics and /health";
-const PUT_HINT: &str = r#"send {"url": "http://127.0.0.1:8081"}, with "pid" where it is a process"#;
+const PUT_HINT: &str =
+    r#"send {"url": "http://127.0.0.1:8081"}; "pid", "owner" and "replica" may say whose it is"#;
 const DELETE_HINT: &str = "ask for DELETE /endpoints?url=http://127.0.0.1:8081&wait=30s";
 
 /// How long a drain waits unless told otherwise.
@@ -36,9 +43,10 @@ struct Admin {
 }
 
 /// The routes of the admin port.
-pub(crate) fn router(fleet: Arc<Fleet>, exposition: Arc<Exposition>) -> Router {
+pub(crate) fn router(fleet: Arc<Fleet>, exposition: Arc<Exposition>, allowed_hosts: AllowedHosts) -> Router {
+    let guarded = from_fn_with_state(Arc::new(allowed_hosts), guard::check);
     Router::new()
-        .route("/endpoints", get(list).put(put).delete(delete))
+        .route("/endpoints", routing::put(put).delete(delete).layer(guarded).get(list))
         .route("/sd", get(service_discovery))
         .route("/metrics", get(metrics))
         .route("/health", get(health))
@@ -58,6 +66,8 @@ struct PutEndpoint {
     pid: Option<u32>,
     /// Says in `GET /endpoints` whose it is, so that an owner who was away finds its own again.
     owner: Option<String>,
+    /// The id that the server at the address gives itself in `/ready`; no other server gets a request there.
+    replica: Option<String>,
     /// For an owner that repairs the list: leaves alone what somebody drained meanwhile.
     #[serde(default)]
     unless_drained: bool,
@@ -68,8 +78,12 @@ async fn put(State(admin): State<Admin>, body: Bytes) -> Result<Response, ErrorR
         ErrorReply::bad_request(format!("the body is not an endpoint: {error}"), PUT_HINT)
     })?;
     let url = parse_url(&put.url, PUT_HINT)?;
-    let PutEndpoint { pid, owner, unless_drained, .. } = put;
-    let outcome = admin.fleet.put(&url, PutOrder { pid, owner, unless_drained });
+    let PutEndpoint { pid, owner, replica, unless_drained, .. } = put;
+    if let Some(bad) = replica.as_deref().filter(|replica| !is_id(replica)) {
+        let error = format!("`replica` is `{}`, expected {ID_EXPECTED}", shortened(bad));
+        return Err(ErrorReply::bad_request(error, PUT_HINT));
+    }
+    let outcome = admin.fleet.put(&url, PutOrder { pid, owner, replica, unless_drained });
     let (added, drained) = (outcome == PutOutcome::Added, outcome == PutOutcome::Drained);
     let status = if added { StatusCode::CREATED } else { StatusCode::OK };
     Ok((status, Json(json!({ "url": url.as_str(), "added": added, "drained": drained }))).into_response())
@@ -80,6 +94,8 @@ async fn put(State(admin): State<Admin>, body: Bytes) -> Result<Response, ErrorR
 struct DeleteEndpoint {
     url: String,
     wait: Option<String>,
+    /// Only if this replica is the one announced there: an order that comes late must not hit another one's address.
+    replica: Option<String>,
 }
 
 async fn delete(
@@ -98,10 +114,15 @@ async fn delete(
             })?
         }
     };
-    match admin.fleet.drain(&url, wait).await {
+    match admin.fleet.drain(&url, delete.replica.as_deref(), wait).await {
         None => Err(ErrorReply::new(
             StatusCode::NOT_FOUND,
-            format!("there is no endpoint `{url}`"),
+            match &delete.replica {
+                Some(replica) => {
+                    format!("there is no endpoint `{url}` of the replica `{}`", shortened(replica))
+                }
+                None => format!("there is no endpoint `{url}`"),
+            },
             "GET /endpoints lists those that are there",
         )),
         Some(Drained::PutAgain) => Err(ErrorReply::new(
@@ -113,6 +134,11 @@ async fn delete(
             Ok(Json(json!({ "url": url.as_str(), "in_flight": in_flight })).into_response())
         }
     }
+}
+
+/// A value as it stands in a message: its beginning, with control characters escaped.
+fn shortened(text: &str) -> String {
+    text.chars().take(80).flat_map(char::escape_debug).collect()
 }
 
 fn parse_url(text: &str, hint: &str) -> Result<EndpointUrl, ErrorReply> {
@@ -142,8 +168,8 @@ async fn service_discovery(State(admin): State<Admin>) -> Json<Vec<TargetGroup>>
     Json(admin.fleet.report().into_iter().map(group).collect())
 }
 
-async fn metrics(State(admin): State<Admin>, RawQuery(query): RawQuery) -> Response {
-    admin.exposition.reply(&admin.fleet, query.as_deref())
+async fn metrics(State(admin): State<Admin>, headers: HeaderMap, RawQuery(query): RawQuery) -> Response {
+    admin.exposition.reply(&admin.fleet, &headers, query.as_deref())
 }
 
 async fn health(State(admin): State<Admin>) -> Json<serde_json::Value> {

@@ -21,6 +21,8 @@ pub struct GatewayConfig {
     pub listen: SocketAddr,
     /// Where the gateway itself is asked and told. Default 127.0.0.1:8001; port 0 lets the system choose.
     pub admin: SocketAddr,
+    /// Names besides localhost under which the admin side takes changes. Default none.
+    pub allowed_hosts: Vec<String>,
     /// Endpoints known from the start. Default none.
     pub endpoints: Vec<EndpointUrl>,
     /// A name whose addresses are the endpoints, looked up each second. Default none.
@@ -64,6 +66,7 @@ impl Default for GatewayConfig {
         Self {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8000)),
             admin: SocketAddr::from((Ipv4Addr::LOCALHOST, 8001)),
+            allowed_hosts: Vec::new(),
             endpoints: Vec::new(),
             discover: None,
             try_timeout: Duration::from_secs(5),

@@ -16,6 +16,7 @@ use tokio::sync::Notify;
 use tokio::time::timeout_at;
 use tracing::{info, warn};
 
+use crate::readiness::Readiness;
 use crate::target::EndpointUrl;
 use crate::upstream::{Upstream, UpstreamLimits};
 
@@ -27,6 +28,8 @@ struct Member {
     upstream: Arc<Upstream>,
     pid: Option<u32>,
     owner: Option<String>,
+    /// What the last probe found wrong with the server at the address.
+    problem: Option<String>,
 }
 
 #[derive(Debug)]
@@ -56,8 +59,14 @@ pub(crate) struct EndpointReport {
     pub(crate) ewma_ms: f64,
     pub(crate) pid: Option<u32>,
     pub(crate) owner: Option<String>,
+    /// The replica that was announced at the address.
+    pub(crate) replica: Option<String>,
+    /// Why it gets no requests although a server answers at its address.
+    pub(crate) problem: Option<String>,
     pub(crate) picked: u64,
     pub(crate) succeeded: u64,
+    /// How many of those were 4xx.
+    pub(crate) client_errors: u64,
     pub(crate) refused: u64,
     pub(crate) failed: u64,
     pub(crate) ejections: u64,
@@ -70,6 +79,9 @@ pub(crate) struct PutOrder {
     pub(crate) pid: Option<u32>,
     /// Whose it is to take out again; replaces the one known.
     pub(crate) owner: Option<String>,
+    /// The id that the server at the address gives itself; replaces the one known. Where none is known, any server that
+    /// is ready is admitted.
+    pub(crate) replica: Option<String>,
     /// Whether one that somebody drained stays out.
     pub(crate) unless_drained: bool,
 }
@@ -112,12 +124,16 @@ impl Fleet {
 
     /// Adds or confirms an endpoint.
     pub(crate) fn put(&self, url: &EndpointUrl, order: PutOrder) -> PutOutcome {
-        let PutOrder { pid, owner, unless_drained } = order;
+        let PutOrder { pid, owner, replica, unless_drained } = order;
         let mut inner = self.lock();
         if unless_drained && inner.rotation.is_drained(url.as_str()) {
             return PutOutcome::Drained;
         }
         let put = inner.rotation.put(self.now(), url.as_str());
+        self.member(&mut inner, put.id, url);
+        if replica.is_some() {
+            self.expect_replica(&mut inner, put.id, replica);
+        }
         let member = self.member(&mut inner, put.id, url);
         member.pid = pid.or(member.pid);
         if owner.is_some() {
@@ -131,6 +147,19 @@ impl Fleet {
         } else {
             PutOutcome::Confirmed
         }
+    }
+
+    /// Lets the endpoint be this replica alone. If it was another one's so far, it is probed as if it were new, and no
+    /// connection of that one is used again.
+    fn expect_replica(&self, inner: &mut Inner, id: EndpointId, replica: Option<String>) {
+        let member = inner.members.get_mut(&id).expect("each endpoint has its connections");
+        if member.upstream.replica == replica {
+            return;
+        }
+        member.upstream.close();
+        let url = member.upstream.url.clone();
+        *member = self.new_member(url, replica);
+        inner.rotation.restart(self.now(), id);
     }
 
     /// Takes in one answer of DNS.
@@ -154,13 +183,29 @@ impl Fleet {
     }
 
     /// Takes an endpoint out of rotation and waits until its requests are over, at most for `wait`; then forgets
-    /// it. Returns nothing if it is not there. It goes on when the caller goes away.
-    pub(crate) async fn drain(self: &Arc<Self>, url: &EndpointUrl, wait: Duration) -> Option<Drained> {
-        let id = self.lock().rotation.drain(self.now(), url.as_str())?;
+    /// it. Returns nothing if it is not there, or another one than `replica` where that is given. It goes on when the
+    /// caller goes away.
+    pub(crate) async fn drain(
+        self: &Arc<Self>,
+        url: &EndpointUrl,
+        replica: Option<&str>,
+        wait: Duration,
+    ) -> Option<Drained> {
+        let id = self.begin_drain(url, replica)?;
         info!(%url, "endpoint drains");
         let fleet = Arc::clone(self);
         let draining = tokio::spawn(async move { fleet.finish_drain(id, wait).await });
         Some(draining.await.unwrap_or(Drained::Forgotten { in_flight: 0 }))
+    }
+
+    fn begin_drain(&self, url: &EndpointUrl, replica: Option<&str>) -> Option<EndpointId> {
+        let mut inner = self.lock();
+        let is_meant =
+            |member: &Member| member.upstream.url == *url && member.upstream.replica.as_deref() == replica;
+        if replica.is_some() && !inner.members.values().any(is_meant) {
+            return None;
+        }
+        inner.rotation.drain(self.now(), url.as_str())
     }
 
     async fn finish_drain(&self, id: EndpointId, wait: Duration) -> Drained {
@@ -233,22 +278,38 @@ impl Fleet {
         Some(next.saturating_sub(self.now()))
     }
 
-    /// Takes in a probe's answer.
-    pub(crate) fn record_probe(&self, id: EndpointId, answer: ProbeAnswer) {
+    /// Takes in what a probe over `upstream` found; nothing is no answer.
+    pub(crate) fn record_probe(&self, id: EndpointId, upstream: &Arc<Upstream>, found: Option<&Readiness>) {
         let mut inner = self.lock();
         let now = self.now();
+        let Some(member) =
+            inner.members.get_mut(&id).filter(|member| Arc::ptr_eq(&member.upstream, upstream))
+        else {
+            // Another replica was announced at the address while the probe was under way.
+            return;
+        };
+        let problem = found.and_then(|readiness| upstream.check_replica(readiness).err());
+        let answer = match found {
+            Some(_) if problem.is_some() => ProbeAnswer::OtherReplica,
+            Some(readiness) => readiness.answer,
+            None => ProbeAnswer::NotReady,
+        };
+        let is_news = problem.is_some() && member.problem != problem;
+        member.problem.clone_from(&problem);
         let state = |inner: &Inner| inner.rotation.endpoint(now, id).map(|endpoint| endpoint.state);
         let before = state(&inner);
         let admitted = inner.rotation.record_probe(now, id, answer);
         let after = state(&inner);
-        let url = inner.members.get(&id).map(|member| member.upstream.url.to_string());
         drop(inner);
         self.probes_changed.notify_one();
-        if admitted {
-            info!(url, "endpoint is in rotation");
+        let url = &upstream.url;
+        if let Some(problem) = problem.filter(|_| is_news) {
+            warn!(%url, problem, "endpoint is not admitted");
+        } else if admitted {
+            info!(%url, "endpoint is in rotation");
             self.admitted.notify_waiters();
         } else if before != after {
-            warn!(url, "endpoint left the rotation: its probes fail");
+            warn!(%url, "endpoint left the rotation: its probes fail");
         }
     }
 
@@ -280,8 +341,11 @@ impl Fleet {
                 ewma_ms: (endpoint.ewma_seconds * 1e6).round() / 1e3,
                 pid: member.and_then(|member| member.pid),
                 owner: member.and_then(|member| member.owner.clone()),
+                replica: member.and_then(|member| member.upstream.replica.clone()),
+                problem: member.and_then(|member| member.problem.clone()),
                 picked: endpoint.picked,
                 succeeded: endpoint.answers.succeeded,
+                client_errors: endpoint.answers.client_errors,
                 refused: endpoint.answers.refused,
                 failed: endpoint.answers.failed,
                 ejections: endpoint.ejections,
@@ -323,11 +387,12 @@ impl Fleet {
     }
 
     fn member<'a>(&self, inner: &'a mut Inner, id: EndpointId, url: &EndpointUrl) -> &'a mut Member {
-        inner.members.entry(id).or_insert_with(|| Member {
-            upstream: Arc::new(Upstream::new(url.clone(), self.limits, self.open_connections.clone())),
-            pid: None,
-            owner: None,
-        })
+        inner.members.entry(id).or_insert_with(|| self.new_member(url.clone(), None))
+    }
+
+    fn new_member(&self, url: EndpointUrl, replica: Option<String>) -> Member {
+        let upstream = Upstream::new(url, replica, self.limits, self.open_connections.clone());
+        Member { upstream: Arc::new(upstream), pid: None, owner: None, problem: None }
     }
 
     fn url_of<'a>(&self, inner: &Inner, id: EndpointId, urls: &'a [EndpointUrl]) -> Option<&'a EndpointUrl> {

@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use observability::http::guard::AllowedHosts;
 use observability::metrics::MetricsRegistry;
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::Semaphore;
@@ -100,7 +101,7 @@ impl Gateway {
             background.push(spawn(discovery::run(Arc::clone(&fleet), target, errors)));
         }
         let admin_stop = CancellationToken::new();
-        let router = admin::router(Arc::clone(&fleet), exposition);
+        let router = admin::router(Arc::clone(&fleet), exposition, AllowedHosts::new(&config.allowed_hosts));
         let admin_server =
             axum::serve(admin, router).with_graceful_shutdown(admin_stop.clone().cancelled_owned());
         let mut admin_server = spawn(admin_server.into_future());

@@ -27,6 +27,7 @@ mod gateway;
 mod metrics;
 mod probes;
 mod proxy;
+mod readiness;
 mod target;
 mod throttle;
 mod upstream;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use axum::response::Response;
 use gateway_balancer::State;
-use http::StatusCode;
+use http::{HeaderMap, StatusCode};
 use observability::buckets::RESPONSE_TIME_SECONDS;
 use observability::http::metrics_route;
 use observability::metrics::{MetricsRegistry, OnScrape, TracedHistogram};
@@ -165,11 +165,11 @@ impl Exposition {
     }
 
     /// Answers a scrape.
-    pub(crate) fn reply(&self, fleet: &Fleet, query: Option<&str>) -> Response {
+    pub(crate) fn reply(&self, fleet: &Fleet, headers: &HeaderMap, query: Option<&str>) -> Response {
         // Two scrapes at a time would see each other's half-filled families.
         let _scraping = self.scraping.lock().unwrap_or_else(PoisonError::into_inner);
         self.refresh(&fleet.report());
-        metrics_route::reply(&self.registry, query)
+        metrics_route::reply(&self.registry, headers, query)
     }
 
     /// Endpoints come and go, and so do their series.

@@ -15,6 +15,7 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 pub(crate) use self::connection::{ChangedConnection, Connection, SendError};
+use crate::readiness::{self, Readiness};
 use crate::target::EndpointUrl;
 
 /// Sweeps that an idle connection outlasts. Counted in sweeps, so that keeping a connection reads no clock.
@@ -47,16 +48,23 @@ pub(crate) struct Upstream {
     pub(crate) url: EndpointUrl,
     /// What `Host` says where the client named none.
     pub(crate) host: HeaderValue,
+    /// The replica that was announced at this address, where one was.
+    pub(crate) replica: Option<String>,
     pool: Mutex<Pool>,
     limits: UpstreamLimits,
     open_connections: Gauge,
 }
 
 impl Upstream {
-    pub(crate) fn new(url: EndpointUrl, limits: UpstreamLimits, open_connections: Gauge) -> Self {
+    pub(crate) fn new(
+        url: EndpointUrl,
+        replica: Option<String>,
+        limits: UpstreamLimits,
+        open_connections: Gauge,
+    ) -> Self {
         let host =
             HeaderValue::from_str(url.authority()).expect("an authority holds visible characters only");
-        Self { url, host, pool: Mutex::default(), limits, open_connections }
+        Self { url, host, replica, pool: Mutex::default(), limits, open_connections }
     }
 
     /// The most recently used idle connection that is still open, if there is one.
@@ -82,8 +90,29 @@ impl Upstream {
         }
     }
 
-    /// Opens a connection. It closes when it is dropped.
+    /// Opens a connection for requests. Where a replica was announced, it has named itself over this connection: a
+    /// connection never changes its other end, while an address does.
     pub(crate) async fn connect(&self) -> io::Result<Box<Connection>> {
+        let mut connection = self.open().await?;
+        if self.replica.is_some() {
+            let asking = readiness::ask(&mut connection, &self.host);
+            let readiness = timeout(self.limits.connect_timeout, asking).await.ok().flatten();
+            let Some(readiness) = readiness.filter(|readiness| readiness.is_complete) else {
+                let problem = format!("no answer to /ready within {:?}", self.limits.connect_timeout);
+                return Err(io::Error::new(io::ErrorKind::TimedOut, problem));
+            };
+            self.check_replica(&readiness).map_err(io::Error::other)?;
+        }
+        Ok(connection)
+    }
+
+    /// Whether the announced replica gave this answer, if one was announced; if not, what is wrong in words.
+    pub(crate) fn check_replica(&self, readiness: &Readiness) -> Result<(), String> {
+        readiness.check_replica(self.replica.as_deref())
+    }
+
+    /// Opens a connection to whatever listens at the address. It closes when it is dropped.
+    pub(crate) async fn open(&self) -> io::Result<Box<Connection>> {
         let connecting = async {
             match self.url.socket_address() {
                 Some(address) => TcpStream::connect(address).await,

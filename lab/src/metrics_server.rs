@@ -6,7 +6,7 @@ use axum::extract::{RawQuery, State};
 use axum::response::Response;
 use axum::routing::get;
 use axum::{Json, Router};
-use http::{Method, Uri};
+use http::{HeaderMap, Method, Uri};
 use loadgen::LoadMetrics;
 use observability::http::error::ErrorReply;
 use observability::http::metrics_route;
@@ -53,8 +53,12 @@ impl MetricsServer {
     }
 }
 
-async fn scrape(State(metrics): State<LoadMetrics>, RawQuery(query): RawQuery) -> Response {
-    metrics_route::reply(metrics.registry(), query.as_deref())
+async fn scrape(
+    State(metrics): State<LoadMetrics>,
+    headers: HeaderMap,
+    RawQuery(query): RawQuery,
+) -> Response {
+    metrics_route::reply(metrics.registry(), &headers, query.as_deref())
 }
 
 const HINT: &str = "try GET /metrics or GET /health";

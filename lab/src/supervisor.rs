@@ -6,6 +6,7 @@
 mod addresses;
 mod gateway_admin;
 mod kept_process;
+mod reconciliation;
 mod replica_set;
 mod run_folder;
 mod socket;
@@ -46,7 +47,7 @@ pub(crate) struct SupervisorConfig {
     pub(crate) policy_flags: Vec<String>,
     /// Flags of `lab scaler` that name the source of its signals.
     pub(crate) source_flags: Vec<String>,
-    /// Host names other than localhost under which the scaler's page may be used.
+    /// Host names other than localhost under which the page may be used and changes are taken.
     pub(crate) allowed_hosts: Vec<String>,
     /// Flags of logs and traces for every process.
     pub(crate) telemetry_flags: Vec<String>,
@@ -67,7 +68,7 @@ pub(crate) struct Supervisor {
     dependency: Option<KeptProcess>,
     replicas: ReplicaSet,
     _socket: AbortOnDropHandle<()>,
-    _resync: AbortOnDropHandle<()>,
+    _reconciliation: AbortOnDropHandle<()>,
     _folder: RunFolder,
 }
 
@@ -91,7 +92,7 @@ impl Supervisor {
             }
         };
 
-        let gateway = start("gateway", gateway_arguments(&config.addresses)).await?;
+        let gateway = start("gateway", gateway_arguments(&config)).await?;
         let (service, admin) = parse_announcement(&gateway.announcement()).map_err(Failure::could_not_run)?;
         let dependency = match &config.addresses.dependency {
             Some(address) => {
@@ -103,10 +104,13 @@ impl Supervisor {
             program: program.clone(),
             flags: replica_flags(&config, dependency.as_ref().map(KeptProcess::announcement)),
         };
-        let replicas = ReplicaSet::new(plan, GatewayAdmin::new(&admin), notices.clone());
+        let gateway_admin = GatewayAdmin::new(&admin);
+        let replicas = ReplicaSet::new(plan, gateway_admin.clone(), notices.clone());
         let socket = socket::serve(&folder.socket(), replicas.clone())?;
-        let resync = tokio::spawn(resync(gateway.restarts(), replicas.clone()));
-        let (socket, resync) = (AbortOnDropHandle::new(socket), AbortOnDropHandle::new(resync));
+        let reconciliation =
+            tokio::spawn(reconciliation::run(gateway_admin, replicas.clone(), gateway.restarts()));
+        let (socket, reconciliation) =
+            (AbortOnDropHandle::new(socket), AbortOnDropHandle::new(reconciliation));
         replicas.start_first(config.replicas).await.map_err(Failure::could_not_run)?;
 
         let arguments = scaler_arguments(&config, &folder.socket(), folder.path(), &service, &admin);
@@ -126,7 +130,7 @@ impl Supervisor {
             dependency,
             replicas,
             _socket: socket,
-            _resync: resync,
+            _reconciliation: reconciliation,
             _folder: folder,
         })
     }
@@ -174,15 +178,10 @@ async fn wait_until_ready(page: &str) -> Result<(), Failure> {
     }
 }
 
-/// A new gateway knows nobody: it is told of all replicas again.
-async fn resync(mut restarts: tokio::sync::watch::Receiver<u64>, replicas: ReplicaSet) {
-    while restarts.changed().await.is_ok() {
-        replicas.announce_all().await;
-    }
-}
-
-fn gateway_arguments(addresses: &Addresses) -> Vec<String> {
-    ["gateway", "--listen", &addresses.gateway, "--admin", &addresses.admin].map(str::to_owned).to_vec()
+fn gateway_arguments(config: &SupervisorConfig) -> Vec<String> {
+    let Addresses { gateway, admin, .. } = &config.addresses;
+    let fixed = ["gateway", "--listen", gateway, "--admin", admin].map(str::to_owned);
+    fixed.into_iter().chain(allowed_hosts_flag(&config.allowed_hosts)).collect()
 }
 
 fn dependency_arguments(address: &str, flags: &[String]) -> Vec<String> {
@@ -197,6 +196,7 @@ fn replica_flags(config: &SupervisorConfig, dependency: Option<String>) -> Vec<S
     }
     // The gateway has drained a replica before it is told to stop; it need not wait for that again.
     flags.extend(["--drain-wait".to_owned(), "0s".to_owned()]);
+    flags.extend(allowed_hosts_flag(&config.allowed_hosts));
     flags.extend(config.telemetry_flags.clone());
     flags
 }

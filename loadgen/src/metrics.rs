@@ -102,14 +102,14 @@ fn code(outcome: Outcome) -> &'static str {
 mod tests {
     use std::time::Duration;
 
-    use observability::metrics::Selection;
+    use observability::metrics::{Selection, TextFormat};
 
     use super::LoadMetrics;
     use crate::exchange::Outcome;
     use crate::failure_kind::FailureKind;
 
     fn exposed(metrics: &LoadMetrics) -> String {
-        metrics.registry().encode(&Selection::All)
+        metrics.registry().encode(&Selection::All, TextFormat::Classic)
     }
 
     #[track_caller]

@@ -1,6 +1,9 @@
-//! What all HTTP of the lab has in common: error bodies, server metrics, the metrics route, a bounded client.
+//! What all HTTP of the lab has in common: error bodies, the guard of what changes something, server metrics, the metrics
+//! route, replica ids, a bounded client.
 
 pub mod client;
 pub mod error;
+pub mod guard;
 pub mod metrics_route;
+pub mod replica_id;
 pub mod server;

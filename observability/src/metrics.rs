@@ -1,9 +1,11 @@
-//! Holds a process's metric families and writes them as OpenMetrics, all of them or the ones asked for.
+//! Holds a process's metric families and writes them in the format that was asked for, all of them or those named.
 //!
 //! Each family sits in a registry of its own, so that `/metrics?name[]=…` encodes only what was asked for: a
 //! scaler that looks each second at fifty replicas needs a dozen families, not all.
 
+mod classic;
 mod exemplars;
+mod format;
 mod on_scrape;
 mod process;
 
@@ -16,10 +18,8 @@ use prometheus_client::metrics::MetricType;
 use prometheus_client::registry::{Metric, Registry};
 
 pub use exemplars::TracedHistogram;
+pub use format::{ACCEPT_OPENMETRICS, OpenMetricsVersion, TextFormat};
 pub use on_scrape::OnScrape;
-
-/// The media type of [`MetricsRegistry::encode`]'s text; another one makes Prometheus 3 refuse the scrape.
-pub const OPENMETRICS_CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 /// The metric families of one process.
 #[derive(Debug, Default)]
@@ -32,6 +32,7 @@ pub struct MetricsRegistry {
 #[derive(Debug)]
 struct RegisteredFamily {
     name: &'static str,
+    metric_type: MetricType,
     registry: Registry,
 }
 
@@ -56,7 +57,8 @@ impl MetricsRegistry {
     /// In debug builds, when a counter's name lacks `_total`, an info's lacks `_info`, or the name is taken.
     pub fn register(&mut self, name: &'static str, help: &str, metric: impl Metric) {
         // The encoder adds these suffixes itself.
-        let suffix = match metric.metric_type() {
+        let metric_type = metric.metric_type();
+        let suffix = match metric_type {
             MetricType::Counter => "_total",
             MetricType::Info => "_info",
             MetricType::Gauge | MetricType::Histogram | MetricType::Unknown => "",
@@ -67,19 +69,19 @@ impl MetricsRegistry {
         let labels = self.labels.iter().map(|(name, value)| (Cow::from(*name), Cow::from(value.clone())));
         let mut registry = Registry::with_labels(labels);
         registry.register(stem.unwrap_or(name), help, metric);
-        self.families.push(RegisteredFamily { name, registry });
+        self.families.push(RegisteredFamily { name, metric_type, registry });
     }
 
-    /// The families as OpenMetrics text, with its end marker.
-    pub fn encode(&self, selection: &Selection) -> String {
-        encode_joined(&[self], selection)
+    /// The families as text.
+    pub fn encode(&self, selection: &Selection, format: TextFormat) -> String {
+        encode_joined(&[self], selection, format)
     }
 }
 
-/// The families of several registries as one OpenMetrics text, with its end marker.
+/// The families of several registries as one text.
 ///
 /// A family that several have is written once, with the samples of all: the text must not come back to a family.
-pub fn encode_joined(registries: &[&MetricsRegistry], selection: &Selection) -> String {
+pub fn encode_joined(registries: &[&MetricsRegistry], selection: &Selection, format: TextFormat) -> String {
     let mut text = String::with_capacity(16 * 1024);
     let all = registries.iter().flat_map(|registry| &registry.families);
     let mut written = BTreeSet::new();
@@ -87,16 +89,27 @@ pub fn encode_joined(registries: &[&MetricsRegistry], selection: &Selection) -> 
         if !written.insert(first.name) {
             continue;
         }
-        encode_registry(&mut text, &first.registry).expect("writing to a string does not fail");
+        let mut family_text = encode_family(first);
         let same = all.clone().filter(|family| family.name == first.name).skip(1);
         for family in same {
-            let mut samples = String::new();
-            encode_registry(&mut samples, &family.registry).expect("writing to a string does not fail");
             // Its type and help stand above already.
-            text.extend(samples.split_inclusive('\n').filter(|line| !line.starts_with('#')));
+            let samples = encode_family(family);
+            family_text.extend(samples.split_inclusive('\n').filter(|line| !line.starts_with('#')));
+        }
+        match format {
+            TextFormat::OpenMetrics(_) => text.push_str(&family_text),
+            TextFormat::Classic => classic::append(&mut text, &family_text, first.name, first.metric_type),
         }
     }
-    encode_eof(&mut text).expect("writing to a string does not fail");
+    if let TextFormat::OpenMetrics(_) = format {
+        encode_eof(&mut text).expect("writing to a string does not fail");
+    }
+    text
+}
+
+fn encode_family(family: &RegisteredFamily) -> String {
+    let mut text = String::new();
+    encode_registry(&mut text, &family.registry).expect("writing to a string does not fail");
     text
 }
 
@@ -141,7 +154,9 @@ mod tests {
     use prometheus_client::metrics::histogram::Histogram;
     use prometheus_client::metrics::info::Info;
 
-    use super::{MetricsRegistry, OnScrape, Selection, encode_joined};
+    use super::{MetricsRegistry, OnScrape, OpenMetricsVersion, Selection, TextFormat, encode_joined};
+
+    const OPENMETRICS: TextFormat = TextFormat::OpenMetrics(OpenMetricsVersion::V1_0_0);
 
     fn registry() -> MetricsRegistry {
         let mut registry = MetricsRegistry::default();
@@ -156,7 +171,7 @@ mod tests {
 
     #[test]
     fn names_are_exposed_exactly_as_registered() {
-        let text = registry().encode(&Selection::All);
+        let text = registry().encode(&Selection::All, OPENMETRICS);
         for line in [
             "orders_total 1",
             "wait_seconds_count 0",
@@ -170,9 +185,30 @@ mod tests {
     }
 
     #[test]
+    fn the_classic_text_has_the_same_samples_and_its_own_comments() {
+        let classic = registry().encode(&Selection::All, TextFormat::Classic);
+        for line in [
+            "# HELP orders_total Orders.",
+            "# TYPE orders_total counter",
+            "orders_total 1",
+            "# TYPE wait_seconds histogram",
+            "# TYPE webapp_info gauge",
+            "# TYPE webapp_total_requests untyped",
+            "webapp_total_requests 1.0",
+        ] {
+            assert!(classic.lines().any(|found| found == line), "`{line}` is missing from:\n{classic}");
+        }
+        assert!(!classic.contains("# EOF") && !classic.contains("unknown"), "{classic}");
+        let samples = |text: &str| -> Vec<String> {
+            text.lines().filter(|line| !line.starts_with('#')).map(str::to_owned).collect()
+        };
+        assert_eq!(samples(&classic), samples(&registry().encode(&Selection::All, OPENMETRICS)));
+    }
+
+    #[test]
     fn a_selection_encodes_only_what_it_names() {
         let query = "name%5B%5D=wait_seconds_bucket&name[]=nothing&other=1";
-        let text = registry().encode(&Selection::from_query(query));
+        let text = registry().encode(&Selection::from_query(query), OPENMETRICS);
         assert!(text.contains("wait_seconds_bucket"), "the family of a named sample is missing:\n{text}");
         assert!(!text.contains("orders_total"), "a family that was not named is there:\n{text}");
         assert_eq!(Selection::from_query("a=b"), Selection::All);
@@ -181,7 +217,7 @@ mod tests {
     #[cfg(target_os = "linux")]
     #[test]
     fn process_metrics_are_plausible() {
-        let text = MetricsRegistry::with_process_metrics().encode(&Selection::All);
+        let text = MetricsRegistry::with_process_metrics().encode(&Selection::All, OPENMETRICS);
         let value = |name: &str| -> f64 {
             let line = text.lines().find(|line| line.starts_with(&format!("{name} "))).unwrap_or_else(|| {
                 panic!("`{name}` is missing from:\n{text}");
@@ -203,7 +239,7 @@ mod tests {
             registry.register("replicas", "How many there are", gauge);
             registry
         };
-        let text = encode_joined(&[&registry("web"), &registry("db")], &Selection::All);
+        let text = encode_joined(&[&registry("web"), &registry("db")], &Selection::All, OPENMETRICS);
         let expected = "# HELP replicas How many there are.\n# TYPE replicas gauge\n\
                         replicas{service=\"web\"} 0\nreplicas{service=\"db\"} 0\n# EOF\n";
         assert_eq!(text, expected);

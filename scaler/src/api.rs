@@ -1,11 +1,10 @@
 //! Serves page, API, events, probes and metrics.
 //!
-//! Reading is free. Whatever changes something passes the guard of [`guard`] first, because a browser lets any page
+//! Reading is free. Whatever changes something passes [`guard::check`] first, because a browser lets any page
 //! send requests to a loopback address.
 
 mod control;
 mod events;
-mod guard;
 mod load;
 mod metrics;
 mod of_service;
@@ -23,10 +22,10 @@ use axum::routing::{get, post, put};
 use axum::{Json, Router};
 use observability::http::client::HttpClient;
 use observability::http::error::ErrorReply;
+use observability::http::guard::{self, AllowedHosts};
 use tokio::sync::{Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 
-pub(crate) use guard::AllowedHosts;
 use metrics::ApiMetrics;
 
 use crate::driver::Published;

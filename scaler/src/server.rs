@@ -4,12 +4,13 @@ use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use observability::http::guard::AllowedHosts;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use crate::api::{self, AllowedHosts, ApiState};
+use crate::api::{self, ApiState};
 use crate::clock::Clock;
 use crate::config::{ScalerConfig, ServiceConfig};
 use crate::scaler_error::ScalerError;

@@ -3,6 +3,7 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
+use observability::http::replica_id::{ID_EXPECTED, is_id};
 use workload::{ServiceTime, ServiceTimeDistribution};
 
 use crate::load::{MAX_LOAD_FACTOR, check_factor};
@@ -73,8 +74,12 @@ impl std::fmt::Display for Role {
 pub struct WebappConfig {
     /// Where to listen, as `host:port`; port 0 lets the system choose. Default `127.0.0.1:0`.
     pub listen: String,
-    /// Unique among the replicas of the service; breaks ties between changes of the load factor.
+    /// Unique among the replicas of the service, 1 to 128 visible ASCII characters: it names the replica in `/ready`, and
+    /// breaks ties between changes of the load factor.
     pub id: String,
+    /// Names with a dot under which load, faults and peers may be changed; addresses and names without a dot always may.
+    /// Default none.
+    pub allowed_hosts: Vec<String>,
     /// What this process stands for. Default: the service itself.
     pub role: Role,
     /// Requests that are served at the same time, 1 to 10,000. Default 4.
@@ -115,6 +120,7 @@ impl Default for WebappConfig {
         Self {
             listen: "127.0.0.1:0".to_owned(),
             id: "webapp-1".to_owned(),
+            allowed_hosts: Vec::new(),
             role: Role::Webapp,
             workers: 4,
             service_time: Duration::from_millis(50),
@@ -158,6 +164,10 @@ impl WebappConfig {
         let refuse = |setting, value: String, expected: &str, hint| {
             Err(ConfigError { setting, value, expected: expected.to_owned(), hint })
         };
+        if !is_id(&self.id) {
+            let shown: String = self.id.chars().take(80).flat_map(char::escape_debug).collect();
+            return refuse("--id", format!("`{shown}`"), ID_EXPECTED, "such as webapp-1");
+        }
         if NonZeroU32::new(self.workers).is_none() || self.workers > MAX_WORKERS {
             return refuse(
                 "--workers",
@@ -268,6 +278,9 @@ mod tests {
     fn each_setting_that_cannot_be_is_named() {
         let default = WebappConfig::default;
         for (config, setting) in [
+            (WebappConfig { id: String::new(), ..default() }, "--id"),
+            (WebappConfig { id: "web\r\napp".to_owned(), ..default() }, "--id"),
+            (WebappConfig { id: "x".repeat(129), ..default() }, "--id"),
             (WebappConfig { workers: 0, ..default() }, "--workers"),
             (WebappConfig { queue: usize::MAX, ..default() }, "--queue"),
             (WebappConfig { cpu_share: f64::NAN, ..default() }, "--cpu-share"),

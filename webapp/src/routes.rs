@@ -10,11 +10,16 @@ mod order;
 mod peers;
 mod root;
 
+use std::sync::Arc;
+
 use axum::Router;
-use axum::response::Response;
-use axum::routing::{get, post, put};
+use axum::handler::Handler;
+use axum::middleware::from_fn_with_state;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{MethodRouter, delete, get, post, put};
 use http::{Method, StatusCode, Uri, header};
 use observability::http::error::ErrorReply;
+use observability::http::guard::{self, AllowedHosts};
 use observability::http::server::MeasuredRoutes;
 
 use crate::app::Exposed;
@@ -63,8 +68,10 @@ const ROUTES_HINT: &str = "try /, /health, /ready, /metrics, /load, /load/spike,
                            POST /order, POST /buy or /faults";
 
 /// The whole application.
-pub(crate) fn router(exposed: Exposed) -> Router {
-    // What changes something takes GET and POST: people type curl, scripts send POST.
+///
+/// Reading, and being a user of the service, is free. What changes the replica itself passes the guard first: a browser
+/// lets any page send requests to a loopback address.
+pub(crate) fn router(exposed: Exposed, allowed_hosts: AllowedHosts) -> Router {
     Router::new()
         .route("/", get(root::root))
         .route("/health", get(health::live))
@@ -72,26 +79,51 @@ pub(crate) fn router(exposed: Exposed) -> Router {
         .route("/ready", get(health::ready))
         .route("/health/ready", get(health::ready))
         .route("/metrics", get(metrics::metrics))
-        .route("/load", get(load::show).put(load::set))
-        .route("/load/increase", get(load::increase).post(load::increase))
-        .route("/load/decrease", get(load::decrease).post(load::decrease))
-        .route("/load/reset", get(load::reset).post(load::reset))
-        .route("/load/spike", get(load::spike).post(load::spike))
+        .route("/load", get(load::show))
         .route("/api/dashboard", get(root::dashboard))
         .route("/api/events", post(events::create))
         .route("/order", post(order::order))
         .route("/buy", post(order::buy))
-        .route("/faults", get(faults::show).delete(faults::clear))
-        .route("/faults/latency", get(faults::latency).post(faults::latency))
-        .route("/faults/errors", get(faults::errors).post(faults::errors))
-        .route("/faults/unready", get(faults::unready).post(faults::unready))
-        .route("/faults/crash", get(faults::crash).post(faults::crash))
-        .route("/faults/clear", get(faults::clear).post(faults::clear))
-        .route("/peers", get(peers::show).post(peers::greet).delete(peers::leave))
-        .route("/peers/load", put(peers::load))
+        .route("/faults", get(faults::show))
+        .route("/peers", get(peers::show))
+        .merge(changing(allowed_hosts))
         .fallback(unknown_route)
         .method_not_allowed_fallback(wrong_method)
         .with_state(exposed)
+}
+
+/// The routes that change the load, the faults or the peers.
+fn changing(allowed_hosts: AllowedHosts) -> Router<Exposed> {
+    Router::new()
+        .route("/load", put(load::set))
+        .route("/load/increase", command(load::increase))
+        .route("/load/decrease", command(load::decrease))
+        .route("/load/reset", command(load::reset))
+        .route("/load/spike", command(load::spike))
+        .route("/faults", delete(faults::clear))
+        .route("/faults/latency", command(faults::latency))
+        .route("/faults/errors", command(faults::errors))
+        .route("/faults/unready", command(faults::unready))
+        .route("/faults/crash", command(faults::crash))
+        .route("/faults/clear", command(faults::clear))
+        .route("/peers", post(peers::greet).delete(peers::leave))
+        .route("/peers/load", put(peers::load))
+        .layer(from_fn_with_state(Arc::new(allowed_hosts), guard::check))
+}
+
+/// What changes something takes GET and POST: people type curl, scripts send POST. HEAD, which asks what a GET would
+/// answer, must not change anything, and there is no such answer without the change.
+fn command<H, T>(handler: H) -> MethodRouter<Exposed>
+where
+    H: Handler<T, Exposed>,
+    T: 'static,
+{
+    get(handler.clone()).post(handler).head(no_head)
+}
+
+async fn no_head(uri: Uri) -> Response {
+    let error = ErrorReply::wrong_method(&Method::HEAD, uri.path(), "a GET or POST here changes something");
+    ([(header::ALLOW, "GET, POST")], error).into_response()
 }
 
 async fn unknown_route(uri: Uri) -> ErrorReply {
@@ -107,7 +139,7 @@ async fn wrong_method(method: Method, uri: Uri) -> ErrorReply {
 }
 
 /// How the end of a job without result looks to its client.
-impl axum::response::IntoResponse for JobError {
+impl IntoResponse for JobError {
     fn into_response(self) -> Response {
         let (status, hint) = match &self {
             Self::Refused { .. } => (

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
+use observability::http::guard::AllowedHosts;
 use observability::http::server::ServerMetrics;
 use observability::metrics::MetricsRegistry;
 use tokio::net::TcpListener;
@@ -65,6 +66,7 @@ pub struct Webapp {
     listener: TcpListener,
     address: String,
     drain_wait: Duration,
+    allowed_hosts: AllowedHosts,
     exposed: Exposed,
     server_metrics: ServerMetrics,
 }
@@ -124,7 +126,9 @@ impl Webapp {
         });
         register_app(&mut registry, &config, &app);
         let exposed = Exposed { app, registry: Arc::new(registry) };
-        Ok(Self { listener, address, drain_wait: config.drain_wait, exposed, server_metrics })
+        // Peers, and users behind a gateway, name it by addresses and by the names of a network of containers.
+        let allowed_hosts = AllowedHosts::new(&config.allowed_hosts).with_private_names();
+        Ok(Self { listener, address, drain_wait: config.drain_wait, allowed_hosts, exposed, server_metrics })
     }
 
     /// Where it listens, as `host:port`.
@@ -138,10 +142,10 @@ impl Webapp {
     /// # Errors
     /// [`WebappError::Serve`] when the listener breaks, [`WebappError::Crashed`] when a user asked for it.
     pub async fn serve(self, stop: impl Future<Output = ()> + Send) -> Result<(), WebappError> {
-        let Self { listener, address, drain_wait, exposed, server_metrics } = self;
+        let Self { listener, address, drain_wait, allowed_hosts, exposed, server_metrics } = self;
         let app = Arc::clone(&exposed.app);
         let stop_accepting = CancellationToken::new();
-        let application = server_metrics.layer(routes::router(exposed));
+        let application = server_metrics.layer(routes::router(exposed, allowed_hosts));
         let application = axum::ServiceExt::<axum::extract::Request>::into_make_service(application);
         let listener = axum::serve::ListenerExt::tap_io(listener, |stream| {
             // An answer of two small writes must not wait for the client's delayed acknowledgement.

@@ -44,7 +44,8 @@ impl Ejection {
     /// Takes in an answer and says whether it asks for ejection. `counts` are the window's, this answer included.
     pub(crate) fn record(&mut self, outcome: Outcome, counts: OutcomeCounts) -> bool {
         match outcome {
-            Outcome::Success { .. } => {
+            // A 4xx may be the client's own fault; comparing endpoints, not ejecting them, deals with the others.
+            Outcome::Success { .. } | Outcome::ClientError { .. } => {
                 self.consecutive_failures = 0;
                 self.consecutive_successes += 1;
                 if self.consecutive_successes >= PROBATION_SUCCESSES {
@@ -116,11 +117,11 @@ mod tests {
 
     #[test]
     fn half_of_the_window_failed_asks_for_ejection_when_there_are_enough_answers() {
-        let half = OutcomeCounts { succeeded: 10, refused: 0, failed: 10 };
+        let half = OutcomeCounts { succeeded: 10, failed: 10, ..OutcomeCounts::default() };
         assert!(Ejection::default().record(FAILED, half));
-        let few = OutcomeCounts { succeeded: 9, refused: 0, failed: 10 };
+        let few = OutcomeCounts { succeeded: 9, failed: 10, ..OutcomeCounts::default() };
         assert!(!Ejection::default().record(FAILED, few));
-        let less = OutcomeCounts { succeeded: 11, refused: 0, failed: 10 };
+        let less = OutcomeCounts { succeeded: 11, failed: 10, ..OutcomeCounts::default() };
         assert!(!Ejection::default().record(FAILED, less));
     }
 

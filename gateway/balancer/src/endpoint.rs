@@ -5,6 +5,7 @@ use core::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::comparison::LastAnswers;
 use crate::ejection::Ejection;
 use crate::ewma::{EWMA_DEFAULT, PeakEwma};
 use crate::health::Health;
@@ -92,6 +93,9 @@ pub(crate) struct Endpoint {
     pub(crate) window: OutcomeWindow,
     /// Refused and failed answers since the last served one.
     pub(crate) unserved_streak: u32,
+    /// 4xx answers since the last answer of another kind.
+    pub(crate) client_error_streak: u32,
+    pub(crate) last_answers: LastAnswers,
     pub(crate) ejection: Ejection,
     pub(crate) in_flight: u32,
     pub(crate) admitted_at: Duration,
@@ -113,6 +117,8 @@ impl Endpoint {
             ewma: PeakEwma::new(now, EWMA_DEFAULT),
             window: OutcomeWindow::default(),
             unserved_streak: 0,
+            client_error_streak: 0,
+            last_answers: LastAnswers::default(),
             ejection: Ejection::default(),
             in_flight: 0,
             admitted_at: now,
@@ -137,6 +143,8 @@ impl Endpoint {
         self.ewma = PeakEwma::new(now, assumed_latency);
         self.window.clear();
         self.unserved_streak = 0;
+        self.client_error_streak = 0;
+        self.last_answers = LastAnswers::default();
         self.ejection.return_to_rotation(now);
     }
 

@@ -30,6 +30,9 @@ pub enum ProbeAnswer {
     Busy,
     /// Any other status, no connection, or no answer in time.
     NotReady,
+    /// Another server than the announced replica answered, whatever it said: the address has changed hands. Takes an
+    /// endpoint out at once.
+    OtherReplica,
 }
 
 impl ProbeAnswer {
@@ -97,9 +100,9 @@ impl Health {
     pub(crate) fn record(&mut self, now: Duration, answer: ProbeAnswer) -> Option<HealthChange> {
         self.probe_in_progress = false;
         let against = match (self.standing, answer) {
-            (Standing::In, ProbeAnswer::NotReady)
+            (Standing::In, ProbeAnswer::NotReady | ProbeAnswer::OtherReplica)
             | (Standing::Starting | Standing::Out, ProbeAnswer::Ready) => true,
-            (Standing::In, _) | (_, ProbeAnswer::NotReady) => false,
+            (Standing::In, _) | (_, ProbeAnswer::NotReady | ProbeAnswer::OtherReplica) => false,
             (_, ProbeAnswer::Busy) => return None,
         };
         if !against {
@@ -109,6 +112,9 @@ impl Health {
         self.streak += 1;
         let (needed, next, change) = match self.standing {
             Standing::Starting => (1, Standing::In, HealthChange::Admitted),
+            Standing::In if answer == ProbeAnswer::OtherReplica => {
+                (1, Standing::Out, HealthChange::Withdrawn)
+            }
             Standing::In => (PROBE_FAILURES_OUT, Standing::Out, HealthChange::Withdrawn),
             Standing::Out => (PROBE_SUCCESSES_IN, Standing::In, HealthChange::Admitted),
         };
@@ -175,6 +181,21 @@ mod tests {
         assert_eq!(probe(&mut health, ProbeAnswer::NotReady).1, None);
         assert_eq!(probe(&mut health, ProbeAnswer::Ready).1, None);
         assert_eq!(probe(&mut health, ProbeAnswer::Ready).1, Some(HealthChange::Admitted));
+    }
+
+    #[test]
+    fn an_address_that_changed_hands_is_out_at_once_and_not_admitted() {
+        let mut health = admitted();
+        assert_eq!(probe(&mut health, ProbeAnswer::OtherReplica).1, Some(HealthChange::Withdrawn));
+        assert_eq!(probe(&mut health, ProbeAnswer::Ready).1, None);
+        assert_eq!(probe(&mut health, ProbeAnswer::OtherReplica).1, None);
+        assert_eq!(probe(&mut health, ProbeAnswer::Ready).1, None, "two good answers in a row are needed");
+        assert_eq!(probe(&mut health, ProbeAnswer::Ready).1, Some(HealthChange::Admitted));
+        let mut starting = Health::new(Duration::ZERO);
+        for _ in 0..10 {
+            assert_eq!(probe(&mut starting, ProbeAnswer::OtherReplica).1, None);
+        }
+        assert_eq!(probe(&mut starting, ProbeAnswer::Ready).1, Some(HealthChange::Admitted));
     }
 
     #[test]

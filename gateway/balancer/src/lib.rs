@@ -18,6 +18,7 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
+mod comparison;
 mod discovery;
 mod ejection;
 mod endpoint;
@@ -28,6 +29,7 @@ mod pick;
 mod rotation;
 mod window;
 
+pub use comparison::{CLIENT_ERRORS_MIN, CLIENT_ERRORS_SIGNIFICANCE};
 pub use discovery::{ABSENT_ANSWERS_BEFORE_REMOVAL, Discovered, KEPT_OUT_MAX};
 pub use ejection::{
     BACK_OFF_BASE, BACK_OFF_MAX, CONSECUTIVE_FAILURES_OUT, FAILED_SHARE_OUT, FAILED_SHARE_SAMPLES_MIN,

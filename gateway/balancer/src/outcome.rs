@@ -18,6 +18,12 @@ pub enum Outcome {
         /// From sending the request to the response's headers.
         latency: Duration,
     },
+    /// Answered with a 4xx. Mostly the client's own fault, so it counts as served; an endpoint that gives more of them
+    /// than another one is not preferred for giving them quickly.
+    ClientError {
+        /// From sending the request to the response's headers.
+        latency: Duration,
+    },
     /// 503 with `Retry-After`: the service's honest answer. Not a failure, but it never attracts traffic.
     Refused,
     /// Any other 5xx, a connection that failed, or no answer in time. Counts for ejection.
@@ -32,6 +38,7 @@ impl Outcome {
     pub fn of_answer(status: u16, has_retry_after: bool, latency: Duration) -> Self {
         match status {
             503 if has_retry_after => Self::Refused,
+            400..=499 => Self::ClientError { latency },
             500..=599 => Self::Failed { after: latency },
             _ => Self::Success { latency },
         }
@@ -48,7 +55,9 @@ mod tests {
         assert_eq!(Outcome::of_answer(503, true, latency), Outcome::Refused);
         assert_eq!(Outcome::of_answer(503, false, latency), Outcome::Failed { after: latency });
         assert_eq!(Outcome::of_answer(500, true, latency), Outcome::Failed { after: latency });
-        assert_eq!(Outcome::of_answer(429, true, latency), Outcome::Success { latency });
-        assert_eq!(Outcome::of_answer(404, false, latency), Outcome::Success { latency });
+        assert_eq!(Outcome::of_answer(399, false, latency), Outcome::Success { latency });
+        for status in [400, 401, 403, 404, 429, 499] {
+            assert_eq!(Outcome::of_answer(status, true, latency), Outcome::ClientError { latency });
+        }
     }
 }

@@ -8,8 +8,10 @@ use core::time::Duration;
 
 use rand::{Rng, RngExt};
 
+use crate::comparison::Handicap;
 use crate::endpoint::Endpoint;
 use crate::outcome::UNSERVED_COST;
+use crate::window::OutcomeCounts;
 
 /// Time over which the weight of a newly admitted endpoint rises, linearly, from [`SLOW_START_WEIGHT_MIN`] to 1.
 pub const SLOW_START: Duration = Duration::from_secs(2);
@@ -30,18 +32,31 @@ pub(crate) fn slow_start_weight(now: Duration, admitted_at: Duration) -> f64 {
     (SLOW_START_WEIGHT_MIN + (1.0 - SLOW_START_WEIGHT_MIN) * share).min(1.0)
 }
 
-/// What one more request costs there, in seconds.
+/// What one more request costs at each of two endpoints, in seconds.
 ///
-/// `(EWMA + unserved × UNSERVED_COST) × 2^streak × (in flight + 1) / weight`, where unserved is the smoothed share
-/// of refused and failed answers in the window, and the streak is how many came in a row.
+/// `(latency + unserved × UNSERVED_COST) × 2^streak × (in flight + 1) / weight`, where the latency is the EWMA, raised
+/// by a [`Handicap`] where the endpoint answers more 4xx than the other one; unserved is the smoothed share of refused
+/// and failed answers in the window, and the streak is how many came in a row.
 ///
 /// The sum keeps quick refusals and failures from looking fast. The doubling matters in overload: an endpoint that
 /// serves nothing has nothing in flight, and would otherwise win against every busy one. When the window holds no
 /// answer any more, the streak is forgiven and the endpoint is tried again.
-pub(crate) fn cost(endpoint: &Endpoint, now: Duration) -> f64 {
-    let counts = endpoint.window.counts(now);
+pub(crate) fn costs(pair: [&Endpoint; 2], now: Duration) -> [f64; 2] {
+    let counts = pair.map(|endpoint| endpoint.window.counts(now));
+    let seen = pair.map(|endpoint| endpoint.ewma.seconds_at(now));
+    let handicaps = Handicap::of(counts, pair.map(|endpoint| endpoint.last_answers));
+    [0, 1].map(|own| {
+        let latency_seconds = match handicaps[own] {
+            Some(handicap) => handicap.apply(pair[own], seen[own], seen[1 - own]),
+            None => seen[own],
+        };
+        cost(pair[own], counts[own], latency_seconds, now)
+    })
+}
+
+fn cost(endpoint: &Endpoint, counts: OutcomeCounts, latency_seconds: f64, now: Duration) -> f64 {
     let unserved = counts.refused + counts.failed;
-    let mut latency = endpoint.ewma.seconds_at(now);
+    let mut latency = latency_seconds;
     if unserved > 0 {
         let share = unserved as f64 / (counts.total() + SMOOTHING_ANSWERS) as f64;
         let doublings = endpoint.unserved_streak.min(STREAK_DOUBLINGS_MAX);
@@ -67,8 +82,8 @@ pub(crate) fn cheaper_of_two<R: Rng + ?Sized>(
                 second += 1;
             }
             let (first, second) = (candidates[first], candidates[second]);
-            let second_is_cheaper = cost(&endpoints[second], now) < cost(&endpoints[first], now);
-            Some(if second_is_cheaper { second } else { first })
+            let [first_cost, second_cost] = costs([&endpoints[first], &endpoints[second]], now);
+            Some(if second_cost < first_cost { second } else { first })
         }
     }
 }

@@ -60,6 +60,13 @@ impl Rotation {
         Put { id: self.add(now, url, true), added: true }
     }
 
+    /// Lets an endpoint wait for its probes as if it had just been put: another replica is expected at its address.
+    pub fn restart(&mut self, now: Duration, id: EndpointId) {
+        let Some(position) = self.position(id) else { return };
+        self.endpoints[position].restart(now);
+        self.follow_phases(now);
+    }
+
     /// Whether somebody drained this address and nobody has put it since: it drains, or is kept out.
     pub fn is_drained(&self, url: &str) -> bool {
         let drains = |endpoint: &Endpoint| endpoint.phase == Phase::Draining && !endpoint.forget_when_idle;
@@ -119,11 +126,17 @@ impl Rotation {
         endpoint.answers.add(outcome);
         endpoint.window.record(now, outcome);
         endpoint.unserved_streak = match outcome {
-            Outcome::Success { .. } => 0,
+            Outcome::Success { .. } | Outcome::ClientError { .. } => 0,
             Outcome::Refused | Outcome::Failed { .. } => endpoint.unserved_streak.saturating_add(1),
         };
+        let is_client_error = matches!(outcome, Outcome::ClientError { .. });
+        endpoint.client_error_streak =
+            if is_client_error { endpoint.client_error_streak.saturating_add(1) } else { 0 };
+        endpoint.last_answers.add(is_client_error);
         match outcome {
-            Outcome::Success { latency } => endpoint.ewma.record(now, latency),
+            Outcome::Success { latency } | Outcome::ClientError { latency } => {
+                endpoint.ewma.record(now, latency)
+            }
             // A quick failure must not look fast: it is taken in only where it is slower than what is known.
             Outcome::Failed { after } if after.as_secs_f64() > endpoint.ewma.seconds_at(now) => {
                 endpoint.ewma.record(now, after);

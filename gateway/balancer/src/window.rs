@@ -13,8 +13,10 @@ pub const OUTCOME_WINDOW: Duration = Duration::from_secs(BUCKETS as u64 * BUCKET
 /// Answers by kind.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct OutcomeCounts {
-    /// Answers that served the request.
+    /// Answers that served the request, 4xx included.
     pub succeeded: u64,
+    /// How many of those were 4xx.
+    pub client_errors: u64,
     /// Honest refusals.
     pub refused: u64,
     /// Failures.
@@ -35,6 +37,10 @@ impl OutcomeCounts {
     pub(crate) fn add(&mut self, outcome: Outcome) {
         match outcome {
             Outcome::Success { .. } => self.succeeded += 1,
+            Outcome::ClientError { .. } => {
+                self.succeeded += 1;
+                self.client_errors += 1;
+            }
             Outcome::Refused => self.refused += 1,
             Outcome::Failed { .. } => self.failed += 1,
         }
@@ -67,6 +73,7 @@ impl OutcomeWindow {
         for bucket in first..=self.newest {
             let counts = self.buckets[position(bucket)];
             sum.succeeded += counts.succeeded;
+            sum.client_errors += counts.client_errors;
             sum.refused += counts.refused;
             sum.failed += counts.failed;
         }
@@ -94,11 +101,16 @@ mod tests {
         let mut window = OutcomeWindow::default();
         window.record(Duration::from_millis(500), FAILED);
         window.record(Duration::from_secs(4), SUCCESS);
+        window.record(Duration::from_secs(4), Outcome::ClientError { latency: Duration::ZERO });
         window.record(Duration::from_secs(4), Outcome::Refused);
         let counts = window.counts(Duration::from_millis(9_999));
-        assert_eq!(counts, OutcomeCounts { succeeded: 1, refused: 1, failed: 1 });
+        assert_eq!(counts, OutcomeCounts { succeeded: 2, client_errors: 1, refused: 1, failed: 1 });
         let counts = window.counts(Duration::from_secs(10));
-        assert_eq!(counts, OutcomeCounts { succeeded: 1, refused: 1, failed: 0 }, "the first second is over");
+        assert_eq!(
+            counts,
+            OutcomeCounts { succeeded: 2, client_errors: 1, refused: 1, failed: 0 },
+            "the first second is over"
+        );
         assert_eq!(window.counts(Duration::from_secs(14)).total(), 0);
     }
 
@@ -110,6 +122,6 @@ mod tests {
         }
         window.record(Duration::from_secs(1003), SUCCESS);
         let counts = window.counts(Duration::from_secs(1003));
-        assert_eq!(counts, OutcomeCounts { succeeded: 1, refused: 0, failed: 0 });
+        assert_eq!(counts, OutcomeCounts { succeeded: 1, ..OutcomeCounts::default() });
     }
 }

@@ -14,6 +14,8 @@ enum Step {
     Remove(usize),
     Sync(Vec<u8>),
     Probe { fails: u8 },
+    ProbeOther,
+    Restart(usize),
     Pick,
     Finish { which: usize, outcome: Outcome },
     Wait(Duration),
@@ -22,6 +24,7 @@ enum Step {
 fn outcome() -> impl Strategy<Value = Outcome> {
     prop_oneof![
         1 => (0..3000u64).prop_map(|ms| Outcome::Success { latency: Duration::from_millis(ms) }),
+        1 => (0..3000u64).prop_map(|ms| Outcome::ClientError { latency: Duration::from_millis(ms) }),
         1 => Just(Outcome::Refused),
         // Failures come most often: they are what the invariants are about.
         3 => Just(Outcome::Failed { after: Duration::ZERO }),
@@ -35,6 +38,8 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (0..6usize).prop_map(Step::Remove),
         1 => prop::collection::vec(0..8u8, 0..8).prop_map(Step::Sync),
         4 => (0..12u8).prop_map(|fails| Step::Probe { fails }),
+        1 => Just(Step::ProbeOther),
+        1 => (0..6usize).prop_map(Step::Restart),
         8 => Just(Step::Pick),
         8 => (any::<usize>(), outcome()).prop_map(|(which, outcome)| Step::Finish { which, outcome }),
         2 => (0..9000u64).prop_map(|ms| Step::Wait(Duration::from_millis(ms))),
@@ -76,6 +81,19 @@ fn play(steps: &[Step], seed: u64) -> Vec<Option<EndpointId>> {
                     let answer = if number == *fails { ProbeAnswer::NotReady } else { ProbeAnswer::Ready };
                     rotation.record_probe(now, id, answer);
                     number += 1;
+                }
+            }
+            Step::ProbeOther => {
+                if let Some(id) = rotation.begin_probe(now) {
+                    rotation.record_probe(now, id, ProbeAnswer::OtherReplica);
+                    let state = rotation.endpoint(now, id).map(|endpoint| endpoint.state);
+                    assert_ne!(state, Some(State::Ready), "an address that changed hands is out at once");
+                }
+            }
+            Step::Restart(which) => {
+                let id = rotation.endpoints(now).nth(*which).map(|endpoint| endpoint.id);
+                if let Some(id) = id {
+                    rotation.restart(now, id);
                 }
             }
             Step::Pick => {

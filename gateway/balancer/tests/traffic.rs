@@ -1,5 +1,8 @@
 //! Sends traffic in virtual time through a rotation and counts where it goes.
 
+#[path = "traffic/client_errors.rs"]
+mod client_errors;
+
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
 use std::time::Duration;
@@ -21,10 +24,15 @@ enum Replica {
     Refuses,
     /// Fails one request in a hundred, otherwise answers after 50 ms.
     FailsSometimes,
+    /// Answers this percentage of all requests with a 4xx after 1 ms, the others after 50 ms.
+    Rejects(u64),
 }
 
 const SERVICE_TIME: Duration = Duration::from_millis(50);
 const WORKERS: usize = 4;
+
+/// Time of an answer that takes no work.
+const QUICK: Duration = Duration::from_millis(1);
 
 struct Traffic {
     rotation: Rotation,
@@ -66,8 +74,12 @@ impl Traffic {
 
     /// Sends `rate` requests per second, evenly, for `time`.
     fn run(&mut self, rate: u32, time: Duration) {
+        self.run_every(Duration::from_secs(1) / rate, time);
+    }
+
+    /// Sends a request each `gap` for `time`.
+    fn run_every(&mut self, gap: Duration, time: Duration) {
         let until = self.now + time;
-        let gap = Duration::from_secs(1) / rate;
         while self.now < until {
             self.finish_until(self.now);
             let id = self.rotation.pick(self.now, &mut self.rng, &[]).expect("some are ready");
@@ -91,6 +103,13 @@ impl Traffic {
                 (now, Outcome::Failed { after: Duration::ZERO })
             }
             Replica::FailsSometimes => served(SERVICE_TIME),
+            // By a hash of the request's number, so that the same requests are rejected wherever they go.
+            Replica::Rejects(percent)
+                if number.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32 < percent * (1 << 32) / 100 =>
+            {
+                (now + QUICK, Outcome::ClientError { latency: QUICK })
+            }
+            Replica::Rejects(_) => served(SERVICE_TIME),
             Replica::Fails => (now, Outcome::Failed { after: Duration::ZERO }),
             Replica::Refuses => (now, Outcome::Refused),
             Replica::Queues if in_flight > WORKERS + 100 => (now, Outcome::Refused),

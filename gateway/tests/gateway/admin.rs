@@ -79,7 +79,10 @@ async fn metrics_show_what_happened_and_forget_who_left() {
     lab.delete(&replica).await;
     let text = lab.ask_admin("GET", "/metrics", "").await.text();
     assert!(!text.contains(&url), "the series of who left are gone:\n{text}");
-    assert!(text.ends_with("# EOF\n"));
+    assert!(!text.contains("# EOF"), "no header asks for OpenMetrics:\n{text}");
+    let accept = [("accept", "application/openmetrics-text;version=1.0.0")];
+    let reply = lab.send_to(lab.admin, "GET", "/metrics", &accept, String::new()).await.unwrap();
+    assert!(reply.text().ends_with("# EOF\n"), "{reply:?}");
 }
 
 #[tokio::test]
@@ -98,7 +101,10 @@ async fn bad_questions_get_a_reason_and_a_hint() {
         ("PUT", "/endpoints", r#"{"uri": "x"}"#, 400, "uri"),
         ("PUT", "/endpoints", r#"{"url": "127.0.0.1:1"}"#, 400, "127.0.0.1:1"),
         ("PUT", "/endpoints", r#"{"url": "http://a:1", "pid": "x"}"#, 400, "not an endpoint"),
+        ("PUT", "/endpoints", r#"{"url": "http://a:1", "replica": ""}"#, 400, "visible ASCII"),
+        ("PUT", "/endpoints", "{\"url\": \"http://a:1\", \"replica\": \"a\\u0007b\"}", 400, "a\\u{7}b"),
         ("DELETE", "/endpoints", "", 400, "url"),
+        ("DELETE", "/endpoints?url=http://a:1&replica=x", "", 404, "replica `x`"),
         ("DELETE", "/endpoints?url=x", "", 400, "`x`"),
         ("DELETE", "/endpoints?url=http://a:1&wait=soon", "", 400, "`soon`"),
         ("DELETE", "/endpoints?url=http://a:1&wait=2days", "", 400, "1h"),

@@ -30,6 +30,42 @@ async fn a_fast_failing_replica_attracts_no_traffic_and_is_ejected() {
 }
 
 #[tokio::test]
+async fn a_replica_that_answers_404_at_once_gets_no_more_than_its_share() {
+    for status in [404, 401, 429] {
+        let good = [Replica::start(takes_5_ms).await, Replica::start(takes_5_ms).await];
+        let rejecting = Replica::fixed(status).await;
+        let lab = Lab::start(&[&good[0], &good[1], &rejecting]).await;
+        for _ in 0..300 {
+            lab.get("/").await;
+        }
+        let share = f64::from(u32::try_from(rejecting.request_count()).unwrap()) / 300.0;
+        assert!(share < 0.40, "the one that answers {status} got {share} of the requests");
+        let endpoint = lab.endpoints().await.remove(2);
+        assert_eq!(endpoint["state"], "ready", "a 4xx ejects nothing");
+        assert_eq!(endpoint["client_errors"], rejecting.request_count());
+    }
+}
+
+#[tokio::test]
+async fn a_clients_own_404s_are_spread_as_everything_else() {
+    let missing = async |_| {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        answer(404, "there is no such page")
+    };
+    let replicas =
+        [Replica::start(missing).await, Replica::start(missing).await, Replica::start(missing).await];
+    let lab = Lab::start(&replicas.each_ref()).await;
+    for _ in 0..20 {
+        // At the same time, so that requests in flight decide more than the chance of a slow moment.
+        let replies = futures_util::future::join_all((0..30).map(|_| lab.get("/no-such-page"))).await;
+        assert!(replies.iter().all(|reply| reply.status == 404));
+    }
+    for replica in &replicas {
+        assert!(replica.request_count() > 120, "{} of 600", replica.request_count());
+    }
+}
+
+#[tokio::test]
 async fn ejection_shows_and_never_takes_all() {
     let replicas = [Replica::fixed(500).await, Replica::fixed(500).await, Replica::fixed(500).await];
     let lab = Lab::start(&replicas.each_ref()).await;

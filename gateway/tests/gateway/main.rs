@@ -7,6 +7,8 @@ mod balancing;
 mod change;
 mod discovery;
 mod kept_connections;
+mod guard;
+mod identity;
 mod limits;
 mod passing;
 mod retries;

@@ -2,8 +2,8 @@
 
 use std::convert::Infallible;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -50,6 +50,8 @@ pub(crate) fn answer(status: u16, body: &str) -> Answer {
 pub(crate) struct Replica {
     pub(crate) address: SocketAddr,
     pub(crate) ready: Arc<AtomicBool>,
+    /// How `/ready` names it; not at all from the start.
+    replica_id: Arc<Mutex<Option<String>>>,
     /// Requests other than probes.
     pub(crate) requests: Arc<AtomicUsize>,
     pub(crate) connections: Arc<AtomicUsize>,
@@ -63,9 +65,21 @@ impl Replica {
     where
         F: Future<Output = Answer> + Send + 'static,
     {
-        let listener = TcpListener::bind(LOOPBACK).await.unwrap();
+        Self::start_at(LOOPBACK, handle).await
+    }
+
+    async fn start_at<F>(
+        address: SocketAddr,
+        handle: impl Fn(Request<Incoming>) -> F + Clone + Send + Sync + 'static,
+    ) -> Self
+    where
+        F: Future<Output = Answer> + Send + 'static,
+    {
+        let listener = TcpListener::bind(address).await.unwrap();
         let address = listener.local_addr().unwrap();
         let ready = Arc::new(AtomicBool::new(true));
+        let replica_id = Arc::<Mutex<Option<String>>>::default();
+        let names = Arc::clone(&replica_id);
         let requests = Arc::new(AtomicUsize::new(0));
         let connections = Arc::new(AtomicUsize::new(0));
         let (is_ready, count, accepted) =
@@ -77,13 +91,19 @@ impl Replica {
                 let (stream, _) = listener.accept().await.unwrap();
                 accepted.fetch_add(1, Ordering::SeqCst);
                 let (handle, is_ready, count) = (handle.clone(), Arc::clone(&is_ready), Arc::clone(&count));
+                let names = Arc::clone(&names);
                 let service = service_fn(move |request: Request<Incoming>| {
                     let (handle, is_ready, count) =
                         (handle.clone(), Arc::clone(&is_ready), Arc::clone(&count));
+                    let name = names.lock().unwrap().clone();
                     async move {
                         if request.uri().path() == "/ready" {
                             let status = if is_ready.load(Ordering::SeqCst) { 200 } else { 500 };
-                            return Ok::<_, Infallible>(answer(status, ""));
+                            let mut response = answer(status, "");
+                            if let Some(name) = name {
+                                response.headers_mut().insert("x-replica-id", name.parse().unwrap());
+                            }
+                            return Ok::<_, Infallible>(response);
                         }
                         count.fetch_add(1, Ordering::SeqCst);
                         Ok(handle(request).await)
@@ -92,12 +112,17 @@ impl Replica {
                 open.spawn(http1::Builder::new().serve_connection(TokioIo::new(stream), service));
             }
         });
-        Self { address, ready, requests, connections, serving }
+        Self { address, ready, replica_id, requests, connections, serving }
     }
 
     /// A replica that answers its own address.
     pub(crate) async fn plain() -> Self {
         Self::start(async |_| answer(200, "hello")).await
+    }
+
+    /// Another server at the address of one that is gone.
+    pub(crate) async fn plain_at(address: SocketAddr) -> Self {
+        Self::start_at(address, async |_| answer(200, "hello")).await
     }
 
     /// A replica that answers so.
@@ -108,6 +133,11 @@ impl Replica {
     /// A replica that never answers anything but probes.
     pub(crate) async fn hanging() -> Self {
         Self::start(async |_| std::future::pending().await).await
+    }
+
+    /// Lets `/ready` name it so from now on.
+    pub(crate) fn name(&self, id: &str) {
+        *self.replica_id.lock().unwrap() = Some(id.to_owned());
     }
 
     pub(crate) fn url(&self) -> String {

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use observability::http::guard::AllowedHosts;
 use tokio::net::TcpListener;
 
 use super::announce;
@@ -24,6 +25,9 @@ pub(crate) struct DockerProxyArguments {
     /// Where orders are taken
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:2375", value_parser = listen_address)]
     listen: String,
+    /// Host names other than localhost under which orders are taken, separated by commas
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
+    allowed_hosts: Vec<String>,
     /// The engine's socket
     #[arg(long, value_name = "PATH", default_value = "/var/run/docker.sock")]
     docker_socket: PathBuf,
@@ -51,9 +55,14 @@ pub(crate) fn run(arguments: DockerProxyArguments) -> Result<ExitStatus, Failure
         announce(&format!("http://{}", listener.local_addr().map_err(refuse)?));
         let proxy =
             Proxy::new(&arguments.docker_socket, &arguments.compose_project, &arguments.compose_service);
-        serve(listener, proxy, async move { signals.next().await })
-            .await
-            .map_err(|error| Failure::could_not_run(format!("the proxy broke: {error}")))?;
+        serve(
+            listener,
+            proxy,
+            AllowedHosts::new(&arguments.allowed_hosts),
+            async move { signals.next().await },
+        )
+        .await
+        .map_err(|error| Failure::could_not_run(format!("the proxy broke: {error}")))?;
         Ok(ExitStatus::Held)
     })
 }

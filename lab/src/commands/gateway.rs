@@ -28,6 +28,9 @@ pub(crate) struct GatewayArguments {
     /// Where the gateway itself is asked and told: /endpoints, /metrics, /sd, /health
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8001", value_parser = listen_address)]
     admin: String,
+    /// Host names other than localhost under which /endpoints may be changed, separated by commas
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
+    allowed_hosts: Vec<String>,
     /// Base URLs of the endpoints known from the start, separated by commas
     #[arg(long, value_name = "URL,…", value_delimiter = ',')]
     endpoints: Vec<EndpointUrl>,
@@ -72,6 +75,7 @@ impl GatewayArguments {
         Ok(GatewayConfig {
             listen: resolve(&self.listen).map_err(Failure::bad_input)?,
             admin: resolve(&self.admin).map_err(Failure::bad_input)?,
+            allowed_hosts: self.allowed_hosts.clone(),
             endpoints: self.endpoints.clone(),
             discover: self.discover.clone(),
             try_timeout: self.try_timeout,

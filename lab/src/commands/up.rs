@@ -44,7 +44,7 @@ pub(crate) struct LoopArguments {
     /// Where the scaler's page and API are
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080", value_parser = listen_address)]
     page: String,
-    /// Host names other than localhost under which the page may be used, separated by commas
+    /// Host names other than localhost under which the page may be used and changes are taken, separated by commas
     #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
     allowed_hosts: Vec<String>,
     /// Also run a dependency, a database with 8 workers of 20 ms, that every request needs

@@ -42,6 +42,10 @@ pub(crate) struct WebappArguments {
     /// The URL at which peers reach this replica [default: where it listens, as peers see it]
     #[arg(long, value_name = "URL", value_parser = base_url)]
     advertise: Option<String>,
+    /// Host names with a dot under which load, faults and peers may be changed, separated by commas; localhost, addresses
+    /// and names without a dot always may
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
+    allowed_hosts: Vec<String>,
     /// Base URL of a service that each request needs
     #[arg(long, value_name = "URL", value_parser = base_url)]
     dependency: Option<String>,
@@ -62,6 +66,7 @@ impl WebappArguments {
         WebappConfig {
             listen: self.listen.clone(),
             id: self.id.clone().unwrap_or_else(|| unique_id(self.role.name())),
+            allowed_hosts: self.allowed_hosts.clone(),
             peers: self.peers.clone(),
             discover: self.discover.clone(),
             advertise: self.advertise.clone(),

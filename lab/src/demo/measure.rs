@@ -76,7 +76,7 @@ impl Meter {
     async fn count(&self, url: &str) -> Result<Totals, ClientError> {
         let query: Vec<String> = COUNTED.iter().map(|family| format!("name%5B%5D={family}")).collect();
         let url = format!("{url}/metrics?{}", query.join("&"));
-        let reply = self.client.get(&url, TIMEOUT).await?.ok()?;
+        let reply = self.client.scrape(&url, TIMEOUT).await?.ok()?;
         Ok(totals_of(&String::from_utf8_lossy(&reply.body)))
     }
 }

@@ -6,10 +6,12 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, Bytes};
-use axum::extract::{DefaultBodyLimit, State};
+use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use http::{Method, StatusCode, Uri, header};
 use observability::http::client::{ClientError, Reply, UnixHttpClient};
+use observability::http::guard::AllowedHosts;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
@@ -208,15 +210,29 @@ async fn answer(State(proxy): State<Arc<Proxy>>, method: Method, uri: Uri, body:
     })
 }
 
-/// Serves until `stop` resolves.
+/// A page in a browser can send orders to a loopback address, so what is not reading has to come under an allowed name.
+async fn guard_orders(State(allowed): State<Arc<AllowedHosts>>, request: Request, next: Next) -> Response {
+    if ![Method::GET, Method::HEAD].contains(request.method())
+        && let Err(reply) = allowed.judge(request.uri(), request.headers())
+    {
+        let why = format!("{}; hint: {}", reply.body.error, reply.body.hint);
+        warn!(method = %request.method(), path = request.uri().path(), why, "refused");
+        return Refusal { status: reply.status, why }.into_response();
+    }
+    next.run(request).await
+}
+
+/// Serves until `stop` resolves. Orders under other names than localhost and `allowed_hosts` are refused.
 pub(crate) async fn serve(
     listener: TcpListener,
     proxy: Proxy,
+    allowed_hosts: AllowedHosts,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> std::io::Result<()> {
     let router = Router::new()
         .fallback(answer)
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
+        .layer(from_fn_with_state(Arc::new(allowed_hosts), guard_orders))
         .with_state(Arc::new(proxy));
     axum::serve(listener, router).with_graceful_shutdown(stop).await
 }

@@ -19,7 +19,8 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::Notice;
-use super::gateway_admin::GatewayAdmin;
+use super::gateway_admin::{Announced, GatewayAdmin};
+use super::reconciliation::Wanted;
 use crate::child_process::ChildProcess;
 
 /// Most replicas that one run starts; more than one machine can use.
@@ -52,7 +53,7 @@ pub(super) struct ReplicaPlan {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum ReplicaState {
-    /// Its process runs; the gateway does not know it yet.
+    /// Its process runs and the gateway has not been told of it yet, or another one is about to take its place.
     Starting,
     /// The gateway knows it.
     Running,
@@ -231,13 +232,17 @@ impl ReplicaSet {
         }
     }
 
-    /// Tells the gateway of every running replica, because it was started again and knows none.
-    pub(super) async fn announce_all(&self) {
-        for entry in self.list().into_iter().filter(|entry| entry.state == ReplicaState::Running) {
-            if let Some(url) = &entry.url {
-                self.announce(url, entry.pid, &entry.stop).await;
+    /// The replicas as the gateway should know them.
+    pub(super) fn wanted(&self) -> Wanted {
+        let mut wanted = Wanted::default();
+        for ReplicaEntry { id, url, pid, state, .. } in self.list() {
+            match (url, state) {
+                (Some(url), ReplicaState::Running) => wanted.running.push(Announced { id, url, pid }),
+                (Some(url), ReplicaState::Starting | ReplicaState::Stopping) => wanted.changing.push(url),
+                (None, _) => {}
             }
         }
+        wanted
     }
 
     /// One replica from its start to its end.
@@ -257,7 +262,8 @@ impl ReplicaSet {
         };
         self.update(number, |entry| entry.url = Some(url.clone()));
         self.introduce(&entry.id, &url).await;
-        self.announce(&url, entry.pid, &entry.stop).await;
+        let announced = Announced { id: entry.id.clone(), url: url.clone(), pid: entry.pid };
+        self.announce(&announced, &entry.stop).await;
         self.update(number, |entry| {
             if entry.state == ReplicaState::Starting {
                 entry.state = ReplicaState::Running;
@@ -265,13 +271,15 @@ impl ReplicaSet {
         });
         tokio::select! {
             end = child.wait() => {
-                self.tell_if(self.shared.gateway.remove(&url).await.err());
+                // From here on it is not put back where it is missing.
+                self.update(number, |entry| entry.state = ReplicaState::Starting);
+                self.tell_if(self.shared.gateway.remove(&url, Some(&entry.id)).await.err());
                 self.ended(number, &entry, &end, began.elapsed()).await;
             }
             () = entry.stop.cancelled() => {
                 // While everything ends the gateway has gone first, and has drained all of them by that.
                 if !self.is_closed() {
-                    self.tell_if(self.shared.gateway.drain(&url).await.err());
+                    self.tell_if(self.shared.gateway.drain(&announced).await.err());
                 }
                 child.stop(STOP_GRACE).await;
                 self.remove(number);
@@ -329,8 +337,8 @@ impl ReplicaSet {
     }
 
     /// Puts a replica into the gateway's list, however long the gateway takes to come back.
-    async fn announce(&self, url: &str, pid: u32, stop: &CancellationToken) {
-        while let Err(error) = self.shared.gateway.put(url, pid).await {
+    async fn announce(&self, replica: &Announced, stop: &CancellationToken) {
+        while let Err(error) = self.shared.gateway.put(replica).await {
             tracing::debug!(%error, "the gateway does not answer, trying again");
             tokio::select! {
                 () = tokio::time::sleep(RETRY) => {}

@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader};
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
-use observability::metrics::OPENMETRICS_CONTENT_TYPE;
+use observability::metrics::{OpenMetricsVersion, TextFormat};
 
 use crate::support::{TIMEOUT, Up, lab};
 
@@ -27,8 +27,11 @@ async fn a_load_is_scraped_while_it_runs_and_not_afterwards() {
 
     let began = Instant::now();
     let text = loop {
-        let reply = up.client.get(&url, TIMEOUT).await.expect("a scrape is answered while the load runs");
-        assert_eq!(reply.headers["content-type"], OPENMETRICS_CONTENT_TYPE);
+        let reply = up.client.scrape(&url, TIMEOUT).await.expect("a scrape is answered while the load runs");
+        assert_eq!(
+            reply.headers["content-type"],
+            TextFormat::OpenMetrics(OpenMetricsVersion::V1_0_0).content_type()
+        );
         let text = String::from_utf8(reply.body.to_vec()).expect("metrics are text");
         // Users are counted now and then, and so perhaps after the first answer.
         if value(&text, "loadgen_requests_total{result=\"ok\"}") > 0.0 && value(&text, "loadgen_users") > 0.0

@@ -37,7 +37,7 @@ async fn every_name_is_exposed_as_it_is_written() {
         ("scaler", format!("{}/metrics", up.scaler)),
         ("loadgen", said),
     ] {
-        let reply = up.client.get(&url, TIMEOUT).await.expect("a scrape is answered");
+        let reply = up.client.scrape(&url, TIMEOUT).await.expect("a scrape is answered");
         let text = String::from_utf8(reply.body.to_vec()).expect("metrics are text");
         assert!(!families(&text).is_empty(), "{part} exposes nothing");
         parts.push((part, text));

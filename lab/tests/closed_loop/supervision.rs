@@ -91,6 +91,18 @@ async fn nothing_outlives_a_supervisor_that_was_killed() {
 }
 
 #[tokio::test]
+async fn nothing_but_this_user_reaches_the_supervisors_socket() {
+    use std::os::unix::fs::PermissionsExt;
+    let mut up = Up::start(&[]);
+    let folder = std::env::temp_dir().join(format!("autoscale-lab-{}", up.child.id()));
+    assert!(folder.join("supervisor.sock").exists(), "the socket is in {}", folder.display());
+    let mode = std::fs::metadata(&folder).expect("the folder is there").permissions().mode();
+    assert_eq!(mode & 0o777, 0o700, "{}", folder.display());
+    assert!(up.interrupt().success());
+    assert!(!folder.exists(), "{} outlived the run", folder.display());
+}
+
+#[tokio::test]
 async fn ctrl_c_ends_everything_in_order() {
     let mut up = Up::start(&["--min-replicas", "2"]);
     up.wait_for_replicas(2, TIMEOUT).await;

@@ -39,7 +39,8 @@ async fn a_user_request_is_one_tree_with_exemplars_that_lead_to_it() {
         (&replica, "http_server_request_duration_seconds"),
         (&replica, "webapp_request_duration_seconds"),
     ] {
-        let reply = up.client.get(&format!("{url}/metrics?name[]={family}"), TIMEOUT).await.expect("metrics");
+        let reply =
+            up.client.scrape(&format!("{url}/metrics?name[]={family}"), TIMEOUT).await.expect("metrics");
         let text = String::from_utf8(reply.body.to_vec()).expect("metrics are text");
         let found = exemplars(&text);
         assert!(!found.is_empty(), "{family} has no exemplar:\n{text}");

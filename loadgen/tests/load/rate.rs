@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use loadgen::{Load, LoadConfig, run};
-use observability::metrics::Selection;
+use observability::metrics::{Selection, TextFormat};
 use observability::names;
 use workload::Arrivals;
 
@@ -84,7 +84,7 @@ async fn a_slot_that_is_given_up_counts_as_due_at_once() {
         ..service.config("api-user")
     };
     let count = |name: &str| -> u64 {
-        let text = config.metrics.registry().encode(&Selection::All);
+        let text = config.metrics.registry().encode(&Selection::All, TextFormat::Classic);
         let value = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
         value.and_then(|value| value.parse().ok()).unwrap_or_else(|| panic!("`{name}` is missing:\n{text}"))
     };

@@ -17,6 +17,7 @@ use serde::de::DeserializeOwned;
 
 use super::error::ErrorBody;
 use super::server::method_label;
+use crate::metrics::ACCEPT_OPENMETRICS;
 use crate::traces::{self, KeyValue, Span, SpanKind, names};
 
 /// The largest answer that is read, unless the caller sets another bound.
@@ -216,8 +217,27 @@ impl HttpClient {
         json_body: Option<Bytes>,
         timeout: Duration,
     ) -> Result<Reply, ClientError> {
-        let uri = parse_url(url)?;
-        let mut request = build_request(&method, uri, None, json_body, url)?;
+        let request = build_request(&method, parse_url(url)?, None, json_body, url)?;
+        self.carry(request, url, timeout).await
+    }
+
+    /// `GET url`, asking for metrics in a format that says where it ends.
+    ///
+    /// # Errors
+    /// As [`HttpClient::get`].
+    pub async fn scrape(&self, url: &str, timeout: Duration) -> Result<Reply, ClientError> {
+        let mut request = build_request(&Method::GET, parse_url(url)?, None, None, url)?;
+        request.headers_mut().insert(header::ACCEPT, ACCEPT_OPENMETRICS);
+        self.carry(request, url, timeout).await
+    }
+
+    async fn carry(
+        &self,
+        mut request: Request<Full<Bytes>>,
+        url: &str,
+        timeout: Duration,
+    ) -> Result<Reply, ClientError> {
+        let method = request.method().clone();
         let span = begin_span(&mut request, url, Server::Tcp);
         let exchange = async {
             let response = self.tcp.request(request).await.map_err(|error| failed(&method, url, &error))?;

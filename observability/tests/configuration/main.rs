@@ -7,4 +7,5 @@ mod files;
 mod metrics;
 mod programs;
 mod promql;
+mod security;
 mod structure;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use axum::extract::rejection::BytesRejection;
-use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
+use axum::http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{Method, Response, StatusCode, Uri};
 use axum::routing::{MethodRouter, get};
 use observability::http::error::ErrorReply;
@@ -42,7 +42,7 @@ async fn pass_on(
     })?;
     let mut response = Response::new(Body::from(reply.body));
     *response.status_mut() = reply.status;
-    for name in [CONTENT_TYPE, RETRY_AFTER] {
+    for name in [ALLOW, CONTENT_TYPE, RETRY_AFTER] {
         if let Some(value) = reply.headers.get(&name) {
             response.headers_mut().insert(name, value.clone());
         }

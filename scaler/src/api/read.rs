@@ -6,7 +6,7 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use axum::Json;
 use axum::extract::{RawQuery, State};
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use observability::http::error::ErrorReply;
 use observability::http::metrics_route;
@@ -81,10 +81,14 @@ pub(super) async fn ready(State(state): State<ApiState>) -> Result<Json<Value>, 
 }
 
 /// `GET /metrics`.
-pub(super) async fn metrics(State(state): State<ApiState>, RawQuery(query): RawQuery) -> Response {
+pub(super) async fn metrics(
+    State(state): State<ApiState>,
+    headers: HeaderMap,
+    RawQuery(query): RawQuery,
+) -> Response {
     let of_services = state.services.iter().map(|service| service.published.metrics.registry());
     let registries: Vec<_> = std::iter::once(state.metrics.registry()).chain(of_services).collect();
-    metrics_route::reply_joined(&registries, query.as_deref())
+    metrics_route::reply_joined(&registries, &headers, query.as_deref())
 }
 
 /// A moment as seconds since the Unix epoch or as RFC 3339.

@@ -217,7 +217,10 @@ async fn the_load_is_passed_on_with_method_query_and_body() {
     }
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let gateway = format!("http://{}/", listener.local_addr().unwrap());
-    let app = Router::new().route("/load", get(echo).put(echo)).route("/load/{*rest}", get(echo).post(echo));
+    let of_head = async || StatusCode::NO_CONTENT;
+    let app = Router::new()
+        .route("/load", get(echo).put(echo))
+        .route("/load/{*rest}", get(echo).post(echo).head(of_head));
     tokio::spawn(async move { axum::serve(listener, app).await });
     let asked = asked_of(&gateway, Pretence::default()).await;
     for (method, path, body, expected) in [
@@ -234,6 +237,8 @@ async fn the_load_is_passed_on_with_method_query_and_body() {
         assert_eq!(asked.ask(method, path, body).await, (StatusCode::ACCEPTED, expected));
     }
     assert_eq!(asked.ask(Method::DELETE, "/api/load", "").await.0, StatusCode::METHOD_NOT_ALLOWED);
+    let head = request(Method::HEAD, "/api/load/spike").body(Body::empty()).unwrap();
+    assert_eq!(asked.send(head).await.0, StatusCode::NO_CONTENT, "the gateway was asked with HEAD");
 }
 
 #[tokio::test]

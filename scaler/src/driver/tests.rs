@@ -1,6 +1,6 @@
 //! Runs the loop in virtual time.
 
-use observability::metrics::Selection;
+use observability::metrics::{Selection, TextFormat};
 use scaler_engine::{Engine, EngineState, Limits, Reason};
 
 use super::command::{Command, CommandError};
@@ -14,7 +14,7 @@ async fn pass(seconds: u64) {
 }
 
 fn metric(rig: &Rig, line: &str) -> bool {
-    let text = rig.published.metrics.registry().encode(&Selection::All);
+    let text = rig.published.metrics.registry().encode(&Selection::All, TextFormat::Classic);
     text.lines().any(|found| found == line)
 }
 

@@ -211,7 +211,7 @@ impl Replica {
         began_at: Duration,
     ) -> Result<(), String> {
         let problem = |error: &dyn std::fmt::Display| format!("a replica gave no metrics: {error}");
-        let reply = client.get(&self.metrics_url, TIMEOUT).await.and_then(Reply::ok);
+        let reply = client.scrape(&self.metrics_url, TIMEOUT).await.and_then(Reply::ok);
         let reply = reply.map_err(|error| problem(&error))?;
         let text = std::str::from_utf8(&reply.body).map_err(|error| problem(&error))?;
         self.scraped.read(text).map_err(|error| problem(&format!("{}: {error}", self.metrics_url)))?;

@@ -11,6 +11,7 @@ mod bad_input;
 mod dependency;
 mod exposition;
 mod faults;
+mod guard;
 mod load;
 mod metrics;
 mod partition;

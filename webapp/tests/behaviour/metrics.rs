@@ -38,7 +38,7 @@ const FIXED_NAMES: [&str; 21] = [
 ];
 
 async fn text(replica: &Replica, path: &str) -> String {
-    let reply = replica.get(path).await;
+    let reply = replica.scrape(path).await;
     assert_eq!(reply.status, StatusCode::OK);
     assert_eq!(reply.headers["content-type"], "application/openmetrics-text; version=1.0.0; charset=utf-8");
     String::from_utf8(reply.body.to_vec()).expect("an exposition is text")

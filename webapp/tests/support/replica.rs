@@ -56,6 +56,14 @@ impl Replica {
         self.send(Method::GET, path, None).await
     }
 
+    /// `GET path` as the lab's own scraper asks; any status is an answer.
+    pub(crate) async fn scrape(&self, path: &str) -> Reply {
+        self.client
+            .scrape(&format!("{}{path}", self.url), PATIENCE)
+            .await
+            .expect("a replica that serves answers")
+    }
+
     /// `method path` with a body, where one is given; any status is an answer.
     pub(crate) async fn send(&self, method: Method, path: &str, body: Option<&str>) -> Reply {
         let body = body.map(|body| Bytes::copy_from_slice(body.as_bytes()));

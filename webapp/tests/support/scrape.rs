@@ -14,7 +14,7 @@ pub(crate) struct Scrape {
 impl Scrape {
     /// Scrapes the whole replica.
     pub(crate) async fn of(replica: &Replica) -> Self {
-        let reply = replica.get("/metrics").await;
+        let reply = replica.scrape("/metrics").await;
         Self::parse(std::str::from_utf8(&reply.body).expect("an exposition is text"))
     }
 
