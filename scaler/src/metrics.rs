@@ -1,5 +1,7 @@
 //! Counts what the scaler does, for its own `/metrics`.
 
+mod known_gauge;
+
 use std::sync::atomic::AtomicU64;
 
 use observability::metrics::MetricsRegistry;
@@ -11,6 +13,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use scaler_engine::{Action, Decision, Limit, Reason, Signal};
 
+use self::known_gauge::KnownGauge;
 use crate::actuators::ScaleReport;
 use crate::sources::ScrapeCount;
 use crate::status::Status;
@@ -56,7 +59,7 @@ pub(crate) struct ScalerMetrics {
     registry: MetricsRegistry,
     desired: Gauge,
     current: Gauge,
-    ready: Gauge,
+    ready: KnownGauge,
     min: Gauge,
     max: Gauge,
     paused: Gauge,
@@ -81,7 +84,7 @@ impl ScalerMetrics {
         let metrics = Self {
             desired: Gauge::default(),
             current: Gauge::default(),
-            ready: Gauge::default(),
+            ready: KnownGauge::default(),
             min: Gauge::default(),
             max: Gauge::default(),
             paused: Gauge::default(),
@@ -121,13 +124,17 @@ impl ScalerMetrics {
         for (name, help, gauge) in [
             (names::SCALER_DESIRED_REPLICAS, "Replicas that the scaler wants", &self.desired),
             (names::SCALER_CURRENT_REPLICAS, "Replicas that exist", &self.current),
-            (names::SCALER_READY_REPLICAS, "Replicas that receive requests", &self.ready),
             (names::SCALER_MIN_REPLICAS, "Fewest replicas allowed", &self.min),
             (names::SCALER_MAX_REPLICAS, "Most replicas allowed", &self.max),
             (names::SCALER_PAUSED, "1 while automatic actions are off", &self.paused),
         ] {
             registry.register(name, help, gauge.clone());
         }
+        registry.register(
+            names::SCALER_READY_REPLICAS,
+            "Replicas that receive requests; absent while the gateway does not say which do",
+            self.ready.clone(),
+        );
         registry.register(
             names::SCALER_DECISIONS_TOTAL,
             "Decisions by action and reason",
@@ -150,7 +157,7 @@ impl ScalerMetrics {
         );
         registry.register(
             names::SCALER_THRESHOLD,
-            "Value of a signal at which the policy acts, in the signal's own unit",
+            "Value of a signal at which the policy acts, in the signal's own unit and for the whole service",
             self.thresholds.clone(),
         );
         registry.register(
@@ -184,7 +191,7 @@ impl ScalerMetrics {
         let replicas = status.replicas;
         self.desired.set(replicas.desired.into());
         self.current.set(replicas.current.into());
-        self.ready.set(replicas.ready.into());
+        self.ready.set(replicas.ready);
         self.min.set(replicas.min.into());
         self.max.set(replicas.max.into());
         self.paused.set(status.paused.into());

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use clap::Args;
-use scaler::policy_file::{NamedPolicy, PolicyFileError, PolicyOverrides, parse_span, parse_threshold};
+use scaler::policy_file::{
+    NamedPolicy, PolicyFileError, PolicyOverrides, PolicySource, parse_span, parse_threshold,
+};
 use scaler_engine::Signal;
 
 use super::classic;
@@ -60,6 +62,11 @@ impl PolicyArguments {
     /// The policy's file or name.
     pub(crate) fn name(&self) -> &str {
         &self.policy
+    }
+
+    /// Where the policy is read from, with what flags and the environment put in its place.
+    pub(crate) fn source(&self) -> Result<PolicySource, Failure> {
+        Ok(PolicySource { name_or_path: self.policy.clone(), overrides: self.overrides()? })
     }
 
     /// Reads the policy with these overrides.

@@ -7,13 +7,17 @@ mod classic_variables;
 mod docker_proxy;
 #[path = "../../../webapp/tests/behaviour/exposition.rs"]
 mod exposition;
+mod fake_service;
 mod leaving_reader;
 mod load_ending;
 mod load_factor;
 mod load_metrics;
 mod loss;
+mod lying_sources;
 mod metrics_format;
+mod missing_knowledge;
 mod names;
+mod policy_reload;
 mod reconciliation;
 mod supervision;
 mod support;

@@ -18,7 +18,8 @@ use crate::state::{EngineState, StateError};
 /// 2. Another count than the desired one is found: it is corrected at once, whatever the cooldown, by as many
 ///    replicas as it takes. Outside the limits the reason is `below_minimum` or `above_maximum`; otherwise
 ///    replicas were lost or came unasked (`replicas_lost`, `unexpected_replicas`). The policy is not asked at
-///    that check, and its counters stay.
+///    that check, and its counters stay. While it is not known which replicas are in rotation, none is removed
+///    (`rotation_unknown`).
 /// 3. Otherwise the policy judges the observation.
 ///
 /// At the very first check the count found is taken for the desired one.
@@ -57,7 +58,7 @@ impl Engine {
             self.state.history.reset();
             Proposal { to: seen.current, reason: Reason::Paused, limited_by: None }
         } else if seen.current != desired {
-            correction(seen.current, settled, limits)
+            correction(seen, settled, limits)
         } else {
             self.state.desired = Some(desired);
             let situation = Situation { seen, desired, limits, cooldown_since: self.state.cooldown_since };
@@ -65,6 +66,7 @@ impl Engine {
         };
         let decision = self.decision(seen, desired, &proposal);
         debug_assert!(invariants::within_limits(&decision, limits), "{decision:?}");
+        debug_assert!(invariants::no_removal_while_rotation_is_unknown(&decision, seen), "{decision:?}");
         debug_assert!(invariants::no_scale_down_without_data(&decision, seen, &self.policy), "{decision:?}");
         debug_assert!(
             invariants::outside_cooldown(&decision, self.state.cooldown_since, &self.policy),
@@ -153,6 +155,19 @@ impl Engine {
         self.state.limits = Some(limits);
     }
 
+    /// Follows another policy from the next check on. Count, cooldown, pause and limits set at run time stay; what the
+    /// policy itself remembers stays where it was learned from the same measurements, and is forgotten otherwise.
+    ///
+    /// Returns whether it stayed.
+    pub fn set_policy(&mut self, policy: Policy) -> bool {
+        let stays = self.policy.measures_as(&policy);
+        if !stays {
+            self.state.history = policy.empty_history();
+        }
+        self.policy = policy;
+        stays
+    }
+
     /// The limits in force.
     pub fn limits(&self) -> Limits {
         self.state.limits.unwrap_or_else(|| self.policy.limits())
@@ -219,8 +234,11 @@ impl Engine {
     }
 }
 
-fn correction(current: u32, settled: u32, limits: Limits) -> Proposal {
-    let to = limits.clamp(settled);
+fn correction(seen: &Observation, settled: u32, limits: Limits) -> Proposal {
+    let (current, to) = (seen.current, limits.clamp(settled));
+    if let Some(age) = seen.rotation_unknown_for.filter(|_| to < current) {
+        return Proposal { to: current, reason: Reason::RotationUnknown { age }, limited_by: None };
+    }
     let (reason, limited_by) = if settled < limits.min() {
         (Reason::BelowMinimum { current, min: limits.min() }, Some(Limit::Minimum))
     } else if settled > limits.max() {
@@ -236,7 +254,8 @@ fn correction(current: u32, settled: u32, limits: Limits) -> Proposal {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::policy::threshold::ThresholdPolicy;
+    use crate::policy::threshold::{ThresholdPolicy, ThresholdSettings};
+    use crate::signal::Signal;
 
     fn engine() -> Engine {
         Engine::new(Policy::Threshold(ThresholdPolicy::default()))
@@ -292,6 +311,54 @@ mod tests {
         let state = EngineState { version: 99, paused: true, ..engine.state().clone() };
         assert_eq!(engine.restore(state), Err(StateError::Version { found: 99 }));
         assert_eq!(engine, before);
+    }
+
+    fn policy(change: impl FnOnce(&mut ThresholdSettings)) -> Policy {
+        let mut settings = ThresholdSettings::default();
+        change(&mut settings);
+        Policy::Threshold(ThresholdPolicy::new(settings).unwrap())
+    }
+
+    /// An engine with one breach counted, a cooldown and limits set by hand.
+    fn engine_with_a_past() -> Engine {
+        let mut engine = engine();
+        engine.record_scaled(seconds(5), 1, 2, Cause::ByHand);
+        engine.set_limits(Limits::new(2, 3).unwrap());
+        let mut seen = Observation::of_replicas(seconds(10), 2);
+        seen.report_from_all(Signal::ResponseTimeMeanSeconds, 0.9);
+        assert_eq!(engine.decide(&seen).reason.code(), "breach_pending");
+        engine
+    }
+
+    #[test]
+    fn another_policy_of_the_same_measurements_keeps_what_was_counted() {
+        let mut engine = engine_with_a_past();
+        let before = engine.state().clone();
+        assert!(engine.set_policy(policy(|settings| {
+            settings.scale_up_threshold = 0.5;
+            settings.max_replicas = 9;
+            settings.check_interval = seconds(2);
+        })));
+        assert_eq!(*engine.state(), before);
+        assert_eq!(engine.limits(), Limits::new(2, 3).unwrap(), "limits set by hand stay");
+        assert_eq!(engine.next_check(seconds(11)), Duration::ZERO, "further ahead than the new interval");
+    }
+
+    #[test]
+    fn another_policy_of_other_measurements_forgets_them_and_nothing_else() {
+        let changes: [fn(&mut ThresholdSettings); 3] = [
+            |settings| settings.signal = Signal::ResponseTimeP95Seconds,
+            |settings| settings.window = seconds(10),
+            |settings| settings.per_replica = true,
+        ];
+        for change in changes {
+            let mut engine = engine_with_a_past();
+            let before = engine.state().clone();
+            assert!(!engine.set_policy(policy(change)));
+            let history = engine.policy().empty_history();
+            assert_ne!(before.history, history);
+            assert_eq!(*engine.state(), EngineState { history, ..before });
+        }
     }
 
     #[test]

@@ -27,6 +27,13 @@ pub fn no_scale_down_without_data(decision: &Decision, seen: &Observation, polic
     is_usable && seen.ready > 0 && seen.reported(signal) >= seen.ready
 }
 
+/// Nothing is removed while it is not known which replicas are in rotation, except by hand.
+pub fn no_removal_while_rotation_is_unknown(decision: &Decision, seen: &Observation) -> bool {
+    decision.action != Action::Down
+        || decision.reason.cause() == Cause::ByHand
+        || seen.rotation_unknown_for.is_none()
+}
+
 /// A policy acts only when its cooldown has passed since `last_action_at`, the last action in either direction.
 pub fn outside_cooldown(decision: &Decision, last_action_at: Option<Duration>, policy: &Policy) -> bool {
     let direction = match decision.action {

@@ -44,7 +44,7 @@ mod state;
 pub use decision::{Action, Decision, Limit, Observed};
 pub use engine::Engine;
 pub use limits::{Limits, LimitsError, OutOfLimits, REPLICAS_MAX};
-pub use observation::{Observation, Reading, ReplicaObservation};
+pub use observation::{Observation, Reading, ReplicaObservation, Standstill};
 pub use policy::threshold::{ThresholdHistory, ThresholdPolicy, ThresholdSettings};
 pub use policy::{Policy, PolicyError};
 pub use reason::{Cause, Direction, Reason};

@@ -31,6 +31,26 @@ pub struct Observation {
     /// Replicas the platform was last asked for (Kubernetes' `spec.replicas`); used where the engine has no
     /// count of its own yet.
     pub desired: u32,
+    /// How long it has been since the list of replicas in rotation was last known; none while it is known. `ready`
+    /// and each replica's readiness are of that moment then.
+    #[serde(default)]
+    pub rotation_unknown_for: Option<Duration>,
+    /// Work that stood still, which is why signals of completed jobs may be absent; none if there was none.
+    #[serde(default)]
+    pub standstill: Option<Standstill>,
+}
+
+/// Ready replicas that had work and completed none of it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Standstill {
+    /// How many replicas.
+    pub replicas: u32,
+    /// Jobs waiting or being worked on in them.
+    pub jobs: f64,
+    /// Jobs that they refused, per second.
+    pub refused_per_second: f64,
+    /// How long the one that has stood still longest has, at least.
+    pub at_least: Duration,
 }
 
 /// One replica as it was seen.

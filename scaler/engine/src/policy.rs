@@ -72,6 +72,21 @@ impl Policy {
         }
     }
 
+    /// Whether the value is divided by the number of ready replicas before it is judged.
+    pub const fn per_replica(&self) -> bool {
+        match self {
+            Self::Threshold(policy) => policy.settings().per_replica,
+        }
+    }
+
+    /// Whether both judge the same number, so that what one has counted the other may go on with.
+    pub(crate) fn measures_as(&self, other: &Self) -> bool {
+        self.kind() == other.kind()
+            && self.signal() == other.signal()
+            && self.window() == other.window()
+            && self.per_replica() == other.per_replica()
+    }
+
     pub(crate) fn empty_history(&self) -> PolicyHistory {
         match self {
             Self::Threshold(_) => PolicyHistory::Threshold(ThresholdHistory::default()),

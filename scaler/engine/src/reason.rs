@@ -152,6 +152,24 @@ pub enum Reason {
         /// Ready replicas.
         ready: u32,
     },
+    /// Replicas had work and completed none of it, so nothing is known of a signal that completed jobs tell.
+    NothingCompleted {
+        /// The signal the policy needs.
+        signal: Signal,
+        /// Ready replicas that completed nothing.
+        replicas: u32,
+        /// Jobs waiting or being worked on in them.
+        jobs: f64,
+        /// Jobs that they refused, per second.
+        refused_per_second: f64,
+        /// How long that has lasted, at least.
+        at_least: Duration,
+    },
+    /// Which replicas are in rotation is not known, and without that none is removed.
+    RotationUnknown {
+        /// How long it has not been known.
+        age: Duration,
+    },
     /// Fewer replicas than the minimum.
     BelowMinimum {
         /// Replicas found.
@@ -191,7 +209,7 @@ pub enum Reason {
 
 impl Reason {
     /// Every code, for documentation and for metrics that start at zero.
-    pub const CODES: [&'static str; 17] = [
+    pub const CODES: [&'static str; 19] = [
         "above_threshold",
         "below_threshold",
         "within_thresholds",
@@ -203,6 +221,8 @@ impl Reason {
         "stale_data",
         "not_a_number",
         "partial_data",
+        "nothing_completed",
+        "rotation_unknown",
         "below_minimum",
         "above_maximum",
         "replicas_lost",
@@ -225,6 +245,8 @@ impl Reason {
             Self::StaleData { .. } => "stale_data",
             Self::NotANumber { .. } => "not_a_number",
             Self::PartialData { .. } => "partial_data",
+            Self::NothingCompleted { .. } => "nothing_completed",
+            Self::RotationUnknown { .. } => "rotation_unknown",
             Self::BelowMinimum { .. } => "below_minimum",
             Self::AboveMaximum { .. } => "above_maximum",
             Self::ReplicasLost { .. } => "replicas_lost",
@@ -304,6 +326,18 @@ impl fmt::Display for Reason {
                 f,
                 "{reported} of {ready} ready replicas reported {signal}, too few to rely on a value that is not high"
             ),
+            Self::NothingCompleted { signal, replicas, jobs, refused_per_second, at_least } => write!(
+                f,
+                "no usable reading of {signal}: {} completed nothing for at least {}, with {jobs:.0} jobs waiting or \
+                 in work and {refused_per_second:.1}/s refused",
+                Replicas(replicas),
+                Span(at_least)
+            ),
+            Self::RotationUnknown { age } => write!(
+                f,
+                "the gateway has not said for {} which replicas are in rotation, and without that none is removed",
+                Span(age)
+            ),
             Self::BelowMinimum { current, min } => write!(f, "{current} is below the minimum of {min}"),
             Self::AboveMaximum { current, max } => write!(f, "{current} is above the maximum of {max}"),
             Self::ReplicasLost { current, desired } => {
@@ -323,6 +357,14 @@ struct Checks(u32);
 impl fmt::Display for Checks {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} check{}", self.0, if self.0 == 1 { "" } else { "s" })
+    }
+}
+
+struct Replicas(u32);
+
+impl fmt::Display for Replicas {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} replica{}", self.0, if self.0 == 1 { "" } else { "s" })
     }
 }
 
@@ -346,7 +388,7 @@ mod tests {
 
     use super::*;
 
-    fn one_of_each() -> [Reason; 17] {
+    fn one_of_each() -> [Reason; 19] {
         let (signal, value, threshold) = (Signal::ResponseTimeMeanSeconds, 0.9, 0.6);
         let second = Duration::from_secs(1);
         [
@@ -368,6 +410,14 @@ mod tests {
             Reason::StaleData { signal, age: second, bound: second },
             Reason::NotANumber { signal },
             Reason::PartialData { signal, reported: 1, ready: 2 },
+            Reason::NothingCompleted {
+                signal,
+                replicas: 2,
+                jobs: 208.0,
+                refused_per_second: 40.0,
+                at_least: second,
+            },
+            Reason::RotationUnknown { age: second },
             Reason::BelowMinimum { current: 0, min: 1 },
             Reason::AboveMaximum { current: 9, max: 6 },
             Reason::ReplicasLost { current: 1, desired: 2 },

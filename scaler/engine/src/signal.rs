@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 
 /// A measured value of the service; every source delivers the same ones under the same names.
 ///
-/// A fresh reading of a service without requests is data: response times and rates are then 0.
+/// A fresh reading of a service without requests is data: response times and rates are then 0. A service that has
+/// requests and completes none has no response time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Signal {
@@ -108,6 +109,25 @@ impl Signal {
             Self::Utilization => Unit::Ratio,
             Self::CpuUtilization => Unit::Cores,
             Self::MemoryBytes => Unit::Bytes,
+        }
+    }
+
+    /// Whether only jobs that end tell of it, so that where none ends, nothing is known of it.
+    pub const fn needs_completions(self) -> bool {
+        match self {
+            Self::ResponseTimeMeanSeconds
+            | Self::ResponseTimeP50Seconds
+            | Self::ResponseTimeP95Seconds
+            | Self::ResponseTimeP99Seconds
+            | Self::ErrorsPerSecond
+            | Self::DependencyWaitSeconds => true,
+            Self::RequestsPerSecond
+            | Self::RefusedPerSecond
+            | Self::InFlight
+            | Self::QueueDepth
+            | Self::Utilization
+            | Self::CpuUtilization
+            | Self::MemoryBytes => false,
         }
     }
 

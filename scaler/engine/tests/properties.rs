@@ -15,7 +15,15 @@ const SIGNAL: Signal = Signal::ResponseTimeMeanSeconds;
 /// One thing that happens to an engine.
 #[derive(Clone, Debug)]
 enum Event {
-    Check { wait_ms: u64, value: Option<f64>, age_ms: u64, silent: u32, unready: u32, works: bool },
+    Check {
+        wait_ms: u64,
+        value: Option<f64>,
+        age_ms: u64,
+        silent: u32,
+        unready: u32,
+        is_blind: bool,
+        works: bool,
+    },
     Lost(u32),
     Came(u32),
     ByHand(u32),
@@ -36,17 +44,17 @@ fn any_value() -> impl Strategy<Value = Option<f64>> {
 }
 
 fn any_event() -> impl Strategy<Value = Event> {
-    let check = (100..60_000_u64, any_value(), 0..40_000_u64, 0..20_u32, 0..20_u32, 0..10_u32).prop_map(
-        |(wait_ms, value, age_ms, silent, unready, luck)| Event::Check {
+    let check = (100..60_000_u64, any_value(), 0..40_000_u64, 0..20_u32, 0..20_u32, 0..10_u32, 0..10_u32)
+        .prop_map(|(wait_ms, value, age_ms, silent, unready, sight, luck)| Event::Check {
             wait_ms,
             value,
             // Mostly fresh and complete, or no history would ever get far.
             age_ms: if age_ms < 30_000 { age_ms / 10 } else { age_ms },
             silent: silent.saturating_sub(17),
             unready: unready.saturating_sub(17),
+            is_blind: sight == 0,
             works: luck > 0,
-        },
-    );
+        });
     prop_oneof![
         30 => check,
         1 => (1..3_u32).prop_map(Event::Lost),
@@ -78,7 +86,7 @@ fn any_policy() -> impl Strategy<Value = Policy> {
 
 fn observation(now: Duration, replicas: u32, event: &Event) -> Observation {
     let mut seen = Observation::of_replicas(now, replicas);
-    if let Event::Check { value, age_ms, silent, unready, .. } = event {
+    if let Event::Check { value, age_ms, silent, unready, is_blind, .. } = event {
         seen.report_from_all(SIGNAL, 0.0);
         seen.service.insert(SIGNAL, Reading { value: *value, age: Duration::from_millis(*age_ms) });
         for replica in seen.replicas.iter_mut().take(*silent as usize) {
@@ -88,6 +96,7 @@ fn observation(now: Duration, replicas: u32, event: &Event) -> Observation {
             replica.ready = false;
         }
         seen.ready = replicas.saturating_sub(*unready);
+        seen.rotation_unknown_for = is_blind.then_some(Duration::from_secs(4));
     }
     seen
 }
@@ -109,6 +118,10 @@ fn play(policy: Policy, events: &[Event], mut each: impl FnMut(&Engine)) -> Resu
                 let seen = observation(now, witness.replicas, event);
                 let decision = engine.decide(&seen);
                 prop_assert!(invariants::within_limits(&decision, engine.limits()), "{decision:?}");
+                prop_assert!(
+                    invariants::no_removal_while_rotation_is_unknown(&decision, &seen),
+                    "{decision:?}"
+                );
                 prop_assert!(
                     invariants::no_scale_down_without_data(&decision, &seen, engine.policy()),
                     "{decision:?}"

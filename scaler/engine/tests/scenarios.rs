@@ -11,7 +11,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use scaler_engine::{
-    Action, Engine, EngineState, Limits, Observation, Policy, Reading, Signal, ThresholdPolicy,
+    Action, Engine, EngineState, Limits, Observation, Policy, Reading, Signal, Standstill, ThresholdPolicy,
     ThresholdSettings,
 };
 
@@ -144,12 +144,32 @@ impl Stage {
 
     fn observe(&self, words: &[&str]) -> Option<Observation> {
         let mut seen = Observation::of_replicas(self.now, self.replicas);
+        let (rotation_unknown_for, words) = match words {
+            ["rotation", "unknown", "for", age, words @ ..] => (Some(span(age)?), words),
+            words => (None, words),
+        };
+        seen.rotation_unknown_for = rotation_unknown_for;
         match words {
             ["no", "data"] => {}
             ["nothing", "ready"] => {
                 seen.ready = 0;
                 seen.replicas.iter_mut().for_each(|replica| replica.ready = false);
                 seen.service.insert(self.policy.signal, Reading::fresh(0.0));
+            }
+            ["standstill", "of", replicas, "for", at_least, rest @ ..] => {
+                let replicas: u32 = replicas.parse().ok()?;
+                let (jobs, refused_per_second) = (f64::from(replicas * 104), 40.0);
+                let at_least = span(at_least)?;
+                seen.standstill = Some(Standstill { replicas, jobs, refused_per_second, at_least });
+                match rest {
+                    [] => {}
+                    ["others", value] => {
+                        seen.report_from_all(self.policy.signal, value.parse().ok()?);
+                        let standing = seen.replicas.iter_mut().take(usize::try_from(replicas).ok()?);
+                        standing.for_each(|replica| replica.signals.clear());
+                    }
+                    _ => return None,
+                }
             }
             [signal, value, rest @ ..] => {
                 let signal: Signal = signal.parse().ok()?;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use scaler_engine::{Signal, ThresholdSettings};
 
-use super::error::PolicyFileError;
+use super::error::{PolicyFileError, shown};
 use super::settings::{parse_count, parse_span, parse_threshold};
 
 /// Settings to put in place of a policy's own; what is none stays as it is.

@@ -10,8 +10,10 @@ use serde::{Deserialize, Serialize};
 
 use super::ThresholdPolicy;
 use crate::decision::Limit;
+use crate::observation::Standstill;
 use crate::policy::{Proposal, Situation};
 use crate::reason::{Direction, Reason};
+use crate::signal::Signal;
 
 /// How many checks in a row breached each threshold.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,25 +32,32 @@ impl ThresholdHistory {
 
 impl ThresholdPolicy {
     pub(crate) fn propose(&self, history: &mut ThresholdHistory, situation: &Situation<'_>) -> Proposal {
+        let signal = self.settings().signal;
         let value = match self.usable_value(situation) {
             Ok(value) => value,
             Err(reason) => {
                 history.reset();
-                return hold(situation, reason, None);
+                return hold(situation, standstill(situation, signal).unwrap_or(reason), None);
             }
         };
-        let (settings, signal) = (self.settings(), self.settings().signal);
+        let settings = self.settings();
         if value > settings.scale_up_threshold {
             history.below = 0;
             history.above = history.above.saturating_add(1);
             return self.on_breach(Direction::Up, value, history.above, situation);
         }
         history.above = 0;
+        // A replica that is removed must first leave the rotation, which only a gateway that answers can confirm.
+        if let Some(age) = situation.seen.rotation_unknown_for {
+            history.below = 0;
+            return hold(situation, Reason::RotationUnknown { age }, None);
+        }
         // A replica that did not report can only hide load, so what follows needs all of them.
         let (reported, ready) = (situation.seen.reported(signal), situation.seen.ready);
         if reported < ready || ready == 0 {
             history.below = 0;
-            return hold(situation, Reason::PartialData { signal, reported, ready }, None);
+            let partial = Reason::PartialData { signal, reported, ready };
+            return hold(situation, standstill(situation, signal).unwrap_or(partial), None);
         }
         if value < settings.scale_down_threshold {
             history.below = history.below.saturating_add(1);
@@ -124,6 +133,13 @@ impl ThresholdPolicy {
     }
 }
 
+/// Why a signal of completed jobs is missing where replicas stand still; none where that explains nothing.
+fn standstill(situation: &Situation<'_>, signal: Signal) -> Option<Reason> {
+    let Standstill { replicas, jobs, refused_per_second, at_least } =
+        situation.seen.standstill.filter(|_| signal.needs_completions())?;
+    Some(Reason::NothingCompleted { signal, replicas, jobs, refused_per_second, at_least })
+}
+
 fn hold(situation: &Situation<'_>, reason: Reason, limited_by: Option<Limit>) -> Proposal {
     Proposal { to: situation.desired, reason, limited_by }
 }
@@ -134,7 +150,6 @@ mod tests {
     use crate::limits::Limits;
     use crate::observation::Observation;
     use crate::policy::threshold::ThresholdSettings;
-    use crate::signal::Signal;
 
     /// How many replicas a policy of 60/s asks for at its first check.
     fn asked_for(per_replica: bool, requests_per_second: f64, replicas: u32) -> u32 {
