@@ -5,10 +5,12 @@
 
 mod addresses;
 mod gateway_admin;
+mod journal;
 mod kept_process;
 mod replica_set;
 mod run_folder;
 mod socket;
+mod usable_here;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -23,9 +25,11 @@ use crate::failure::Failure;
 use addresses::parse_announcement;
 pub(crate) use addresses::{Addresses, check_free};
 use gateway_admin::GatewayAdmin;
+use journal::Journal;
 use kept_process::KeptProcess;
 use replica_set::{ReplicaPlan, ReplicaSet};
 use run_folder::RunFolder;
+pub(crate) use usable_here::usable_here;
 
 /// Longest that gateway and scaler may take to end; the gateway finishes what is in flight.
 const STOP_GRACE: Duration = Duration::from_secs(12);
@@ -82,12 +86,13 @@ impl Supervisor {
             .map_err(|error| Failure::could_not_run(format!("cannot find the lab's own binary: {error}")))?;
         check_free(&config.addresses)?;
         let folder = RunFolder::create()?;
+        let journal = Journal::default();
         let start = |name: &'static str, arguments: Vec<String>| {
-            let (program, telemetry, notices) =
-                (program.clone(), config.telemetry_flags.clone(), notices.clone());
+            let (program, telemetry, notices, journal) =
+                (program.clone(), config.telemetry_flags.clone(), notices.clone(), journal.clone());
             async move {
                 let arguments = arguments.into_iter().chain(telemetry).collect();
-                KeptProcess::start(name, &program, arguments, notices).await.map_err(Failure::could_not_run)
+                KeptProcess::start(name, &program, arguments, (notices, journal)).await.map_err(Failure::could_not_run)
             }
         };
 
@@ -103,8 +108,8 @@ impl Supervisor {
             program: program.clone(),
             flags: replica_flags(&config, dependency.as_ref().map(KeptProcess::announcement)),
         };
-        let replicas = ReplicaSet::new(plan, GatewayAdmin::new(&admin), notices.clone());
-        let socket = socket::serve(&folder.socket(), replicas.clone())?;
+        let replicas = ReplicaSet::new(plan, GatewayAdmin::new(&admin), notices.clone(), journal.clone());
+        let socket = socket::serve(&folder.socket(), replicas.clone(), journal.clone())?;
         let resync = tokio::spawn(resync(gateway.restarts(), replicas.clone()));
         let (socket, resync) = (AbortOnDropHandle::new(socket), AbortOnDropHandle::new(resync));
         replicas.start_first(config.replicas).await.map_err(Failure::could_not_run)?;

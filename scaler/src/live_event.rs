@@ -11,7 +11,8 @@ use scaler_engine::Signal;
 use serde::Serialize;
 
 use crate::rounding::rounded;
-use crate::status::{DecisionStatus, EndpointStatus, ReplicaCounts, Status};
+use crate::service_event::{EventText, RecordedEvent};
+use crate::status::{DecisionStatus, EndpointStatus, ReadingState, ReplicaCounts, Status};
 
 /// Replicas that a status carries each second; of more than these, all are told each second, third … time.
 const ENDPOINTS_PER_SECOND: u64 = 12;
@@ -30,6 +31,7 @@ pub(crate) struct LiveEvent {
 enum What {
     Status { status: Arc<Status>, tells_endpoints: bool },
     Decision(DecisionStatus),
+    Event(EventText),
 }
 
 impl LiveEvent {
@@ -50,6 +52,11 @@ impl LiveEvent {
         Self { what: What::Decision(decision), text: OnceLock::new() }
     }
 
+    /// Something that happened besides.
+    pub(crate) fn event(event: RecordedEvent) -> Self {
+        Self { what: What::Event(event.into()), text: OnceLock::new() }
+    }
+
     /// The event as it stands in a stream of server-sent events.
     pub(crate) fn text(&self) -> Bytes {
         let write = || match &self.what {
@@ -57,13 +64,14 @@ impl LiveEvent {
                 to_text("status", &StatusText::new(status, *tells_endpoints))
             }
             What::Decision(decision) => to_text("decision", decision),
+            What::Event(event) => to_text("event", event),
         };
         self.text.get_or_init(write).clone()
     }
 }
 
 fn to_text(name: &str, data: &impl Serialize) -> Bytes {
-    let data = serde_json::to_string(data).expect("states and decisions are plain data");
+    let data = serde_json::to_string(data).expect("states, decisions and events are plain data");
     Bytes::from(format!("event: {name}\ndata: {data}\n\n"))
 }
 
@@ -73,8 +81,10 @@ struct StatusText<'a> {
     at_epoch_seconds: f64,
     replicas: ReplicaCounts,
     signals: BTreeMap<Signal, Option<f64>>,
-    /// Age of the oldest signal.
+    /// Age of the oldest signal that replicas measure.
     signals_age_seconds: Option<f64>,
+    reading: ReadingState,
+    gateway_responding: bool,
     load_factor: Option<f64>,
     paused: bool,
     acting: bool,
@@ -98,10 +108,13 @@ impl<'a> StatusText<'a> {
                 .collect(),
             signals_age_seconds: status
                 .signals
-                .values()
-                .map(|reading| reading.age_seconds)
+                .iter()
+                .filter(|(signal, _)| **signal != Signal::InFlight)
+                .map(|(_, reading)| reading.age_seconds)
                 .max_by(f64::total_cmp)
                 .map(rounded),
+            reading: status.reading,
+            gateway_responding: status.gateway.responding,
             load_factor: status.load_factor.map(rounded),
             paused: status.paused,
             acting: status.acting,
@@ -118,6 +131,7 @@ fn brief(endpoint: &EndpointStatus) -> EndpointStatus {
         ewma_ms: endpoint.ewma_ms.map(rounded),
         response_time_p95_seconds: endpoint.response_time_p95_seconds.map(rounded),
         queue_depth: endpoint.queue_depth.map(rounded),
+        dependency_wait_seconds: endpoint.dependency_wait_seconds.map(rounded),
         utilization: endpoint.utilization.map(rounded),
         cpu_utilization: endpoint.cpu_utilization.map(rounded),
         memory_bytes: endpoint.memory_bytes.map(rounded),
@@ -131,20 +145,20 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::sources::EndpointState;
-    use crate::status::SignalStatus;
+    use crate::status::{ReplicaState, SignalStatus};
 
     /// A state in which every number has all its digits.
     fn full_status(replicas: u32, second: u64) -> Arc<Status> {
         let endpoint = |index: u32| EndpointStatus {
             id: format!("webapp-{index}"),
             url: Some(format!("http://127.0.0.1:{}", 40_000 + index)),
-            state: EndpointState::Starting,
+            state: ReplicaState::NotResponding,
             in_flight: 104,
             ewma_ms: Some(1_234.567_890_123),
             pid: Some(4_000_000 + index),
             response_time_p95_seconds: Some(1.234_567_890_123),
             queue_depth: Some(99.123_456_789),
+            dependency_wait_seconds: Some(0.012_345_678),
             utilization: Some(0.987_654_321),
             cpu_utilization: Some(0.012_345_678_9),
             memory_bytes: Some(12_345_678.9),
@@ -156,7 +170,7 @@ mod tests {
             signals: Signal::ALL.into_iter().map(|signal| (signal, reading)).collect(),
             load_factor: Some(4.987_654_321),
             endpoints: (0..replicas).map(endpoint).collect(),
-            problems: vec!["a replica gave no metrics: http://127.0.0.1:40001: timed out".to_owned(); 60],
+            problems: vec!["webapp-5 (127.0.0.1:33655) did not answer its metrics request within 800 ms".to_owned(); 60],
             uptime_seconds: 12_345.678_9,
             ..Status::default()
         })

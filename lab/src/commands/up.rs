@@ -14,7 +14,7 @@ use crate::event_stream::{self, ServerSentEvent};
 use crate::failure::{ExitStatus, Failure};
 use crate::runtime;
 use crate::stop_signal::StopSignals;
-use crate::supervisor::{Addresses, Notice, Supervisor, SupervisorConfig};
+use crate::supervisor::{Addresses, Notice, Supervisor, SupervisorConfig, usable_here};
 
 /// Run the whole loop on this machine.
 ///
@@ -140,9 +140,16 @@ pub(crate) fn run(arguments: UpArguments) -> Result<ExitStatus, Failure> {
     })
 }
 
+/// Said where the page listens on more than loopback.
+const OTHERS_MAY_READ: &str = "\nThe page listens on all addresses: others on the network may read it, but not change anything;\n\
+                               --allowed-hosts NAME lets them under that name. There is no password.\n";
+
 fn greet(supervisor: &Supervisor, policy: &str) {
     let Addresses { gateway, admin, page, dependency } = supervisor.addresses();
-    let dependency = dependency.as_ref().map(|url| format!("  dependency {url}\n")).unwrap_or_default();
+    let dependency =
+        dependency.as_ref().map(|url| format!("  dependency {}\n", usable_here(url))).unwrap_or_default();
+    let others = if usable_here(page) == *page { "" } else { OTHERS_MAY_READ };
+    let [gateway, admin, page] = [gateway, admin, page].map(|url| usable_here(url));
     let processes: Vec<String> =
         supervisor.processes().into_iter().map(|(name, pid)| format!("{name} ({pid})")).collect();
     say(&format!(
@@ -154,7 +161,7 @@ fn greet(supervisor: &Supervisor, policy: &str) {
          Try in a second terminal:\n  \
          curl {gateway}/load/spike      # five times the load for two minutes: watch it scale\n  \
          curl {admin}/endpoints       # who is in rotation\n  \
-         open {page} in a browser     # curves, replicas and decisions, live\n\n\
+         open {page} in a browser     # curves, replicas and decisions, live\n{others}\n\
          Ctrl-C ends everything. A line for each decision follows.\n",
         processes.join(", ")
     ));

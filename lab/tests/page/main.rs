@@ -2,6 +2,7 @@
 //!
 //! Needs Chromium. Where it is missing the tests say so and pass, unless `LAB_REQUIRE` names `browser`.
 
+mod bad_states;
 mod browser;
 mod several_services;
 #[path = "../closed_loop"]
@@ -84,7 +85,7 @@ async fn a_spike_is_clicked_and_seen_in_the_curve_and_in_the_replicas() {
 
     browser.click("#spike").await;
     let said =
-        "document.getElementById('outcome').textContent.startsWith('A spike began: ×5, 200 requests/s')";
+        "document.getElementById('outcome').textContent.startsWith('Spike started: ×5, 200 synthetic requests/s')";
     browser.until("the answer to the click", said, Duration::from_secs(5)).await;
     browser
         .until("the load", "document.getElementById('load').textContent === '×5'", Duration::from_secs(5))
@@ -225,7 +226,7 @@ async fn everything_can_be_done_with_the_keyboard_and_refusals_are_said_in_words
         .await;
     browser.press("2").await;
     browser.press("Enter").await;
-    let reached = "document.getElementById('outcome').textContent === 'There are 2 replicas now.'";
+    let reached = "document.getElementById('outcome').textContent === 'Scaled to 2.'";
     browser.until("two replicas", reached, Duration::from_secs(15)).await;
     // A value read out at another time, of which there has to be one.
     let some = "(document.querySelector('#chart-response-time .plot .line.p95').getAttribute('d').match(/L/g) ?? []).length >= 3";

@@ -22,6 +22,21 @@ export function count(value) {
   return Number.isInteger(value) || value >= 100 ? String(Math.round(value)) : value.toFixed(1);
 }
 
+// The ticks of one axis: all with one unit, and with as many digits as the step between them needs.
+const decimals = (step) => (Number(step.toPrecision(6)).toString().split(".")[1] ?? "").length;
+
+export const plainTicks = (unit) => (ticks) => {
+  const digits = decimals(ticks[1] - ticks[0]);
+  return ticks.map((tick) => `${tick.toFixed(digits)}${unit}`);
+};
+
+export function durationTicks(ticks) {
+  const isShort = ticks.at(-1) < 1;
+  return plainTicks(isShort ? " ms" : " s")(isShort ? ticks.map((tick) => tick * 1000) : ticks);
+}
+
+export const factorTicks = (ticks) => plainTicks("")(ticks).map((tick) => `×${tick}`);
+
 export const factor = (value) => (isValue(value) ? `×${Number(value.toFixed(2))}` : NONE);
 
 export function percent(share) {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use observability::http::client::{HttpClient, Reply};
 use scaler_engine::{Reading, ReplicaObservation, Signal};
 
+use super::problem::{address_of, bounded, instead_of_answering};
 use super::{Endpoint, EndpointState};
 
 /// Longest wait for the gateway.
@@ -38,7 +39,11 @@ impl Rotation {
         now: impl Fn() -> Duration,
     ) -> Result<(), String> {
         let listed = client.get(&self.url, TIMEOUT).await.and_then(Reply::ok).and_then(|reply| reply.json());
-        let endpoints = listed.map_err(|error| format!("the gateway did not list its endpoints: {error}"))?;
+        let endpoints = listed.map_err(|error| {
+            let instead = instead_of_answering("the request for them", &error);
+            let address = address_of(&self.url);
+            bounded(&format!("the gateway did not list its endpoints: its admin API at {address} {instead}"))
+        })?;
         self.take(endpoints, now());
         Ok(())
     }
@@ -58,6 +63,11 @@ impl Rotation {
     /// The list, in the gateway's order.
     pub(super) fn endpoints(&self) -> &[Endpoint] {
         &self.endpoints
+    }
+
+    /// Age of the list; none before the first one came.
+    pub(super) fn age(&self, now: Duration) -> Option<Duration> {
+        self.listed_at.map(|at| now.saturating_sub(at))
     }
 
     /// Requests being answered by all of them; none before the first list.
