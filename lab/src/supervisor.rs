@@ -92,7 +92,9 @@ impl Supervisor {
                 (program.clone(), config.telemetry_flags.clone(), notices.clone(), journal.clone());
             async move {
                 let arguments = arguments.into_iter().chain(telemetry).collect();
-                KeptProcess::start(name, &program, arguments, (notices, journal)).await.map_err(Failure::could_not_run)
+                KeptProcess::start(name, &program, arguments, (notices, journal))
+                    .await
+                    .map_err(Failure::could_not_run)
             }
         };
 

@@ -36,11 +36,12 @@ use self::statistics::Statistics;
 use crate::actuators::{Actuator, ScaleReport};
 use crate::clock::Clock;
 use crate::policy_file::NamedPolicy;
+use crate::service_event::{News, ServiceEvent};
 use crate::sighting::Sighting;
 use crate::state_file::StateFile;
-use crate::service_event::{News, ServiceEvent};
 use crate::status::{
-    DecisionStatus, EndpointStatus, GatewayStatus, PolicyStatus, ReadingState, ReplicaCounts, ReplicaStates, Status,
+    DecisionStatus, EndpointStatus, GatewayStatus, PolicyStatus, ReadingState, ReplicaCounts, ReplicaStates,
+    Status,
 };
 
 /// Time between two lines of statistics, and between two saves of an unchanged state.

@@ -83,7 +83,7 @@ impl History {
                 ready: status.known_ready(),
                 desired: status.replicas.desired,
             },
-            load_factor: status.load_factor,
+            load_factor: status.load_factor.filter(|_| status.gateway.responding),
         });
         true
     }

@@ -170,7 +170,11 @@ mod tests {
             signals: Signal::ALL.into_iter().map(|signal| (signal, reading)).collect(),
             load_factor: Some(4.987_654_321),
             endpoints: (0..replicas).map(endpoint).collect(),
-            problems: vec!["webapp-5 (127.0.0.1:33655) did not answer its metrics request within 800 ms".to_owned(); 60],
+            problems: vec![
+                "webapp-5 (127.0.0.1:33655) did not answer its metrics request within 800 ms"
+                    .to_owned();
+                60
+            ],
             uptime_seconds: 12_345.678_9,
             ..Status::default()
         })

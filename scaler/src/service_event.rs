@@ -261,7 +261,8 @@ mod tests {
             replica: replica(),
             faults: faults.iter().map(|fault| (*fault).to_owned()).collect(),
         };
-        let back = |after_seconds| ServiceEvent::ProcessRestarted { process: "gateway".to_owned(), after_seconds };
+        let back =
+            |after_seconds| ServiceEvent::ProcessRestarted { process: "gateway".to_owned(), after_seconds };
         for (event, text, tone) in [
             (died(Some("webapp-5")), "webapp-2 died (signal 9), webapp-5 replaces it", Tone::Bad),
             (died(None), "webapp-2 died (signal 9) and could not be replaced", Tone::Bad),

@@ -4,6 +4,7 @@
 
 mod bad_states;
 mod browser;
+mod charts;
 mod several_services;
 #[path = "../closed_loop"]
 mod closed_loop {
@@ -64,7 +65,7 @@ async fn browser() -> Option<Browser> {
 /// Opens the page and waits until it shows numbers.
 async fn open(browser: &mut Browser, up: &Up, window: Window) {
     browser.open(&up.scaler, window).await;
-    let ready = "document.getElementById('link')?.dataset.state === 'live' && document.getElementById('p95').textContent.includes(' ms')";
+    let ready = "document.getElementById('link')?.dataset.state === 'live' && /\\d m?s$/.test(document.getElementById('p95').textContent)";
     browser.until("a live page with a p95", ready, Duration::from_secs(15)).await;
 }
 
@@ -84,8 +85,7 @@ async fn a_spike_is_clicked_and_seen_in_the_curve_and_in_the_replicas() {
     assert_eq!(browser.evaluate("document.getElementById('ready').textContent").await, json!("1 of 1"));
 
     browser.click("#spike").await;
-    let said =
-        "document.getElementById('outcome').textContent.startsWith('Spike started: ×5, 200 synthetic requests/s')";
+    let said = "document.getElementById('outcome').textContent.startsWith('Spike started: ×5, 200 synthetic requests/s')";
     browser.until("the answer to the click", said, Duration::from_secs(5)).await;
     browser
         .until("the load", "document.getElementById('load').textContent === '×5'", Duration::from_secs(5))

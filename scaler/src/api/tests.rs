@@ -158,7 +158,11 @@ async fn an_order_that_was_given_long_before_it_arrives_is_refused() {
         assert_eq!(status, StatusCode::CONFLICT, "{path}: {answer}");
     }
     let (_, status) = asked.get("/api/status").await;
-    assert_eq!((&status["paused"], &status["replicas"]["max"]), (&json!(true), &json!(6)), "nothing was done");
+    assert_eq!(
+        (&status["paused"], &status["replicas"]["max"]),
+        (&json!(true), &json!(6)),
+        "nothing was done"
+    );
 }
 
 #[tokio::test]

@@ -78,7 +78,9 @@ impl Changes {
                 (Some(ReplicaState::Ready), true) => {
                     events.push(ServiceEvent::ReplicaBack { replica: replica() });
                 }
-                (None, _) if *state != ReplicaState::Draining && !look.is_acting && !look.told.contains(id) => {
+                (None, _)
+                    if *state != ReplicaState::Draining && !look.is_acting && !look.told.contains(id) =>
+                {
                     events.push(ServiceEvent::ReplicaLost { replica: replica() });
                 }
                 _ => {}

@@ -152,7 +152,7 @@ export class Charts {
         axis: plainTicks("/s"),
         series: [
           { label: "refused", kind: "refused", value: signal("refused_per_second") },
-          { label: "errors", kind: "errors", value: signal("errors_per_second") },
+          { label: "failed", kind: "errors", value: signal("errors_per_second") },
         ],
         lines: () => this.#thresholds("refused_per_second", "errors_per_second"),
       },

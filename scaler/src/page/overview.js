@@ -93,7 +93,7 @@ function showDependency({ signals }, { isFresh }) {
 function showLoad({ signals, load_factor: loadFactor }, { isFresh }) {
   set(byId("tile-load"), { "data-verdict": isFresh ? "none" : "unknown" });
   setText(byId("load"), factor(loadFactor));
-  setText(byId("load-note"), `${rate(signals.requests_per_second)} offered · ${rate(served(signals))} served`);
+  setText(byId("load-note"), `${isFresh ? "" : "last known: "}${rate(signals.requests_per_second)} offered · ${rate(served(signals))} served`);
 }
 
 function showProblems({ problems, problems_left_out: leftOut }) {

@@ -9,6 +9,7 @@ export function duration(seconds) {
   if (seconds >= 10) return `${seconds.toFixed(1)} s`;
   if (seconds >= 1) return `${seconds.toFixed(2)} s`;
   if (seconds === 0) return "0 ms";
+  if (seconds < 0.00005) return "< 0.1 ms";
   return seconds < 0.01 ? `${(seconds * 1000).toFixed(1)} ms` : `${Math.round(seconds * 1000)} ms`;
 }
 
@@ -94,5 +95,6 @@ export const signalValue = (name, value) => (SIGNALS[name]?.[1] ?? count)(value)
 // A reason with signals' names as words.
 export function sentence(text) {
   const words = text.replace(/\b[a-z0-9]+(?:_[a-z0-9]+)+\b|\butilization\b/g, signalLabel);
-  return words.charAt(0).toUpperCase() + words.slice(1);
+  // A name, such as webapp-2, stays as it is.
+  return words.replace(/^[a-z]+(?=[\s,:]|$)/, (word) => word.charAt(0).toUpperCase() + word.slice(1));
 }

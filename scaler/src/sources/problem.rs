@@ -35,7 +35,7 @@ impl ReplicaProblem {
 pub(super) fn instead_of_answering(request: &str, error: &ClientError) -> String {
     match error {
         ClientError::TimedOut { after, .. } => format!("did not answer {request} within {}", millis(*after)),
-        ClientError::Failed { problem, .. } => format!("could not be sent {request}: {problem}"),
+        ClientError::Failed { problem, .. } => format!("could not be reached for {request}: {problem}"),
         ClientError::TooLarge { limit_bytes, .. } => {
             format!("answered {request} with more than {limit_bytes} bytes")
         }

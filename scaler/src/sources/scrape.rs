@@ -176,7 +176,8 @@ impl ScrapeSource {
     }
 
     fn faults(&self) -> BTreeMap<String, Vec<String>> {
-        let listed = self.replicas.iter().filter(|(_, known)| known.state.is_some() && known.own.past.is_some());
+        let listed =
+            self.replicas.iter().filter(|(_, known)| known.state.is_some() && known.own.past.is_some());
         listed.map(|(url, known)| (url.to_owned(), known.own.scraped.faults())).collect()
     }
 

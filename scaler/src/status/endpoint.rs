@@ -5,8 +5,8 @@ use std::time::Duration;
 use scaler_engine::{ReplicaObservation, Signal};
 use serde::Serialize;
 
-use crate::actuators::{Listing, ReplicaEntry, same_address};
 use super::{GatewayStatus, ReplicaState, ReplicaStates};
+use crate::actuators::{Listing, ReplicaEntry, same_address};
 use crate::sighting::Sighting;
 use crate::sources::Endpoint;
 
@@ -58,8 +58,10 @@ impl EndpointStatus {
             })
             .collect();
         all.extend(listed.into_iter().map(|entry| Self::of_entry(entry, now)));
-        // Without the gateway it is not known who is in rotation; a replica that does not answer is known not to.
-        for one in all.iter_mut().filter(|one| !is_listed_now && one.state != ReplicaState::NotResponding) {
+        // Without the gateway it is not known which replicas are in rotation. Which do not answer, or are being
+        // stopped, is known without it.
+        let is_known = |state| matches!(state, ReplicaState::NotResponding | ReplicaState::Draining);
+        for one in all.iter_mut().filter(|one| !is_listed_now && !is_known(one.state)) {
             one.state = ReplicaState::Unknown;
         }
         all
@@ -80,7 +82,10 @@ impl EndpointStatus {
         Self {
             id: entry.map_or_else(|| endpoint.url.clone(), |entry| entry.id.clone()),
             url: Some(endpoint.url.clone()),
-            state: states.of(endpoint, age),
+            state: match entry {
+                Some(entry) if entry.is_stopping => ReplicaState::Draining,
+                _ => states.of(endpoint, age),
+            },
             in_flight: endpoint.in_flight,
             ewma_ms: endpoint.ewma_ms,
             pid: endpoint.pid,
@@ -186,7 +191,9 @@ mod tests {
         let silent = Sample { list_age: Some(Duration::from_secs(9)), ..seen.sample.clone() };
         let seen = Sighting { sample: silent, ..seen };
         let all = EndpointStatus::all(&seen, &states, Duration::from_secs(100));
+        let (stopping, others) = all.split_last().unwrap();
+        assert_eq!(stopping.state, ReplicaState::Draining, "the platform says so");
         let is_unknown = |one: &EndpointStatus| one.state == ReplicaState::Unknown;
-        assert!(all.iter().all(is_unknown), "a gateway that is away says nothing about rotation: {all:?}");
+        assert!(others.iter().all(is_unknown), "a gateway that is away says nothing about rotation: {all:?}");
     }
 }

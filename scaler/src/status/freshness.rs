@@ -48,9 +48,8 @@ impl ReadingState {
     pub(crate) fn of(sample: &Sample) -> Self {
         let limit = oldest_fresh(sample.spacing);
         // Requests in flight are counted by the gateway, whose silence is told apart.
-        let measured = |(signal, reading): (&Signal, &Reading)| {
-            (*signal != Signal::InFlight).then_some(reading.age)
-        };
+        let measured =
+            |(signal, reading): (&Signal, &Reading)| (*signal != Signal::InFlight).then_some(reading.age);
         match sample.service.iter().filter_map(measured).max() {
             None => Self::Missing,
             Some(age) if age > limit => Self::Old,
@@ -93,15 +92,23 @@ mod tests {
             (Some(30), 15, ReadingState::Fresh),
             (None, 1, ReadingState::Missing),
         ] {
-            assert_eq!(ReadingState::of(&sample(age, Some(0), spacing)), expected, "{age:?}, each {spacing} s");
+            assert_eq!(
+                ReadingState::of(&sample(age, Some(0), spacing)),
+                expected,
+                "{age:?}, each {spacing} s"
+            );
         }
     }
 
     #[test]
     fn a_gateway_is_silent_when_its_list_is_old_and_that_ages_no_reading() {
-        for (list_age, spacing, responding) in
-            [(Some(0), 1, true), (Some(3), 1, true), (Some(4), 1, false), (Some(20), 15, true), (None, 1, false)]
-        {
+        for (list_age, spacing, responding) in [
+            (Some(0), 1, true),
+            (Some(3), 1, true),
+            (Some(4), 1, false),
+            (Some(20), 15, true),
+            (None, 1, false),
+        ] {
             let sample = sample(Some(0), list_age, spacing);
             assert_eq!(GatewayStatus::of(&sample).responding, responding, "{list_age:?}");
             assert_eq!(ReadingState::of(&sample), ReadingState::Fresh);
