@@ -6,6 +6,7 @@
 
 mod changes;
 pub(crate) mod command;
+mod problems;
 mod published;
 mod restarts;
 #[cfg(test)]
@@ -395,13 +396,7 @@ impl Driver {
         let sample = seen.map(|seen| &seen.sample);
         let endpoints =
             seen.map(|seen| EndpointStatus::all(seen, &self.replica_states, now)).unwrap_or_default();
-        let mut problems = sample.map(|sample| sample.problems.clone()).unwrap_or_default();
-        for silent in sample.iter().flat_map(|sample| &sample.silent) {
-            let known = endpoints.iter().find(|one| one.url.as_ref() == Some(&silent.url));
-            problems.push(silent.sentence(known.map(|one| one.id.as_str()).filter(|id| *id != silent.url)));
-        }
-        problems.extend(seen.and_then(|seen| seen.listed.as_ref().err()).map(ToString::to_string));
-        problems.extend(self.action_problem.clone());
+        let problems = problems::of(seen, &endpoints, self.action_problem.as_ref());
         let status = Arc::new(Status {
             at: Duration::from_millis(u64::try_from(now.as_millis()).unwrap_or(u64::MAX)),
             service: parts.service.clone(),

@@ -17,6 +17,9 @@ use crate::status::{DecisionStatus, EndpointStatus, ReadingState, ReplicaCounts,
 /// Replicas that a status carries each second; of more than these, all are told each second, third … time.
 const ENDPOINTS_PER_SECOND: u64 = 12;
 
+/// The same where each of them waits for a dependency, which is one more number.
+const ENDPOINTS_PER_SECOND_WITH_DEPENDENCY: u64 = 11;
+
 /// Problems told in full.
 const PROBLEMS_TOLD: usize = 3;
 
@@ -37,7 +40,10 @@ enum What {
 impl LiveEvent {
     /// The state at one look.
     pub(crate) fn status(status: Arc<Status>) -> Self {
-        let every = (status.endpoints.len() as u64).div_ceil(ENDPOINTS_PER_SECOND).max(1);
+        let has_dependency = status.endpoints.iter().any(|one| one.dependency_wait_seconds.is_some());
+        let per_second =
+            if has_dependency { ENDPOINTS_PER_SECOND_WITH_DEPENDENCY } else { ENDPOINTS_PER_SECOND };
+        let every = (status.endpoints.len() as u64).div_ceil(per_second).max(1);
         let tells_endpoints = status.at.as_secs().is_multiple_of(every);
         Self { what: What::Status { status, tells_endpoints }, text: OnceLock::new() }
     }
@@ -148,7 +154,7 @@ mod tests {
     use crate::status::{ReplicaState, SignalStatus};
 
     /// A state in which every number has all its digits.
-    fn full_status(replicas: u32, second: u64) -> Arc<Status> {
+    fn full_status(replicas: u32, second: u64, dependency_wait_seconds: Option<f64>) -> Arc<Status> {
         let endpoint = |index: u32| EndpointStatus {
             id: format!("webapp-{index}"),
             url: Some(format!("http://127.0.0.1:{}", 40_000 + index)),
@@ -158,7 +164,7 @@ mod tests {
             pid: Some(4_000_000 + index),
             response_time_p95_seconds: Some(1.234_567_890_123),
             queue_depth: Some(99.123_456_789),
-            dependency_wait_seconds: Some(0.012_345_678),
+            dependency_wait_seconds,
             utilization: Some(0.987_654_321),
             cpu_utilization: Some(0.012_345_678_9),
             memory_bytes: Some(12_345_678.9),
@@ -182,10 +188,13 @@ mod tests {
 
     #[test]
     fn a_second_of_the_stream_stays_below_5_kib_whatever_the_number_of_replicas() {
-        for replicas in [1, 6, 10, 12, 13, 50, 200] {
+        let counts = [1, 6, 10, 11, 12, 13, 50, 200];
+        for (replicas, wait) in
+            counts.into_iter().flat_map(|count| [(count, None), (count, Some(0.012_345_678))])
+        {
             let seconds = 120;
             let bytes: usize =
-                (0..seconds).map(|at| LiveEvent::status(full_status(replicas, at)).text().len()).sum();
+                (0..seconds).map(|at| LiveEvent::status(full_status(replicas, at, wait)).text().len()).sum();
             let per_second = bytes as f64 / seconds as f64;
             // A decision in each second, with the space that its sentence and chunked encoding take.
             assert!(per_second + 800.0 < 5.0 * 1024.0, "{per_second} bytes/s with {replicas} replicas");
@@ -196,19 +205,19 @@ mod tests {
     fn all_replicas_are_told_from_time_to_time_and_at_first() {
         let told = |replicas: u32| {
             let tells = |at: &u64| {
-                let text = LiveEvent::status(full_status(replicas, *at)).text();
+                let text = LiveEvent::status(full_status(replicas, *at, None)).text();
                 String::from_utf8_lossy(&text).matches("\"id\"").count() == replicas as usize
             };
             (0..60).filter(tells).count()
         };
         assert_eq!([told(12), told(13), told(60)], [60, 30, 12]);
-        let first = LiveEvent::first_status(full_status(60, 1)).text();
+        let first = LiveEvent::first_status(full_status(60, 1, None)).text();
         assert_eq!(String::from_utf8_lossy(&first).matches("\"id\"").count(), 60);
     }
 
     #[test]
     fn all_who_follow_share_one_text() {
-        let event = LiveEvent::status(full_status(3, 0));
+        let event = LiveEvent::status(full_status(3, 0, None));
         assert_eq!(event.text().as_ptr(), event.text().as_ptr(), "the text was written again");
         let text = String::from_utf8(event.text().to_vec()).unwrap();
         assert!(text.starts_with("event: status\ndata: {\"at_epoch_seconds\":1795365298.0,"), "{text}");

@@ -115,7 +115,7 @@ async fn a_spike_is_clicked_and_seen_in_the_curve_and_in_the_replicas() {
     assert_eq!(browser.evaluate(log).await, json!(true), "the log does not say why");
 
     browser.point_at(".mark.up path").await;
-    let bubble = "!document.querySelector('.bubble').hidden && document.querySelector('.bubble').textContent";
+    let bubble = "document.querySelector('#chart-replicas-and-decisions .bubble:not([hidden])')?.textContent";
     let reason = browser.evaluate(bubble).await;
     assert!(reason.as_str().is_some_and(|reason| reason.contains("above 600 ms for")), "{reason}");
     browser

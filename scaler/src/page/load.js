@@ -16,6 +16,11 @@ export class Load {
   // Looks at the schedule when the factor has changed.
   notice(loadFactor) {
     if (!isValue(loadFactor) || loadFactor === this.#factor) return;
+    // At rest no schedule is to be expected, and not every service has one to ask for.
+    if (this.#factor === null && loadFactor === 1) {
+      this.#factor = 1;
+      return;
+    }
     if (performance.now() - this.#lookedAt < LOOK_APART_MS) return;
     this.#factor = loadFactor;
     this.#lookedAt = performance.now();
