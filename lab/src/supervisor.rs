@@ -29,7 +29,7 @@ use journal::Journal;
 use kept_process::KeptProcess;
 use replica_set::{ReplicaPlan, ReplicaSet};
 use run_folder::RunFolder;
-pub(crate) use usable_here::usable_here;
+pub(crate) use usable_here::{usable_here, who_may_change};
 
 /// Longest that gateway and scaler may take to end; the gateway finishes what is in flight.
 const STOP_GRACE: Duration = Duration::from_secs(12);

@@ -91,6 +91,8 @@ struct StatusText<'a> {
     signals_age_seconds: Option<f64>,
     reading: ReadingState,
     gateway_responding: bool,
+    /// How long a reader may take this status for the present.
+    fresh_for_seconds: f64,
     load_factor: Option<f64>,
     paused: bool,
     acting: bool,
@@ -121,6 +123,7 @@ impl<'a> StatusText<'a> {
                 .map(rounded),
             reading: status.reading,
             gateway_responding: status.gateway.responding,
+            fresh_for_seconds: rounded(status.fresh_for().as_secs_f64()),
             load_factor: status.load_factor.map(rounded),
             paused: status.paused,
             acting: status.acting,

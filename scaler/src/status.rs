@@ -18,7 +18,8 @@ use crate::clock::{read_rfc3339, rfc3339};
 use crate::policy_file::NamedPolicy;
 
 pub(crate) use self::endpoint::EndpointStatus;
-pub(crate) use self::freshness::{GatewayStatus, ReadingState, oldest_fresh};
+use self::freshness::oldest_fresh;
+pub(crate) use self::freshness::{GatewayStatus, ReadingState};
 pub(crate) use self::replica_state::{ReplicaState, ReplicaStates};
 
 /// Everything at one moment.
@@ -85,11 +86,16 @@ impl Status {
     /// The signals that describe the present; the others without a value. Without the gateway there is nothing to say
     /// about the service: what its replicas measure is not what its clients get.
     pub(crate) fn fresh_signals(&self) -> BTreeMap<Signal, Option<f64>> {
-        let limit = oldest_fresh(Duration::try_from_secs_f64(self.spacing_seconds).unwrap_or_default());
+        let limit = self.fresh_for().as_secs_f64();
         let fresh = |reading: &SignalStatus| {
-            (self.gateway.responding && reading.age_seconds <= limit.as_secs_f64()).then_some(reading.value?)
+            (self.gateway.responding && reading.age_seconds <= limit).then_some(reading.value?)
         };
         self.signals.iter().map(|(signal, reading)| (*signal, fresh(reading))).collect()
+    }
+
+    /// The greatest age at which something describes the present.
+    pub(crate) fn fresh_for(&self) -> Duration {
+        oldest_fresh(Duration::try_from_secs_f64(self.spacing_seconds).unwrap_or_default())
     }
 
     /// Replicas in rotation, where the gateway says so.

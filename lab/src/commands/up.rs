@@ -14,7 +14,7 @@ use crate::event_stream::{self, ServerSentEvent};
 use crate::failure::{ExitStatus, Failure};
 use crate::runtime;
 use crate::stop_signal::StopSignals;
-use crate::supervisor::{Addresses, Notice, Supervisor, SupervisorConfig, usable_here};
+use crate::supervisor::{Addresses, Notice, Supervisor, SupervisorConfig, usable_here, who_may_change};
 
 /// Run the whole loop on this machine.
 ///
@@ -120,7 +120,8 @@ pub(crate) fn run(arguments: UpArguments) -> Result<ExitStatus, Failure> {
             // Dropping what has begun ends it: every process is killed with its handle.
             () = signals.next() => return Ok(ExitStatus::Held),
         };
-        greet(&supervisor, arguments.loop_arguments.policy.name());
+        let loop_arguments = &arguments.loop_arguments;
+        greet(&supervisor, loop_arguments.policy.name(), &loop_arguments.allowed_hosts);
 
         let (events, mut decided) = mpsc::unbounded_channel();
         tokio::spawn(event_stream::follow(format!("{}/api/events", supervisor.addresses().page), events));
@@ -140,15 +141,11 @@ pub(crate) fn run(arguments: UpArguments) -> Result<ExitStatus, Failure> {
     })
 }
 
-/// Said where the page listens on more than loopback.
-const OTHERS_MAY_READ: &str = "\nThe page listens on all addresses: others on the network may read it, but not change anything;\n\
-                               --allowed-hosts NAME lets them under that name. There is no password.\n";
-
-fn greet(supervisor: &Supervisor, policy: &str) {
+fn greet(supervisor: &Supervisor, policy: &str, allowed_hosts: &[String]) {
     let Addresses { gateway, admin, page, dependency } = supervisor.addresses();
     let dependency =
         dependency.as_ref().map(|url| format!("  dependency {}\n", usable_here(url))).unwrap_or_default();
-    let others = if usable_here(page) == *page { "" } else { OTHERS_MAY_READ };
+    let others = who_may_change(page, allowed_hosts);
     let [gateway, admin, page] = [gateway, admin, page].map(|url| usable_here(url));
     let processes: Vec<String> =
         supervisor.processes().into_iter().map(|(name, pid)| format!("{name} ({pid})")).collect();

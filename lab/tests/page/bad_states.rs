@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::closed_loop::support::{Up, send_signal};
+use super::several_services::Scaler;
 use super::{Browser, DESK, PHONE, QUICK, Window, browser, open};
 
 /// Window widths at which nothing may be wider than the window; CSS pixels.
@@ -28,6 +29,7 @@ impl Drop for Frozen {
 
 /// Compares the page with its window at all widths, and leaves it at the desk's.
 pub(super) async fn assert_fits(browser: &mut Browser, state: &str) {
+    // For people who want to see the states.
     let folder = std::env::var_os("LAB_PAGE_PICTURES").map(std::path::PathBuf::from);
     for width in WIDTHS {
         for scheme in ["light", "dark"] {
@@ -93,6 +95,20 @@ async fn nothing_is_green_while_the_gateway_is_frozen() {
     browser.until("a verdict again", &judged, Duration::from_secs(20)).await;
     let calm = "document.getElementById('gateway').hidden && document.getElementById('link').dataset.state === 'live'";
     browser.until("a calm page", calm, Duration::from_secs(10)).await;
+}
+
+#[tokio::test]
+async fn nothing_is_green_on_a_reading_that_never_came() {
+    let Some(mut browser) = browser().await else { return };
+    let nobody = "http://127.0.0.1:1";
+    let (_scaler, address) = Scaler::start(&["--gateway", nobody, "--gateway-admin", nobody]);
+    browser.open(&address, DESK).await;
+    let unknown = format!("{} === 'Unknown'", text("slo"));
+    browser.until("an unknown objective", &unknown, Duration::from_secs(20)).await;
+    assert_eq!(browser.evaluate(GREEN).await, json!([]));
+    let banner = "document.getElementById('gateway').hidden === false";
+    assert_eq!(browser.evaluate(banner).await, json!(true));
+    assert_fits(&mut browser, "nothing-known").await;
 }
 
 #[tokio::test]

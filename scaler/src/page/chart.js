@@ -213,7 +213,7 @@ export class Chart {
       parts.push(svg("text", { class: kind, x: this.size.right + 6, y: free }, label));
     }
     this.thresholds.replaceChildren(...parts);
-    keyed(this.lineLegend, this.hasLabels ? [] : labels, (line) => line.kind, createLineKey, (item, line) => setText(item.lastChild, line.label));
+    keyed(this.lineLegend, this.hasLabels ? [] : labels, ({ kind, label }) => `${kind} ${label}`, createLineKey, (item, line) => setText(item.lastChild, line.label));
   }
 
   #drawEvents() {

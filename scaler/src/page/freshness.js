@@ -3,14 +3,10 @@
 import { byId, set, setText } from "./dom.js";
 import { clock, isValue, span } from "./units.js";
 
-// As on the server: a status or a reading is old after 5 s, or two measurements where those are rarer.
-const OLD_SECONDS = 5;
-
-// status: the last status event, or null; heardSeconds: time since it came; spacing: seconds between two measurements.
-export function judge({ status, isConnected, heardSeconds, spacing }) {
-  const limit = Math.max(OLD_SECONDS, 2 * (spacing ?? 0));
+// status: the last status event, or null; heardSeconds: time since it came. It says itself how long it is fresh.
+export function judge({ status, isConnected, heardSeconds }) {
   const hasGateway = Boolean(status?.gateway_responding);
-  const isHeard = isConnected && heardSeconds <= limit;
+  const isHeard = isConnected && heardSeconds <= (status?.fresh_for_seconds ?? 0);
   const age = isValue(status?.signals_age_seconds) ? status.signals_age_seconds + heardSeconds : null;
   const problem = !isConnected
     ? "the scaler does not answer"
@@ -21,7 +17,7 @@ export function judge({ status, isConnected, heardSeconds, spacing }) {
         : status.reading === "old"
           ? `the reading is ${span(age)} old`
           : status.reading === "missing"
-            ? "no reading yet"
+            ? "there is no reading"
             : null;
   return { isFresh: problem === null, isListed: isHeard && hasGateway, isHeard, isGatewayLost: isHeard && !hasGateway, problem };
 }
@@ -39,10 +35,9 @@ export function showFreshness(fresh, status, isConnected) {
   show("empty", isEmpty ? "No replica is in rotation: the gateway cannot serve any request." : "");
 }
 
-// A text that stays is said once, not again with each status.
+// A text that stays the same is not set again, so it is said once.
 function show(id, text) {
   const box = byId(id);
-  const isNew = box.hidden || id !== "lost";
-  if (text && isNew) setText(box, text);
+  if (text) setText(box, text);
   box.hidden = !text;
 }

@@ -13,6 +13,9 @@ import { showReplicas } from "./replicas.js";
 import { api, offerServices } from "./service.js";
 import { count, duration } from "./units.js";
 
+// What was drawn less long ago is not drawn again for the sake of ages.
+const REDRAW_MS = 900;
+
 const history = new History();
 const charts = new Charts(history);
 const load = new Load();
@@ -25,11 +28,12 @@ let heardAt = 0;
 let isConnected = false;
 let isFetching = false;
 let isDrawing = false;
+let drawnAt = 0;
 
 const live = new Live({ opened, lost, status: takeStatus, decision: takeDecision, event: takeEvent });
 live.start();
 // Ages grow and countdowns run without news, too.
-setInterval(drawSoon, 1000);
+setInterval(() => performance.now() - drawnAt > REDRAW_MS && drawSoon(), 1000);
 // Without the list this page still shows the service that it is for.
 offerServices().catch(() => {});
 
@@ -82,7 +86,7 @@ function takeStatus(event) {
     history.clear();
     refetch();
   }
-  load.notice(event.load_factor);
+  if (event.gateway_responding) load.notice(event.load_factor);
   drawSoon();
 }
 
@@ -98,7 +102,7 @@ function takeEvent(event) {
 
 function freshness() {
   const heardSeconds = (performance.now() - heardAt) / 1000;
-  return judge({ status, isConnected, heardSeconds, spacing: facts?.spacing_seconds });
+  return judge({ status, isConnected, heardSeconds });
 }
 
 function drawSoon() {
@@ -106,6 +110,7 @@ function drawSoon() {
   isDrawing = true;
   requestAnimationFrame(() => {
     isDrawing = false;
+    drawnAt = performance.now();
     draw();
   });
 }

@@ -28,7 +28,8 @@ const NUMBERS = [
 
 export function showReplicas(replicas, fresh) {
   // A state that is not known now is not shown as if it were.
-  const known = fresh.isHeard ? replicas : replicas.map((replica) => ({ ...replica, state: "unknown" }));
+  const ofGateway = fresh.isListed ? {} : { in_flight: null, ewma_ms: null };
+  const known = replicas.map((replica) => ({ ...replica, ...ofGateway, ...(fresh.isHeard ? {} : { state: "unknown" }) }));
   const hasDependency = replicas.some((replica) => isValue(replica.dependency_wait_seconds));
   set(byId("replica-rows").parentElement, { "data-dependency": hasDependency });
   keyed(byId("replica-rows"), known, (replica) => replica.url ?? replica.id, createRow, updateRow);

@@ -59,7 +59,7 @@ impl ReadingState {
 }
 
 /// The greatest age of a fresh reading, for this time between two measurements.
-pub(crate) fn oldest_fresh(spacing: Duration) -> Duration {
+pub(super) fn oldest_fresh(spacing: Duration) -> Duration {
     OLD_AFTER.max(2 * spacing)
 }
 
