@@ -5,11 +5,13 @@
 
 mod addresses;
 mod gateway_admin;
+mod journal;
 mod kept_process;
 mod reconciliation;
 mod replica_set;
 mod run_folder;
 mod socket;
+mod usable_here;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -25,9 +27,11 @@ use crate::failure::Failure;
 use addresses::parse_announcement;
 pub(crate) use addresses::{Addresses, check_free};
 use gateway_admin::GatewayAdmin;
+use journal::Journal;
 use kept_process::KeptProcess;
 use replica_set::{ReplicaPlan, ReplicaSet};
 use run_folder::RunFolder;
+pub(crate) use usable_here::{usable_here, who_may_change};
 
 /// Longest that gateway and scaler may take to end; the gateway finishes what is in flight.
 const STOP_GRACE: Duration = Duration::from_secs(12);
@@ -84,12 +88,15 @@ impl Supervisor {
             .map_err(|error| Failure::could_not_run(format!("cannot find the lab's own binary: {error}")))?;
         check_free(&config.addresses)?;
         let folder = RunFolder::create()?;
+        let journal = Journal::default();
         let start = |name: &'static str, arguments: Vec<String>| {
-            let (program, telemetry, notices) =
-                (program.clone(), config.telemetry_flags.clone(), notices.clone());
+            let (program, telemetry, notices, journal) =
+                (program.clone(), config.telemetry_flags.clone(), notices.clone(), journal.clone());
             async move {
                 let arguments = arguments.into_iter().chain(telemetry).collect();
-                KeptProcess::start(name, &program, arguments, notices).await.map_err(Failure::could_not_run)
+                KeptProcess::start(name, &program, arguments, (notices, journal))
+                    .await
+                    .map_err(Failure::could_not_run)
             }
         };
 
@@ -106,8 +113,8 @@ impl Supervisor {
             flags: replica_flags(&config, dependency.as_ref().map(KeptProcess::announcement)),
         };
         let gateway_admin = GatewayAdmin::new(&admin);
-        let replicas = ReplicaSet::new(plan, gateway_admin.clone(), notices.clone());
-        let socket = socket::serve(&folder.socket(), replicas.clone())?;
+        let replicas = ReplicaSet::new(plan, gateway_admin.clone(), notices.clone(), journal.clone());
+        let socket = socket::serve(&folder.socket(), replicas.clone(), journal.clone())?;
         let reconciliation =
             tokio::spawn(reconciliation::run(gateway_admin, replicas.clone(), gateway.restarts()));
         let (socket, reconciliation) =

@@ -41,6 +41,12 @@ names! {
     WEBAPP_REFUSED_TOTAL = "webapp_refused_total";
     /// Jobs that were served and failed, by `origin`.
     WEBAPP_ERRORS_TOTAL = "webapp_errors_total";
+    /// Time that the switched-on fault `latency` adds to each service time; 0 while it is off.
+    WEBAPP_FAULT_LATENCY_SECONDS = "webapp_fault_latency_seconds";
+    /// Share of jobs that the switched-on fault `errors` lets fail; 0 while it is off.
+    WEBAPP_FAULT_ERROR_RATIO = "webapp_fault_error_ratio";
+    /// 1 while the fault `unready` is switched on.
+    WEBAPP_FAULT_UNREADY = "webapp_fault_unready";
     /// Time a job waited for a connection of the dependency pool; seconds.
     WEBAPP_DEPENDENCY_WAIT_SECONDS = "webapp_dependency_wait_seconds";
     /// Time of a call to the dependency, without the wait for a connection, by `result`; seconds.

@@ -21,6 +21,8 @@ use futures_util::future::BoxFuture;
 
 pub(crate) use choice::choose;
 
+use crate::service_event::News;
+
 /// Starts and stops replicas.
 pub(crate) trait Actuator: Debug + Send + Sync {
     /// The replicas that exist, as the platform lists them.
@@ -31,6 +33,11 @@ pub(crate) trait Actuator: Debug + Send + Sync {
     /// Every order and the reading back are bounded in time, and what is reported as the count afterwards was seen. One
     /// who asks while another's action is under way waits for its end.
     fn scale_to(&self, asked: u32) -> BoxFuture<'_, ScaleReport>;
+
+    /// What happened to the replicas lately, where the platform keeps that; the same again each time, with its number.
+    fn news(&self) -> BoxFuture<'_, Vec<News>> {
+        Box::pin(std::future::ready(Vec::new()))
+    }
 
     /// Whether it carries decisions out.
     fn acts(&self) -> bool {

@@ -5,6 +5,7 @@
 
 mod control;
 mod events;
+mod late;
 mod load;
 mod metrics;
 mod of_service;
@@ -28,6 +29,7 @@ use tokio_util::sync::CancellationToken;
 
 use metrics::ApiMetrics;
 
+use crate::clock::Clock;
 use crate::driver::Published;
 use crate::driver::command::Command;
 
@@ -48,6 +50,7 @@ pub(crate) struct ApiState {
     metrics: Arc<ApiMetrics>,
     client: HttpClient,
     allowed_hosts: Arc<AllowedHosts>,
+    clock: Clock,
     event_readers: Arc<Semaphore>,
     stop: CancellationToken,
 }
@@ -78,6 +81,7 @@ impl ApiState {
     pub(crate) fn new(
         services: Vec<ServiceApi>,
         allowed_hosts: AllowedHosts,
+        clock: Clock,
         stop: CancellationToken,
     ) -> Self {
         Self {
@@ -85,6 +89,7 @@ impl ApiState {
             metrics: Arc::new(ApiMetrics::new()),
             client: HttpClient::new(),
             allowed_hosts: Arc::new(allowed_hosts),
+            clock,
             event_readers: Arc::new(Semaphore::new(EVENT_READERS_MAX)),
             stop,
         }
@@ -120,6 +125,7 @@ fn of_service(state: &ApiState) -> Router<ApiState> {
         .route("/resume", post(control::resume))
         .route("/load", load::methods())
         .route("/load/{*rest}", load::methods())
+        .layer(from_fn_with_state(state.clone(), late::check))
         .layer(from_fn_with_state(state.allowed_hosts.clone(), guard::check));
     Router::new()
         .route("/status", get(read::status))

@@ -4,7 +4,9 @@
 //! tasks: neither a slow scrape nor an action in flight holds up the API. A check that falls due while an action is in
 //! flight waits for its end, and a look that began before it is not judged: it would show a count of the past.
 
+mod changes;
 pub(crate) mod command;
+mod problems;
 mod published;
 mod reload;
 #[cfg(test)]
@@ -17,6 +19,7 @@ mod statistics;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -29,6 +32,7 @@ use tokio::time::{MissedTickBehavior, interval_at};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
+use self::changes::{Changes, LookContext};
 use self::command::{ByHandOutcome, Command, CommandError};
 pub(crate) use self::published::Published;
 use self::restarts::Restarts;
@@ -36,9 +40,13 @@ use self::statistics::Statistics;
 use crate::actuators::{Actuator, ScaleReport};
 use crate::clock::Clock;
 use crate::policy_file::NamedPolicy;
+use crate::service_event::{News, ServiceEvent};
 use crate::sighting::Sighting;
 use crate::state_file::StateFile;
-use crate::status::{DecisionStatus, EndpointStatus, PolicyStatus, ReplicaCounts, Status};
+use crate::status::{
+    DecisionStatus, EndpointStatus, GatewayStatus, PolicyStatus, ReadingState, ReplicaCounts, ReplicaStates,
+    Status,
+};
 
 /// Time between two lines of statistics, and between two saves of an unchanged state.
 const STATISTICS_EVERY: Duration = Duration::from_mins(1);
@@ -68,6 +76,8 @@ pub(crate) struct Driver {
     parts: DriverParts,
     statistics: Statistics,
     restarts: Restarts,
+    replica_states: ReplicaStates,
+    changes: Changes,
     seen: Option<Arc<Sighting>>,
     last_decision: Option<DecisionStatus>,
     action: Option<InFlight>,
@@ -97,6 +107,8 @@ impl Driver {
             parts,
             statistics: Statistics::default(),
             restarts: Restarts::default(),
+            replica_states: ReplicaStates::default(),
+            changes: Changes::default(),
             seen: None,
             last_decision: None,
             action: None,
@@ -147,14 +159,41 @@ impl Driver {
         self.parts.published.metrics.count_scrapes(seen.sample.scrapes);
         self.parts.published.has_scraped.fetch_or(seen.sample.scrapes.ok > 0, Ordering::Relaxed);
         for replica in self.restarts.notice(&seen) {
-            warn!(replica, "{replica} was started anew, by nobody here: its process had ended");
+            self.record_event(ServiceEvent::ReplicaRestarted { replica });
         }
-        self.seen = Some(seen);
+        self.replica_states.notice(&seen);
+        let told = self.record_news(&seen.news);
+        self.seen = Some(seen.clone());
         self.check_if_due();
         let status = self.publish();
+        let is_acting = self.action.is_some() || seen.began_at < self.counts_from;
+        let look = LookContext { faults: &seen.sample.faults, told: &told, is_acting };
+        for event in self.changes.notice(&status, &look) {
+            self.record_event(event);
+        }
         let now = self.parts.clock.now();
         self.statistics.see(now, status.replicas.current);
         self.parts.published.record(status);
+    }
+
+    /// Records what the platform reported and was not recorded yet; returns the replicas of which it told the end.
+    fn record_news(&self, news: &[News]) -> BTreeSet<String> {
+        let (published, now) = (&self.parts.published, self.parts.clock.now());
+        let mut ended = BTreeSet::new();
+        for News { number, age_seconds, event } in news {
+            if let ServiceEvent::ReplicaDied { replica, .. } = event {
+                ended.insert(replica.clone());
+            }
+            if published.history(|history| history.take_news(*number)) {
+                let age = Duration::try_from_secs_f64(*age_seconds).unwrap_or_default();
+                published.record_event(now.saturating_sub(age), event.clone());
+            }
+        }
+        ended
+    }
+
+    fn record_event(&self, event: ServiceEvent) {
+        self.parts.published.record_event(self.parts.clock.now(), event);
     }
 
     fn check_if_due(&mut self) {
@@ -301,18 +340,21 @@ impl Driver {
             Command::SetReplicas { asked, answer } => self.set_by_hand(asked, answer),
             Command::SetLimits { limits, answer } => {
                 self.parts.engine.set_limits(limits);
-                info!("limits set by hand: {limits} replicas");
+                self.record_event(ServiceEvent::LimitsSet { min: limits.min(), max: limits.max() });
                 self.save();
                 drop(answer.send(self.publish()));
             }
             Command::SetPolicy { outcome, is_asked } => self.set_policy(outcome, is_asked),
             Command::Pause { pause, answer } => {
+                let was_paused = self.parts.engine.is_paused();
                 if pause {
                     self.parts.engine.pause();
                 } else {
                     self.parts.engine.resume();
                 }
-                info!("{} by hand", if pause { "paused" } else { "resumed" });
+                if pause != was_paused {
+                    self.record_event(if pause { ServiceEvent::Paused } else { ServiceEvent::Resumed });
+                }
                 self.save();
                 drop(answer.send(self.publish()));
             }
@@ -322,6 +364,7 @@ impl Driver {
     fn set_by_hand(&mut self, asked: u32, answer: oneshot::Sender<Result<ByHandOutcome, CommandError>>) {
         match self.decide_by_hand(asked) {
             Ok(decision) => {
+                self.record_event(ServiceEvent::ReplicasSet { asked });
                 let span = self.record_decision(&decision);
                 self.act(decision, span, Some(answer));
                 self.publish();
@@ -367,10 +410,10 @@ impl Driver {
             None => parts.engine.desired().unwrap_or(current),
         };
         let sample = seen.map(|seen| &seen.sample);
-        let mut problems = sample.map(|sample| sample.problems.clone()).unwrap_or_default();
-        problems.extend(seen.and_then(|seen| seen.listed.as_ref().err()).map(ToString::to_string));
-        problems.extend(self.action_problem.clone());
-        problems.extend(self.policy_problem.clone());
+        let endpoints =
+            seen.map(|seen| EndpointStatus::all(seen, &self.replica_states, now)).unwrap_or_default();
+        let refused = [&self.action_problem, &self.policy_problem].into_iter().flatten();
+        let problems = problems::of(seen, &endpoints, refused);
         let status = Arc::new(Status {
             at: Duration::from_millis(u64::try_from(now.as_millis()).unwrap_or(u64::MAX)),
             service: parts.service.clone(),
@@ -385,7 +428,10 @@ impl Driver {
             paused: parts.engine.is_paused(),
             acting: self.action.is_some(),
             load_factor: sample.and_then(|sample| sample.load_factor),
-            endpoints: seen.map(|seen| EndpointStatus::all(seen, now)).unwrap_or_default(),
+            endpoints,
+            reading: sample.map(ReadingState::of).unwrap_or_default(),
+            gateway: sample.map(GatewayStatus::of).unwrap_or_default(),
+            spacing_seconds: sample.map_or(0.0, |sample| sample.spacing.as_secs_f64()),
             window_seconds: parts.policy.policy.window().as_secs_f64(),
             slo: Slo::DEFAULT,
             source: parts.source_name,

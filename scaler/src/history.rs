@@ -1,4 +1,4 @@
-//! Keeps the last 15 minutes, one point each second, and the decisions of that time.
+//! Keeps the last 15 minutes, one point each second, and the decisions and events of that time.
 
 mod columns;
 mod file;
@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use self::columns::Columns;
 pub(crate) use self::file::HistoryFile;
+use crate::service_event::RecordedEvent;
 use crate::status::{DecisionStatus, Status, as_rfc3339, from_rfc3339};
 
 /// How far the past reaches.
@@ -27,6 +28,9 @@ const POINTS_APART: Duration = Duration::from_millis(900);
 /// Decisions kept: 15 minutes at one each 2 s.
 pub(crate) const DECISIONS_MAX: usize = 450;
 
+/// Events kept; more of them in 15 minutes are a crash loop, of which the newest are enough.
+pub(crate) const EVENTS_MAX: usize = 200;
+
 /// One second.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Point {
@@ -35,7 +39,7 @@ pub(crate) struct Point {
     pub(crate) at: Duration,
     /// The same as seconds since the Unix epoch, for charts.
     pub(crate) at_epoch_seconds: f64,
-    /// Each signal's value; null where there was none.
+    /// Each signal's value; null where there was none that described that moment.
     pub(crate) signals: BTreeMap<Signal, Option<f64>>,
     /// Replicas at that time.
     pub(crate) replicas: PointReplicas,
@@ -57,6 +61,10 @@ pub(crate) struct PointReplicas {
 pub(crate) struct History {
     points: VecDeque<Point>,
     decisions: VecDeque<DecisionStatus>,
+    /// In the order of their times.
+    events: VecDeque<RecordedEvent>,
+    /// Number of the newest of the platform's events that is in `events`.
+    news_seen: u64,
 }
 
 impl History {
@@ -69,13 +77,13 @@ impl History {
         self.push(Point {
             at,
             at_epoch_seconds: at.as_secs_f64(),
-            signals: status.signals.iter().map(|(signal, reading)| (*signal, reading.value)).collect(),
+            signals: status.fresh_signals(),
             replicas: PointReplicas {
                 current: status.replicas.current,
-                ready: status.replicas.ready,
+                ready: status.known_ready(),
                 desired: status.replicas.desired,
             },
-            load_factor: status.load_factor,
+            load_factor: status.load_factor.filter(|_| status.gateway.responding),
         });
         true
     }
@@ -91,9 +99,13 @@ impl History {
     fn restored(
         points: Vec<Point>,
         decisions: impl Iterator<Item = DecisionStatus>,
+        (events, news_seen): (Vec<RecordedEvent>, u64),
         span: RangeInclusive<Duration>,
     ) -> Self {
-        let mut history = Self::default();
+        let mut history = Self { news_seen, ..Self::default() };
+        for event in events.into_iter().filter(|event| span.contains(&event.at)) {
+            history.add_event(event);
+        }
         for point in points {
             let is_next = history.points.back().is_none_or(|last| last.at < point.at);
             if is_next && span.contains(&point.at) {
@@ -115,6 +127,32 @@ impl History {
         self.decisions.push_back(decision);
     }
 
+    /// Adds an event in the order of times; the oldest is forgotten first.
+    pub(crate) fn add_event(&mut self, event: RecordedEvent) {
+        if self.events.len() == EVENTS_MAX {
+            self.events.pop_front();
+        }
+        let place = self.events.partition_point(|other| other.at <= event.at);
+        self.events.insert(place, event);
+    }
+
+    /// The events after `since`, oldest first.
+    pub(crate) fn events_since(&self, since: Option<Duration>) -> Vec<RecordedEvent> {
+        self.events.iter().filter(|event| since.is_none_or(|since| event.at > since)).cloned().collect()
+    }
+
+    /// Whether this number of the platform's is a new one; it is not from then on.
+    pub(crate) fn take_news(&mut self, number: u64) -> bool {
+        let is_new = number > self.news_seen;
+        self.news_seen = self.news_seen.max(number);
+        is_new
+    }
+
+    /// When the service was last looked at.
+    pub(crate) fn newest_at(&self) -> Option<Duration> {
+        self.points.back().map(|point| point.at)
+    }
+
     /// Whether there is no point yet.
     pub(crate) fn is_empty(&self) -> bool {
         self.points.is_empty()
@@ -129,7 +167,7 @@ impl History {
     pub(crate) fn columns_since(&self, since: Option<Duration>) -> Columns {
         let decisions =
             self.decisions.iter().filter(|decision| since.is_none_or(|since| decision.at > since));
-        Columns::of(self.range_since(since), decisions)
+        Columns::of(self.range_since(since), decisions, self.events_since(since))
     }
 
     /// The decisions kept, newest first.
@@ -148,6 +186,8 @@ mod tests {
     use scaler_engine::{Observed, Reason};
 
     use super::*;
+    use crate::service_event::ServiceEvent;
+    use crate::status::{GatewayStatus, ReplicaCounts, SignalStatus};
 
     fn status(at: Duration) -> Status {
         Status { at, ..Status::default() }
@@ -177,6 +217,48 @@ mod tests {
             (0..9000_u64).filter(|look| history.add(&status(Duration::from_millis(look * 100)))).count();
         assert_eq!(taken, 1000, "each 900 ms of 900 s");
         assert_eq!(history.points_since(None)[0].at, Duration::from_secs(90));
+    }
+
+    #[test]
+    fn only_what_described_its_moment_is_kept() {
+        let reading = |age_seconds| SignalStatus { value: Some(0.05), age_seconds };
+        let look = |second, age, responding| Status {
+            signals: [(Signal::ResponseTimeP95Seconds, reading(age))].into(),
+            replicas: ReplicaCounts { ready: Some(2), ..ReplicaCounts::default() },
+            gateway: GatewayStatus { responding, list_age_seconds: None },
+            ..status(Duration::from_secs(second))
+        };
+        let mut history = History::default();
+        for (second, age, responding) in [(1, 0.5, true), (2, 5.5, true), (3, 0.5, false)] {
+            history.add(&look(second, age, responding));
+        }
+        let p95s = history.points_since(None);
+        let kept: Vec<_> = p95s
+            .iter()
+            .map(|point| (point.signals[&Signal::ResponseTimeP95Seconds], point.replicas.ready))
+            .collect();
+        assert_eq!(kept, [(Some(0.05), Some(2)), (None, Some(2)), (None, None)]);
+    }
+
+    #[test]
+    fn events_are_bounded_and_in_order() {
+        let event = |second| RecordedEvent { at: Duration::from_secs(second), event: ServiceEvent::Paused };
+        let mut history = History::default();
+        history.add_event(event(7));
+        history.add_event(event(3));
+        assert!(history.events_since(None).is_sorted_by_key(|event| event.at));
+        assert_eq!(history.events_since(Some(Duration::from_secs(3))), [event(7)]);
+        for second in 10..500 {
+            history.add_event(event(second));
+        }
+        let kept = history.events_since(None);
+        assert_eq!((kept.len(), kept[EVENTS_MAX - 1].at.as_secs()), (EVENTS_MAX, 499));
+    }
+
+    #[test]
+    fn each_event_of_the_platform_is_taken_once() {
+        let mut history = History::default();
+        assert_eq!([1, 2, 2, 1, 3].map(|number| history.take_news(number)), [true, true, false, false, true]);
     }
 
     #[test]

@@ -11,10 +11,14 @@ use scaler_engine::Signal;
 use serde::Serialize;
 
 use crate::rounding::rounded;
-use crate::status::{DecisionStatus, EndpointStatus, ReplicaCounts, Status};
+use crate::service_event::{EventText, RecordedEvent};
+use crate::status::{DecisionStatus, EndpointStatus, ReadingState, ReplicaCounts, Status};
 
 /// Replicas that a status carries each second; of more than these, all are told each second, third … time.
 const ENDPOINTS_PER_SECOND: u64 = 12;
+
+/// The same where each of them waits for a dependency, which is one more number.
+const ENDPOINTS_PER_SECOND_WITH_DEPENDENCY: u64 = 11;
 
 /// Problems told in full.
 const PROBLEMS_TOLD: usize = 3;
@@ -30,12 +34,16 @@ pub(crate) struct LiveEvent {
 enum What {
     Status { status: Arc<Status>, tells_endpoints: bool },
     Decision(DecisionStatus),
+    Event(EventText),
 }
 
 impl LiveEvent {
     /// The state at one look.
     pub(crate) fn status(status: Arc<Status>) -> Self {
-        let every = (status.endpoints.len() as u64).div_ceil(ENDPOINTS_PER_SECOND).max(1);
+        let has_dependency = status.endpoints.iter().any(|one| one.dependency_wait_seconds.is_some());
+        let per_second =
+            if has_dependency { ENDPOINTS_PER_SECOND_WITH_DEPENDENCY } else { ENDPOINTS_PER_SECOND };
+        let every = (status.endpoints.len() as u64).div_ceil(per_second).max(1);
         let tells_endpoints = status.at.as_secs().is_multiple_of(every);
         Self { what: What::Status { status, tells_endpoints }, text: OnceLock::new() }
     }
@@ -50,6 +58,11 @@ impl LiveEvent {
         Self { what: What::Decision(decision), text: OnceLock::new() }
     }
 
+    /// Something that happened besides.
+    pub(crate) fn event(event: RecordedEvent) -> Self {
+        Self { what: What::Event(event.into()), text: OnceLock::new() }
+    }
+
     /// The event as it stands in a stream of server-sent events.
     pub(crate) fn text(&self) -> Bytes {
         let write = || match &self.what {
@@ -57,13 +70,14 @@ impl LiveEvent {
                 to_text("status", &StatusText::new(status, *tells_endpoints))
             }
             What::Decision(decision) => to_text("decision", decision),
+            What::Event(event) => to_text("event", event),
         };
         self.text.get_or_init(write).clone()
     }
 }
 
 fn to_text(name: &str, data: &impl Serialize) -> Bytes {
-    let data = serde_json::to_string(data).expect("states and decisions are plain data");
+    let data = serde_json::to_string(data).expect("states, decisions and events are plain data");
     Bytes::from(format!("event: {name}\ndata: {data}\n\n"))
 }
 
@@ -73,8 +87,12 @@ struct StatusText<'a> {
     at_epoch_seconds: f64,
     replicas: ReplicaCounts,
     signals: BTreeMap<Signal, Option<f64>>,
-    /// Age of the oldest signal.
+    /// Age of the oldest signal that replicas measure.
     signals_age_seconds: Option<f64>,
+    reading: ReadingState,
+    gateway_responding: bool,
+    /// How long a reader may take this status for the present.
+    fresh_for_seconds: f64,
     load_factor: Option<f64>,
     paused: bool,
     acting: bool,
@@ -98,10 +116,14 @@ impl<'a> StatusText<'a> {
                 .collect(),
             signals_age_seconds: status
                 .signals
-                .values()
-                .map(|reading| reading.age_seconds)
+                .iter()
+                .filter(|(signal, _)| **signal != Signal::InFlight)
+                .map(|(_, reading)| reading.age_seconds)
                 .max_by(f64::total_cmp)
                 .map(rounded),
+            reading: status.reading,
+            gateway_responding: status.gateway.responding,
+            fresh_for_seconds: rounded(status.fresh_for().as_secs_f64()),
             load_factor: status.load_factor.map(rounded),
             paused: status.paused,
             acting: status.acting,
@@ -118,6 +140,7 @@ fn brief(endpoint: &EndpointStatus) -> EndpointStatus {
         ewma_ms: endpoint.ewma_ms.map(rounded),
         response_time_p95_seconds: endpoint.response_time_p95_seconds.map(rounded),
         queue_depth: endpoint.queue_depth.map(rounded),
+        dependency_wait_seconds: endpoint.dependency_wait_seconds.map(rounded),
         utilization: endpoint.utilization.map(rounded),
         cpu_utilization: endpoint.cpu_utilization.map(rounded),
         memory_bytes: endpoint.memory_bytes.map(rounded),
@@ -131,20 +154,20 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::sources::EndpointState;
-    use crate::status::SignalStatus;
+    use crate::status::{ReplicaState, SignalStatus};
 
     /// A state in which every number has all its digits.
-    fn full_status(replicas: u32, second: u64) -> Arc<Status> {
+    fn full_status(replicas: u32, second: u64, dependency_wait_seconds: Option<f64>) -> Arc<Status> {
         let endpoint = |index: u32| EndpointStatus {
             id: format!("webapp-{index}"),
             url: Some(format!("http://127.0.0.1:{}", 40_000 + index)),
-            state: EndpointState::Starting,
+            state: ReplicaState::NotResponding,
             in_flight: 104,
             ewma_ms: Some(1_234.567_890_123),
             pid: Some(4_000_000 + index),
             response_time_p95_seconds: Some(1.234_567_890_123),
             queue_depth: Some(99.123_456_789),
+            dependency_wait_seconds,
             utilization: Some(0.987_654_321),
             cpu_utilization: Some(0.012_345_678_9),
             memory_bytes: Some(12_345_678.9),
@@ -156,7 +179,11 @@ mod tests {
             signals: Signal::ALL.into_iter().map(|signal| (signal, reading)).collect(),
             load_factor: Some(4.987_654_321),
             endpoints: (0..replicas).map(endpoint).collect(),
-            problems: vec!["a replica gave no metrics: http://127.0.0.1:40001: timed out".to_owned(); 60],
+            problems: vec![
+                "webapp-5 (127.0.0.1:33655) did not answer its metrics request within 800 ms"
+                    .to_owned();
+                60
+            ],
             uptime_seconds: 12_345.678_9,
             ..Status::default()
         })
@@ -164,10 +191,13 @@ mod tests {
 
     #[test]
     fn a_second_of_the_stream_stays_below_5_kib_whatever_the_number_of_replicas() {
-        for replicas in [1, 6, 10, 12, 13, 50, 200] {
+        let counts = [1, 6, 10, 11, 12, 13, 50, 200];
+        for (replicas, wait) in
+            counts.into_iter().flat_map(|count| [(count, None), (count, Some(0.012_345_678))])
+        {
             let seconds = 120;
             let bytes: usize =
-                (0..seconds).map(|at| LiveEvent::status(full_status(replicas, at)).text().len()).sum();
+                (0..seconds).map(|at| LiveEvent::status(full_status(replicas, at, wait)).text().len()).sum();
             let per_second = bytes as f64 / seconds as f64;
             // A decision in each second, with the space that its sentence and chunked encoding take.
             assert!(per_second + 800.0 < 5.0 * 1024.0, "{per_second} bytes/s with {replicas} replicas");
@@ -178,19 +208,19 @@ mod tests {
     fn all_replicas_are_told_from_time_to_time_and_at_first() {
         let told = |replicas: u32| {
             let tells = |at: &u64| {
-                let text = LiveEvent::status(full_status(replicas, *at)).text();
+                let text = LiveEvent::status(full_status(replicas, *at, None)).text();
                 String::from_utf8_lossy(&text).matches("\"id\"").count() == replicas as usize
             };
             (0..60).filter(tells).count()
         };
         assert_eq!([told(12), told(13), told(60)], [60, 30, 12]);
-        let first = LiveEvent::first_status(full_status(60, 1)).text();
+        let first = LiveEvent::first_status(full_status(60, 1, None)).text();
         assert_eq!(String::from_utf8_lossy(&first).matches("\"id\"").count(), 60);
     }
 
     #[test]
     fn all_who_follow_share_one_text() {
-        let event = LiveEvent::status(full_status(3, 0));
+        let event = LiveEvent::status(full_status(3, 0, None));
         assert_eq!(event.text().as_ptr(), event.text().as_ptr(), "the text was written again");
         let text = String::from_utf8(event.text().to_vec()).unwrap();
         assert!(text.starts_with("event: status\ndata: {\"at_epoch_seconds\":1795365298.0,"), "{text}");

@@ -81,7 +81,8 @@ impl Scaler {
             .into_iter()
             .map(|service| service.start(are_several, clock, &reload, &stopping, &mut tasks))
             .collect();
-        let app = api::router(ApiState::new(services, AllowedHosts::new(&allowed_hosts), stopping.clone()));
+        let app =
+            api::router(ApiState::new(services, AllowedHosts::new(&allowed_hosts), clock, stopping.clone()));
         let server = axum::serve(listener, app).with_graceful_shutdown(stopping.clone().cancelled_owned());
         tasks.spawn(server.into_future());
         // Each of them runs for ever: one that ends has broken, and half a scaler is worse than a restarted one.

@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::actuators::{Actuator, ActuatorError, Listing, ReplicaEntry, same_address};
 use crate::clock::Clock;
+use crate::service_event::News;
 use crate::sources::{Sample, Source};
 
 /// Longest wait for the platform's list; the signals do not wait for it longer than for a slow replica.
@@ -23,6 +24,8 @@ pub(crate) struct Sighting {
     pub(crate) sample: Sample,
     /// What the platform tells.
     pub(crate) listed: Result<Listing, ActuatorError>,
+    /// What the platform reported lately; some of it may have been in the look before.
+    pub(crate) news: Vec<News>,
 }
 
 impl Sighting {
@@ -109,8 +112,13 @@ pub(crate) async fn keep_looking(
         if looking.window.has_changed().unwrap_or(false) {
             source.set_window(*looking.window.borrow_and_update());
         }
-        let look = async { tokio::join!(source.sample(), timeout(OBSERVE_TIMEOUT, actuator.observe())) };
-        let (sample, listed) = tokio::select! {
+        // News after the list: whoever left it is then among them.
+        let ask_platform = async {
+            let listed = timeout(OBSERVE_TIMEOUT, actuator.observe()).await;
+            (listed, timeout(OBSERVE_TIMEOUT, actuator.news()).await.unwrap_or_default())
+        };
+        let look = async { tokio::join!(source.sample(), ask_platform) };
+        let (sample, (listed, news)) = tokio::select! {
             () = stop.cancelled() => return,
             looked = look => looked,
         };
@@ -120,7 +128,7 @@ pub(crate) async fn keep_looking(
             )))
         };
         let listed = listed.unwrap_or_else(too_late);
-        sightings.send_replace(Some(Arc::new(Sighting { began_at, sample, listed })));
+        sightings.send_replace(Some(Arc::new(Sighting { began_at, sample, listed, news })));
     }
 }
 
@@ -161,6 +169,7 @@ mod tests {
             began_at: Duration::ZERO,
             sample: Sample { replicas, endpoints, ..Sample::default() },
             listed,
+            news: Vec::new(),
         }
     }
 

@@ -2,6 +2,7 @@
 
 pub mod exposition;
 mod growth;
+mod problem;
 mod prometheus;
 mod replica_table;
 mod rotation;
@@ -17,6 +18,7 @@ use scaler_engine::{Reading, ReplicaObservation, Signal, Standstill};
 use serde::{Deserialize, Serialize};
 
 pub use crate::clock::Clock;
+pub use problem::ReplicaProblem;
 pub use prometheus::{PrometheusSettings, PrometheusSource, PrometheusUrlError};
 pub use scrape::{ScrapeSettings, ScrapeSource};
 
@@ -51,6 +53,14 @@ pub struct Sample {
     pub scrapes: ScrapeCount,
     /// What went wrong, one sentence each; empty if all went well.
     pub problems: Vec<String>,
+    /// The replicas that were asked for their metrics and gave none.
+    pub silent: Vec<ReplicaProblem>,
+    /// The faults that are switched on, of each replica whose metrics tell, by its URL; empty where none is.
+    pub faults: BTreeMap<String, Vec<String>>,
+    /// Age of the gateway's list; none before the first one came.
+    pub list_age: Option<Duration>,
+    /// Time between two measurements of a replica: so old may a reading be without anything being wrong.
+    pub spacing: Duration,
 }
 
 /// How many requests one look took, and how long: one to each replica, or the queries to Prometheus.

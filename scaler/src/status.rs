@@ -1,6 +1,8 @@
 //! Shows the scaler's present state as one value, which API, page and events are made from.
 
 mod endpoint;
+mod freshness;
+mod replica_state;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -16,6 +18,9 @@ use crate::clock::{read_rfc3339, rfc3339};
 use crate::policy_file::NamedPolicy;
 
 pub(crate) use self::endpoint::EndpointStatus;
+use self::freshness::oldest_fresh;
+pub(crate) use self::freshness::{GatewayStatus, ReadingState};
+pub(crate) use self::replica_state::{ReplicaState, ReplicaStates};
 
 /// Everything at one moment.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -28,6 +33,11 @@ pub(crate) struct Status {
     pub(crate) replicas: ReplicaCounts,
     pub(crate) policy: PolicyStatus,
     pub(crate) signals: BTreeMap<Signal, SignalStatus>,
+    /// Whether the signals describe the present.
+    pub(crate) reading: ReadingState,
+    pub(crate) gateway: GatewayStatus,
+    /// Time between two measurements of a replica.
+    pub(crate) spacing_seconds: f64,
     /// None before the first check.
     pub(crate) last_decision: Option<DecisionStatus>,
     /// Whether automatic actions are off.
@@ -70,6 +80,28 @@ pub(crate) struct SignalStatus {
     /// In the signal's own unit.
     pub(crate) value: Option<f64>,
     pub(crate) age_seconds: f64,
+}
+
+impl Status {
+    /// The signals that describe the present; the others without a value. Without the gateway there is nothing to say
+    /// about the service: what its replicas measure is not what its clients get.
+    pub(crate) fn fresh_signals(&self) -> BTreeMap<Signal, Option<f64>> {
+        let limit = self.fresh_for().as_secs_f64();
+        let fresh = |reading: &SignalStatus| {
+            (self.gateway.responding && reading.age_seconds <= limit).then_some(reading.value?)
+        };
+        self.signals.iter().map(|(signal, reading)| (*signal, fresh(reading))).collect()
+    }
+
+    /// The greatest age at which something describes the present.
+    pub(crate) fn fresh_for(&self) -> Duration {
+        oldest_fresh(Duration::try_from_secs_f64(self.spacing_seconds).unwrap_or_default())
+    }
+
+    /// Replicas in rotation, where the gateway says so.
+    pub(crate) fn known_ready(&self) -> Option<u32> {
+        self.replicas.ready.filter(|_| self.gateway.responding)
+    }
 }
 
 impl From<Reading> for SignalStatus {

@@ -19,6 +19,7 @@ use crate::driver::{Driver, DriverParts, Published};
 use crate::history::HistoryFile;
 use crate::policy_watch::{Reload, watch_policy};
 use crate::scaler_error::ScalerError;
+use crate::service_event::ServiceEvent;
 use crate::sighting::{Looking, keep_looking};
 use crate::sources::{
     PrometheusSettings, PrometheusSource, PrometheusUrlError, ScrapeSettings, ScrapeSource, Source,
@@ -102,6 +103,10 @@ impl WatchedService {
             published.history(|history| *history = file.load(clock.now()));
             tasks.spawn(file.keep(published.clone(), stop.clone()).map(Ok));
         }
+        let now = clock.now();
+        let seen_before = published.history(|history| history.newest_at());
+        let unseen_seconds = seen_before.map(|at| now.saturating_sub(at).as_secs_f64());
+        published.record_event(now, ServiceEvent::ScalerStarted { unseen_seconds });
         let (sightings, seen) = watch::channel(None);
         let (commands, asked) = mpsc::channel(COMMANDS_WAITING);
         let every = config.scrape_interval;

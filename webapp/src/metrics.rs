@@ -245,6 +245,17 @@ pub(crate) fn register_app(registry: &mut MetricsRegistry, config: &WebappConfig
         f64::from(u8::from(app.is_ready()))
     });
     gauge(names::WEBAPP_LOAD_FACTOR, "Load factor of the service", |app| app.load.factor_at(app.clock.now()));
+    gauge(
+        names::WEBAPP_FAULT_LATENCY_SECONDS,
+        "Time that a switched-on fault adds to each service time",
+        |app| app.faults.added_latency(app.clock.now()).as_secs_f64(),
+    );
+    gauge(names::WEBAPP_FAULT_ERROR_RATIO, "Share of jobs that a switched-on fault lets fail", |app| {
+        app.faults.error_share(app.clock.now())
+    });
+    gauge(names::WEBAPP_FAULT_UNREADY, "1 while a switched-on fault denies readiness", |app| {
+        f64::from(u8::from(app.faults.is_unready(app.clock.now())))
+    });
     gauge(names::WEBAPP_QUEUE_DEPTH, "Jobs waiting for a worker", |app| {
         app.replica.occupancy().queue_depth as f64
     });

@@ -21,7 +21,7 @@ use crate::failure::{ExitStatus, Failure};
 use crate::output::{note, say};
 use crate::runtime;
 use crate::stop_signal::StopSignals;
-use crate::supervisor::{Notice, Supervisor};
+use crate::supervisor::{Notice, Supervisor, usable_here};
 
 /// Play the story of a spike, draw it, and judge it.
 ///
@@ -222,7 +222,7 @@ impl<'a> Player<'a> {
             ramp.as_millis()
         );
         self.client.get(&url, TIMEOUT).await.and_then(Reply::ok).map_err(Failure::could_not_run)?;
-        self.screen.show(&format!("        > the spike begins: {url}"));
+        self.screen.show(&format!("        > the spike begins: {}", usable_here(&url)));
         Ok(self.began.elapsed())
     }
 

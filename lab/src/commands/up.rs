@@ -15,7 +15,7 @@ use crate::failure::{ExitStatus, Failure};
 use crate::output::say;
 use crate::runtime;
 use crate::stop_signal::{Hangups, StopSignals};
-use crate::supervisor::{Addresses, Notice, Supervisor, SupervisorConfig};
+use crate::supervisor::{Addresses, Notice, Supervisor, SupervisorConfig, usable_here, who_may_change};
 
 /// Run the whole loop on this machine.
 ///
@@ -125,7 +125,8 @@ pub(crate) fn run(arguments: UpArguments) -> Result<ExitStatus, Failure> {
             // Dropping what has begun ends it: every process is killed with its handle.
             () = signals.next() => return Ok(ExitStatus::Held),
         };
-        greet(&supervisor, arguments.loop_arguments.policy.name());
+        let loop_arguments = &arguments.loop_arguments;
+        greet(&supervisor, loop_arguments.policy.name(), &loop_arguments.allowed_hosts);
 
         let (events, mut decided) = mpsc::unbounded_channel();
         tokio::spawn(event_stream::follow(format!("{}/api/events", supervisor.addresses().page), events));
@@ -146,9 +147,12 @@ pub(crate) fn run(arguments: UpArguments) -> Result<ExitStatus, Failure> {
     })
 }
 
-fn greet(supervisor: &Supervisor, policy: &str) {
+fn greet(supervisor: &Supervisor, policy: &str, allowed_hosts: &[String]) {
     let Addresses { gateway, admin, page, dependency } = supervisor.addresses();
-    let dependency = dependency.as_ref().map(|url| format!("  dependency {url}\n")).unwrap_or_default();
+    let dependency =
+        dependency.as_ref().map(|url| format!("  dependency {}\n", usable_here(url))).unwrap_or_default();
+    let others = who_may_change(page, allowed_hosts);
+    let [gateway, admin, page] = [gateway, admin, page].map(|url| usable_here(url));
     let processes: Vec<String> =
         supervisor.processes().into_iter().map(|(name, pid)| format!("{name} ({pid})")).collect();
     say(&format!(
@@ -160,7 +164,7 @@ fn greet(supervisor: &Supervisor, policy: &str) {
          Try in a second terminal:\n  \
          curl {gateway}/load/spike      # five times the load for two minutes: watch it scale\n  \
          curl {admin}/endpoints       # who is in rotation\n  \
-         open {page} in a browser     # curves, replicas and decisions, live\n\n\
+         open {page} in a browser     # curves, replicas and decisions, live\n{others}\n\
          Ctrl-C ends everything. A line for each decision follows.\n",
         processes.join(", ")
     ));

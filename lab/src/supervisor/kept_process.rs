@@ -5,12 +5,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use scaler::ServiceEvent;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::Notice;
+use super::journal::Journal;
 use crate::child_process::ChildProcess;
 
 /// A process that lived longer than this is started again without delay.
@@ -38,7 +40,7 @@ impl KeptProcess {
         name: &'static str,
         program: &Path,
         arguments: Vec<String>,
-        notices: mpsc::UnboundedSender<Notice>,
+        (notices, journal): (mpsc::UnboundedSender<Notice>, Journal),
     ) -> Result<Self, String> {
         let spawn = |arguments: &[String]| {
             ChildProcess::spawn(name, program, arguments)
@@ -55,6 +57,7 @@ impl KeptProcess {
             program: program.to_owned(),
             arguments,
             notices,
+            journal,
             pid: Arc::clone(&pid),
             restarted,
             stop: stop.clone(),
@@ -95,6 +98,7 @@ struct Keeper {
     program: std::path::PathBuf,
     arguments: Vec<String>,
     notices: mpsc::UnboundedSender<Notice>,
+    journal: Journal,
     pid: Arc<AtomicU32>,
     restarted: watch::Sender<u64>,
     stop: CancellationToken,
@@ -112,6 +116,7 @@ impl Keeper {
             };
             delay = if began.elapsed() > LIVED_WELL { Duration::ZERO } else { next_delay(delay) };
             self.tell(format!("{} died ({end}), starting it again", self.name));
+            self.journal.record(ServiceEvent::ProcessDied { process: self.name.to_owned(), end });
             began = Instant::now();
             tokio::select! {
                 () = tokio::time::sleep(delay) => {}
@@ -123,6 +128,10 @@ impl Keeper {
                     self.pid.store(child.pid(), Ordering::Relaxed);
                     self.restarted.send_modify(|count| *count += 1);
                     self.tell(format!("{} is back after {} ms", self.name, began.elapsed().as_millis()));
+                    self.journal.record(ServiceEvent::ProcessRestarted {
+                        process: self.name.to_owned(),
+                        after_seconds: began.elapsed().as_secs_f64(),
+                    });
                 }
                 // The ended child is waited for again at once, which leads here again after a longer delay.
                 Err(problem) => self.tell(problem),

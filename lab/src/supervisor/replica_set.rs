@@ -12,6 +12,7 @@ use futures_util::future::join_all;
 use http::Method;
 use observability::http::client::{ClientError, HttpClient};
 use parking_lot::Mutex;
+use scaler::ServiceEvent;
 use serde::Serialize;
 use serde_json::json;
 use tokio::sync::{Notify, mpsc};
@@ -20,6 +21,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::Notice;
 use super::gateway_admin::{Announced, GatewayAdmin};
+use super::journal::Journal;
 use super::reconciliation::Wanted;
 use crate::child_process::ChildProcess;
 
@@ -106,6 +108,7 @@ struct Shared {
     gateway: GatewayAdmin,
     client: HttpClient,
     notices: mpsc::UnboundedSender<Notice>,
+    journal: Journal,
     members: Mutex<Members>,
     /// Told whenever an entry changes.
     changed: Notify,
@@ -116,12 +119,14 @@ impl ReplicaSet {
         plan: ReplicaPlan,
         gateway: GatewayAdmin,
         notices: mpsc::UnboundedSender<Notice>,
+        journal: Journal,
     ) -> Self {
         let shared = Shared {
             plan,
             gateway,
             client: HttpClient::new(),
             notices,
+            journal,
             members: Mutex::default(),
             changed: Notify::new(),
         };
@@ -310,7 +315,14 @@ impl ReplicaSet {
         let replacement = {
             let mut members = self.shared.members.lock();
             members.entries.remove(&number);
-            self.start_within(&mut members)
+            let replacement = self.start_within(&mut members);
+            // Before the list can be read without it, so that its reader finds why it left.
+            self.shared.journal.record(ServiceEvent::ReplicaDied {
+                replica: entry.id.clone(),
+                end: end.to_owned(),
+                replacement: replacement.as_ref().ok().map(|replacement| replacement.id.clone()),
+            });
+            replacement
         };
         self.shared.changed.notify_waiters();
         match replacement {

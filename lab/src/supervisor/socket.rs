@@ -1,7 +1,7 @@
 //! The supervisor's socket: HTTP over a Unix socket, for the scaler's actuator and for the curious.
 //!
 //! `curl --unix-socket …/supervisor.sock http://lab/replicas` lists the replicas, `POST` starts one,
-//! `DELETE /replicas/{id}` stops one.
+//! `DELETE /replicas/{id}` stops one. `GET /events` tells what happened to processes lately.
 
 use std::path::Path as FilePath;
 
@@ -14,11 +14,16 @@ use observability::http::error::ErrorReply;
 use tokio::net::UnixListener;
 use tokio::task::JoinHandle;
 
+use super::journal::Journal;
 use super::replica_set::{ReplicaError, ReplicaSet};
 use crate::failure::Failure;
 
 /// Serves the socket until the task is aborted.
-pub(super) fn serve(path: &FilePath, replicas: ReplicaSet) -> Result<JoinHandle<()>, Failure> {
+pub(super) fn serve(
+    path: &FilePath,
+    replicas: ReplicaSet,
+    journal: Journal,
+) -> Result<JoinHandle<()>, Failure> {
     let listener = UnixListener::bind(path).map_err(|error| {
         Failure::could_not_run(format!(
             "cannot listen on {}: {error}; hint: set TMPDIR to a folder with a short path",
@@ -28,6 +33,7 @@ pub(super) fn serve(path: &FilePath, replicas: ReplicaSet) -> Result<JoinHandle<
     let router = Router::new()
         .route("/replicas", get(list).post(start))
         .route("/replicas/{id}", delete(stop))
+        .route("/events", get(async move || Json(journal.news())))
         .fallback(unknown_route)
         .method_not_allowed_fallback(wrong_method)
         .with_state(replicas);
@@ -50,7 +56,7 @@ async fn stop(State(replicas): State<ReplicaSet>, Path(id): Path<String>) -> Res
     Ok((StatusCode::ACCEPTED, Json(replicas.stop_one(&id)?)).into_response())
 }
 
-const HINT: &str = "try GET /replicas, POST /replicas or DELETE /replicas/{id}";
+const HINT: &str = "try GET /replicas, POST /replicas, DELETE /replicas/{id} or GET /events";
 
 async fn unknown_route(uri: Uri) -> ErrorReply {
     ErrorReply::unknown_route(uri.path(), HINT)

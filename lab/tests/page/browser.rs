@@ -133,11 +133,13 @@ impl Browser {
         self.command("Page.navigate", json!({"url": url})).await;
     }
 
-    async fn look_through(&mut self, window: Window) {
+    /// Changes the window.
+    pub(crate) async fn look_through(&mut self, window: Window) {
         let Window { width, height, is_phone, scheme } = window;
         let scale = if is_phone { 2 } else { 1 };
         let size = json!({"width": width, "height": height, "deviceScaleFactor": scale, "mobile": is_phone});
         self.command("Emulation.setDeviceMetricsOverride", size).await;
+        self.command("Emulation.setTouchEmulationEnabled", json!({"enabled": is_phone})).await;
         let colours = json!({"features": [{"name": "prefers-color-scheme", "value": scheme}]});
         self.command("Emulation.setEmulatedMedia", colours).await;
     }
@@ -159,6 +161,18 @@ impl Browser {
         let (x, y) = self.point_at(selector).await;
         self.mouse("mousePressed", x, y, 1).await;
         self.mouse("mouseReleased", x, y, 1).await;
+    }
+
+    /// Taps with a finger on the middle of the first element that a selector finds.
+    pub(crate) async fn tap(&mut self, selector: &str) {
+        let expression = format!(
+            "(() => {{ const found = document.querySelector({selector:?}); found.scrollIntoView({{block: 'center'}}); \
+             const box = found.getBoundingClientRect(); return [box.x + box.width / 2, box.y + box.height / 2]; }})()"
+        );
+        let middle = self.evaluate(&expression).await;
+        let point = json!({"x": middle[0], "y": middle[1]});
+        self.command("Input.dispatchTouchEvent", json!({"type": "touchStart", "touchPoints": [point]})).await;
+        self.command("Input.dispatchTouchEvent", json!({"type": "touchEnd", "touchPoints": []})).await;
     }
 
     async fn mouse(&mut self, kind: &str, x: f64, y: f64, clicks: u32) {

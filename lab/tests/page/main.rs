@@ -2,7 +2,9 @@
 //!
 //! Needs Chromium. Where it is missing the tests say so and pass, unless `LAB_REQUIRE` names `browser`.
 
+mod bad_states;
 mod browser;
+mod charts;
 mod several_services;
 #[path = "../closed_loop"]
 mod closed_loop {
@@ -63,7 +65,7 @@ async fn browser() -> Option<Browser> {
 /// Opens the page and waits until it shows numbers.
 async fn open(browser: &mut Browser, up: &Up, window: Window) {
     browser.open(&up.scaler, window).await;
-    let ready = "document.getElementById('link')?.dataset.state === 'live' && document.getElementById('p95').textContent.includes(' ms')";
+    let ready = "document.getElementById('link')?.dataset.state === 'live' && /\\d m?s$/.test(document.getElementById('p95').textContent)";
     browser.until("a live page with a p95", ready, Duration::from_secs(15)).await;
 }
 
@@ -83,8 +85,7 @@ async fn a_spike_is_clicked_and_seen_in_the_curve_and_in_the_replicas() {
     assert_eq!(browser.evaluate("document.getElementById('ready').textContent").await, json!("1 of 1"));
 
     browser.click("#spike").await;
-    let said =
-        "document.getElementById('outcome').textContent.startsWith('A spike began: ×5, 200 requests/s')";
+    let said = "document.getElementById('outcome').textContent.startsWith('Spike started: ×5, 200 synthetic requests/s')";
     browser.until("the answer to the click", said, Duration::from_secs(5)).await;
     browser
         .until("the load", "document.getElementById('load').textContent === '×5'", Duration::from_secs(5))
@@ -114,7 +115,7 @@ async fn a_spike_is_clicked_and_seen_in_the_curve_and_in_the_replicas() {
     assert_eq!(browser.evaluate(log).await, json!(true), "the log does not say why");
 
     browser.point_at(".mark.up path").await;
-    let bubble = "!document.querySelector('.bubble').hidden && document.querySelector('.bubble').textContent";
+    let bubble = "document.querySelector('#chart-replicas-and-decisions .bubble:not([hidden])')?.textContent";
     let reason = browser.evaluate(bubble).await;
     assert!(reason.as_str().is_some_and(|reason| reason.contains("above 600 ms for")), "{reason}");
     browser
@@ -225,7 +226,7 @@ async fn everything_can_be_done_with_the_keyboard_and_refusals_are_said_in_words
         .await;
     browser.press("2").await;
     browser.press("Enter").await;
-    let reached = "document.getElementById('outcome').textContent === 'There are 2 replicas now.'";
+    let reached = "document.getElementById('outcome').textContent === 'Scaled to 2.'";
     browser.until("two replicas", reached, Duration::from_secs(15)).await;
     // A value read out at another time, of which there has to be one.
     let some = "(document.querySelector('#chart-response-time .plot .line.p95').getAttribute('d').match(/L/g) ?? []).length >= 3";

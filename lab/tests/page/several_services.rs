@@ -8,8 +8,27 @@ use serde_json::json;
 use super::closed_loop::support::{Up, lab};
 use super::{DESK, QUICK, assert_no_complaint, browser};
 
-/// Ended when dropped.
-struct Scaler(std::process::Child);
+/// A scaler without a `lab up`; ended when dropped.
+pub(super) struct Scaler(std::process::Child);
+
+impl Scaler {
+    /// Starts it with further flags; returns its address, too.
+    pub(super) fn start(flags: &[&str]) -> (Self, String) {
+        let mut child = lab()
+            .args(["scaler", "--listen", "127.0.0.1:0"])
+            .args(flags)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("the lab starts");
+        let mut line = String::new();
+        let stdout = child.stdout.take().expect("its output is piped");
+        let scaler = Self(child);
+        std::io::BufRead::read_line(&mut std::io::BufReader::new(stdout), &mut line)
+            .expect("it tells its address");
+        (scaler, line.trim().trim_start_matches("listening on ").to_owned())
+    }
+}
 
 impl Drop for Scaler {
     fn drop(&mut self) {
@@ -31,19 +50,7 @@ async fn the_page_shows_the_service_that_is_chosen() {
         up.admin
     );
     std::fs::write(&file, text).expect("the folder can be written");
-    let mut child = lab()
-        .args(["scaler", "--listen", "127.0.0.1:0", "--services"])
-        .arg(&file)
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .expect("the lab starts");
-    let mut address = String::new();
-    let stdout = child.stdout.take().expect("its output is piped");
-    let _scaler = Scaler(child);
-    std::io::BufRead::read_line(&mut std::io::BufReader::new(stdout), &mut address)
-        .expect("it tells its address");
-    let address = address.trim().trim_start_matches("listening on ").to_owned();
+    let (_scaler, address) = Scaler::start(&["--services", &file.to_string_lossy()]);
     browser.open(&address, DESK).await;
     let about = |service: &str| {
         format!("document.getElementById('about')?.textContent.startsWith('Scaler of {service} ')")

@@ -12,6 +12,7 @@ use futures_util::future::BoxFuture;
 use tokio::time::{Instant, timeout};
 
 use super::{Actuator, ActuatorError, Listing, ScaleReport};
+use crate::service_event::News;
 
 /// Time between two looks at the list.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
@@ -37,6 +38,11 @@ pub(super) trait Platform: Debug + Send + Sync {
 
     /// The replicas that exist, found out now.
     fn list(&self) -> impl Future<Output = Result<Listing, ActuatorError>> + Send;
+
+    /// What happened to the replicas lately, where the platform keeps that.
+    fn news(&self) -> impl Future<Output = Vec<News>> + Send {
+        std::future::ready(Vec::new())
+    }
 
     /// What the platform says of replicas that were started and are not there.
     fn explain(&self) -> impl Future<Output = Vec<String>> + Send {
@@ -153,5 +159,9 @@ impl<P: Platform> Actuator for OnPlatform<P> {
 
     fn scale_to(&self, asked: u32) -> BoxFuture<'_, ScaleReport> {
         self.scale(asked).boxed()
+    }
+
+    fn news(&self) -> BoxFuture<'_, Vec<News>> {
+        self.platform.news().boxed()
     }
 }

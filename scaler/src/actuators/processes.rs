@@ -12,6 +12,7 @@ use serde::Deserialize;
 
 use super::platform::{Journal, Platform};
 use super::{ActuatorError, Listing, ReplicaEntry};
+use crate::service_event::News;
 
 /// Longest wait for one answer of the supervisor.
 const TIMEOUT: Duration = Duration::from_secs(2);
@@ -90,6 +91,12 @@ impl Platform for Processes {
         let entries: Vec<SupervisorEntry> =
             reply.and_then(Reply::ok).and_then(|reply| reply.json()).map_err(refused)?;
         Ok(Listing::Replicas(entries.into_iter().map(ReplicaEntry::from).collect()))
+    }
+
+    async fn news(&self) -> Vec<News> {
+        let reply = self.supervisor.send(Method::GET, "/events", None, TIMEOUT).await;
+        // A supervisor that does not answer is told of with its list; what it has to tell is still there later.
+        reply.and_then(Reply::ok).and_then(|reply| reply.json()).unwrap_or_default()
     }
 
     async fn change(&self, seen: &Listing, asked: u32, journal: &Journal) -> Result<(), ActuatorError> {

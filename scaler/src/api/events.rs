@@ -20,7 +20,7 @@ use super::of_service::OfService;
 use crate::live_event::LiveEvent;
 
 /// Longest silence; a page that hears nothing for longer takes the stream for broken.
-const SILENCE_MAX: Duration = Duration::from_secs(5);
+const SILENCE_MAX: Duration = Duration::from_secs(2);
 
 const STILL_ALIVE: &[u8] = b"event: alive\ndata: {}\n\n";
 
@@ -33,7 +33,7 @@ struct Viewer {
     _place: OwnedSemaphorePermit,
 }
 
-/// `GET /api/events`: one `status` at once and one each second, one `decision` for each.
+/// `GET /api/events`: one `status` at once and one each second, one `decision` and one `event` for each.
 pub(super) async fn follow(state: OfService) -> Result<Response<Body>, ErrorReply> {
     let place = state.shared.event_readers.clone().try_acquire_owned().map_err(|_| {
         ErrorReply::new(

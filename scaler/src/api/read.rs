@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 
 use super::of_service::OfService;
 use super::{ApiState, ServiceApi};
+use crate::service_event::EventText;
 use crate::status::{PolicyStatus, Status};
 
 /// `GET /api/status`.
@@ -23,7 +24,8 @@ pub(super) async fn status(state: OfService) -> Json<Status> {
 }
 
 /// `GET /api/history?since=…`: points after that moment, oldest first, and the last decisions, newest first.
-/// With `form=columns`, a list for each value, and the decisions after that moment, both oldest first.
+/// Events are those after that moment, oldest first. With `form=columns`, a list for each value, and the decisions
+/// after that moment, both oldest first.
 pub(super) async fn history(state: OfService, RawQuery(query): RawQuery) -> Result<Response, ErrorReply> {
     let value = |name: &str| {
         let pairs = query.as_deref().unwrap_or_default().split('&');
@@ -32,9 +34,11 @@ pub(super) async fn history(state: OfService, RawQuery(query): RawQuery) -> Resu
     let since = value("since").map(read_time).transpose()?;
     match value("form") {
         None | Some("points") => {
-            let (points, decisions) =
-                state.service.published.history(|history| (history.points_since(since), history.decisions()));
-            Ok(Json(json!({ "points": points, "decisions": decisions })).into_response())
+            let (points, decisions, events) = state.service.published.history(|history| {
+                (history.points_since(since), history.decisions(), history.events_since(since))
+            });
+            let events: Vec<EventText> = events.into_iter().map(EventText::from).collect();
+            Ok(Json(json!({ "points": points, "decisions": decisions, "events": events })).into_response())
         }
         Some("columns") => {
             let columns = state.service.published.history(|history| history.columns_since(since));

@@ -26,6 +26,7 @@ async fn asked_of(gateway_url: &str, pretence: Pretence) -> Asked {
     let state = ApiState::new(
         vec![service_api(rig.published.clone(), rig.commands.clone(), gateway_url)],
         AllowedHosts::default(),
+        Clock::start(),
         rig.stop.clone(),
     );
     rig.until(|status| status.last_decision.is_some()).await;
@@ -93,6 +94,74 @@ async fn the_status_has_its_fixed_shape() {
             {"signal": "response_time_mean_seconds", "direction": "up", "value": 0.6},
             {"signal": "response_time_mean_seconds", "direction": "down", "value": 0.2},
         ])
+    );
+}
+
+#[tokio::test]
+async fn orders_by_hand_are_events_once_each_in_order_and_in_words() {
+    let asked = asked().await;
+    for (method, path, body) in [
+        (Method::POST, "/api/pause", ""),
+        (Method::POST, "/api/pause", ""),
+        (Method::PUT, "/api/limits", r#"{"min": 1, "max": 3}"#),
+        (Method::PUT, "/api/replicas", r#"{"desired": 2}"#),
+        (Method::PUT, "/api/replicas", r#"{"desired": 9}"#),
+        (Method::POST, "/api/resume", ""),
+    ] {
+        asked.ask(method, path, body).await;
+    }
+    for path in ["/api/history", "/api/history?form=columns"] {
+        let (_, history) = asked.get(path).await;
+        let events = history["events"].as_array().unwrap();
+        let told: Vec<_> = events.iter().map(|event| event["text"].as_str().unwrap()).collect();
+        let expected = [
+            "Autoscaling paused",
+            "Limits set to 1–3 replicas",
+            "2 replicas requested manually",
+            "Autoscaling resumed",
+        ];
+        assert_eq!(told, expected, "a refused order is not an event");
+        assert_eq!((&events[1]["kind"], &events[1]["max"]), (&json!("limits_set"), &json!(3)));
+        assert!(humantime::parse_rfc3339(events[1]["at"].as_str().unwrap()).is_ok());
+    }
+    let (_, later) = asked.get("/api/history?form=columns&since=9999999999").await;
+    assert_eq!(later["events"], json!([]));
+}
+
+#[tokio::test]
+async fn an_order_that_was_given_long_before_it_arrives_is_refused() {
+    let asked = asked().await;
+    let (_, status) = asked.get("/api/history").await;
+    let now = status["points"].as_array().unwrap().last().unwrap()["at_epoch_seconds"].as_f64().unwrap();
+    let order = |path: &str, method: Method, seen: String, body: &'static str| {
+        request(method, path).header("lab-seen", seen).body(Body::from(body)).unwrap()
+    };
+    for (seen, expected) in [
+        (now.to_string(), StatusCode::OK),
+        // A page whose scaler had its clock set back saw the future.
+        ((now + 3600.0).to_string(), StatusCode::OK),
+        ((now - 3600.0).to_string(), StatusCode::CONFLICT),
+        ("soon".to_owned(), StatusCode::BAD_REQUEST),
+        ("-1".to_owned(), StatusCode::BAD_REQUEST),
+    ] {
+        let (status, answer) = asked.send(order("/api/pause", Method::POST, seen.clone(), "")).await;
+        assert_eq!(status, expected, "{seen}: {answer}");
+    }
+    let late = (now - 60.0).to_string();
+    for (method, path, body) in [
+        (Method::POST, "/api/load/spike", ""),
+        (Method::PUT, "/api/limits", r#"{"min": 1, "max": 3}"#),
+        (Method::PUT, "/api/replicas", r#"{"desired": 2}"#),
+        (Method::POST, "/api/resume", ""),
+    ] {
+        let (status, answer) = asked.send(order(path, method, late.clone(), body)).await;
+        assert_eq!(status, StatusCode::CONFLICT, "{path}: {answer}");
+    }
+    let (_, status) = asked.get("/api/status").await;
+    assert_eq!(
+        (&status["paused"], &status["replicas"]["max"]),
+        (&json!(true), &json!(6)),
+        "nothing was done"
     );
 }
 
@@ -334,6 +403,7 @@ async fn a_silent_stream_says_that_it_is_alive() {
     let state = ApiState::new(
         vec![service_api(published.clone(), commands, "http://127.0.0.1:1")],
         AllowedHosts::default(),
+        Clock::start(),
         stop,
     );
     let following = request(Method::GET, "/api/events").body(Body::empty()).unwrap();
@@ -344,5 +414,5 @@ async fn a_silent_stream_says_that_it_is_alive() {
         let event = events.next().await.unwrap().unwrap();
         assert_eq!(event, "event: alive\ndata: {}\n\n", "nothing is told before the first look");
     }
-    assert_eq!(began.elapsed().as_secs(), 10);
+    assert_eq!(began.elapsed().as_secs(), 4);
 }

@@ -2,12 +2,15 @@
 
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::{broadcast, watch};
+use tracing::info;
 
 use crate::history::History;
 use crate::live_event::LiveEvent;
 use crate::metrics::ScalerMetrics;
+use crate::service_event::{RecordedEvent, ServiceEvent};
 use crate::status::{DecisionStatus, Status};
 
 /// Events kept for a viewer that is slow; one that is further behind goes on with what is new.
@@ -52,6 +55,16 @@ impl Published {
     pub(crate) fn record_decision(&self, decision: DecisionStatus) {
         self.history(|history| history.add_decision(decision.clone()));
         self.tell(LiveEvent::decision(decision));
+    }
+
+    /// Keeps an event of this moment (run time), writes it to the log, and tells it to whoever follows.
+    pub(crate) fn record_event(&self, at: Duration, event: ServiceEvent) {
+        info!("{event}");
+        // As it is told: a page and its history then agree on when it was.
+        let at = Duration::from_millis(u64::try_from(at.as_millis()).unwrap_or(u64::MAX));
+        let recorded = RecordedEvent { at, event };
+        self.history(|history| history.add_event(recorded.clone()));
+        self.tell(LiveEvent::event(recorded));
     }
 
     fn tell(&self, event: LiveEvent) {

@@ -79,6 +79,7 @@ mod tests {
             began_at: Duration::ZERO,
             sample: Sample { replicas: vec![replica], ..Sample::default() },
             listed: Ok(Listing::Replicas(vec![entry])),
+            news: Vec::new(),
         }
     }
 

@@ -95,7 +95,9 @@ impl Source for FakeService {
             standstill: None,
             load_factor: Some(1.0),
             scrapes: ScrapeCount { ok: pretence.count, failed: 0, took: Duration::from_millis(5) },
-            problems: Vec::new(),
+            list_age: Some(Duration::ZERO),
+            spacing: Duration::from_secs(1),
+            ..Sample::default()
         };
         let look_takes = pretence.look_takes;
         async move {

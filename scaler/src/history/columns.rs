@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::Point;
 use crate::rounding::rounded;
+use crate::service_event::{EventText, RecordedEvent};
 use crate::status::{DecisionStatus, as_rfc3339};
 
 /// The points' values; all lists are equally long, oldest first.
@@ -19,6 +20,7 @@ pub(crate) struct Columns {
     replicas: ReplicaColumns,
     load_factor: Vec<Option<f64>>,
     decisions: Vec<DecisionColumns>,
+    events: Vec<EventText>,
 }
 
 #[derive(Debug, Default, Serialize)]
@@ -56,12 +58,16 @@ impl From<&DecisionStatus> for DecisionColumns {
 }
 
 impl Columns {
-    pub(super) fn of<'a>(
-        points: impl Iterator<Item = &'a Point> + Clone,
-        decisions: impl Iterator<Item = &'a DecisionStatus>,
+    pub(super) fn of<'p>(
+        points: impl Iterator<Item = &'p Point> + Clone,
+        decisions: impl Iterator<Item = &'p DecisionStatus>,
+        events: Vec<RecordedEvent>,
     ) -> Self {
-        let mut columns =
-            Self { decisions: decisions.map(DecisionColumns::from).collect(), ..Self::default() };
+        let mut columns = Self {
+            decisions: decisions.map(DecisionColumns::from).collect(),
+            events: events.into_iter().map(EventText::from).collect(),
+            ..Self::default()
+        };
         for signal in points.clone().flat_map(|point| point.signals.keys()) {
             columns.signals.entry(*signal).or_default();
         }
@@ -84,7 +90,7 @@ mod tests {
     use std::time::Duration;
 
     use super::super::History;
-    use crate::status::{SignalStatus, Status};
+    use crate::status::{GatewayStatus, SignalStatus, Status};
     use scaler_engine::Signal;
     use serde_json::json;
 
@@ -95,7 +101,8 @@ mod tests {
         let signals = [[].into(), [(Signal::InFlight, reading)].into()];
         for (second, signals) in signals.into_iter().enumerate() {
             let at = Duration::from_secs(second as u64);
-            history.add(&Status { at, signals, ..Status::default() });
+            let gateway = GatewayStatus { responding: second == 1, list_age_seconds: None };
+            history.add(&Status { at, signals, gateway, ..Status::default() });
         }
         let columns = serde_json::to_value(history.columns_since(None)).unwrap();
         assert_eq!(columns["signals"], json!({"in_flight": [null, 0.3333]}));

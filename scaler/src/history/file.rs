@@ -13,6 +13,7 @@ use tracing::{error, warn};
 
 use super::{History, Point, SPAN};
 use crate::driver::Published;
+use crate::service_event::RecordedEvent;
 use crate::state_file::StateFile;
 use crate::status::DecisionStatus;
 use crate::whole_file::{StateFileError, WholeFile};
@@ -32,6 +33,11 @@ struct Saved {
     version: u32,
     points: Vec<Point>,
     decisions: Vec<Decision>,
+    #[serde(default)]
+    events: Vec<RecordedEvent>,
+    /// Number of the newest of the platform's events that was taken.
+    #[serde(default)]
+    news_seen: u64,
 }
 
 impl HistoryFile {
@@ -46,6 +52,7 @@ impl HistoryFile {
             Ok(Some(saved)) => History::restored(
                 saved.points,
                 saved.decisions.iter().map(DecisionStatus::from),
+                (saved.events, saved.news_seen),
                 now.saturating_sub(SPAN)..=now,
             ),
             Ok(None) => History::default(),
@@ -84,6 +91,8 @@ impl HistoryFile {
                 version: VERSION,
                 points: history.points_since(None),
                 decisions: history.decisions.iter().map(Decision::from).collect(),
+                events: history.events_since(None),
+                news_seen: history.news_seen,
             });
             let file = self.clone();
             // Some hundred kilobytes: the loop does not wait for them.
@@ -105,7 +114,8 @@ mod tests {
     use scaler_engine::{Action, Observed, Reason, Signal};
 
     use super::*;
-    use crate::status::{SignalStatus, Status};
+    use crate::service_event::ServiceEvent;
+    use crate::status::{GatewayStatus, SignalStatus, Status};
 
     fn file(folder: &tempfile::TempDir) -> HistoryFile {
         HistoryFile::beside(&StateFile::new(folder.path().join("state.json")))
@@ -134,15 +144,22 @@ mod tests {
         }
     }
 
+    fn event(second: u64) -> RecordedEvent {
+        let replica = "webapp-2".to_owned();
+        RecordedEvent { at: seconds(second), event: ServiceEvent::ReplicaSilent { replica } }
+    }
+
     fn past(seconds_from: u64, count: u64) -> Saved {
         let mut history = History::default();
         for second in seconds_from..seconds_from + count {
             let reading = SignalStatus { value: Some(1.0 / 3.0), age_seconds: 0.0 };
             let signals = [(Signal::InFlight, reading)].into();
-            history.add(&Status { at: seconds(second), signals, ..Status::default() });
+            let gateway = GatewayStatus { responding: true, list_age_seconds: Some(0.0) };
+            history.add(&Status { at: seconds(second), signals, gateway, ..Status::default() });
         }
         let decisions = vec![decision(seconds(seconds_from)), decision(seconds(seconds_from + count - 1))];
-        Saved { version: VERSION, points: history.points_since(None), decisions }
+        let events = vec![event(seconds_from), event(seconds_from + count - 1)];
+        Saved { version: VERSION, points: history.points_since(None), decisions, events, news_seen: 7 }
     }
 
     #[test]
@@ -157,7 +174,11 @@ mod tests {
         assert_eq!(whole.points_since(None)[0].signals[&Signal::InFlight], Some(1.0 / 3.0));
         assert_eq!(whole.decisions()[0], DecisionStatus::from(&decision(seconds(1899))));
 
-        let later = file.load(seconds(2500));
+        assert_eq!(whole.events_since(None), [event(1000), event(1899)]);
+
+        let mut later = file.load(seconds(2500));
+        assert_eq!(later.events_since(None), [event(1899)]);
+        assert_eq!((later.take_news(7), later.take_news(8)), (false, true), "an event would be told again");
         assert_eq!((later.points_since(None)[0].at, later.decisions().len()), (seconds(1600), 1));
         // A clock that was set back: the future is not shown.
         let earlier = file.load(seconds(1500));

@@ -1,9 +1,23 @@
 // One chart over time: lines, steps, thresholds, a legend that reads values at any moment, and a summary in words.
 
-import { element, set, setText, svg } from "./dom.js";
+import { element, keyed, set, setText, svg } from "./dom.js";
+import { showBubble } from "./chart_marks.js";
 import { clock, isValue } from "./units.js";
 
-const MARGIN = { left: 54, right: 14, top: 12, bottom: 24 };
+const MARGIN = { left: 58, top: 14, bottom: 24 };
+
+// Room on the right: for labels of horizontal lines, which would hide data inside of the plot, or for none.
+const LABEL_MARGIN = 176;
+const NARROW_MARGIN = 14;
+
+// A plot narrower than this, in pixels, has its lines explained in the legend.
+const LABEL_PLOT_MIN = 620;
+
+// Between two labels, in pixels.
+const LABEL_APART = 14;
+
+// An event this near to the cursor, in pixels, is read with it.
+const EVENT_REACH = 7;
 
 // At least this much room for each label of the time axis, in pixels.
 const TIME_LABEL_WIDTH = 78;
@@ -11,7 +25,7 @@ const TIME_LABEL_WIDTH = 78;
 const TIME_STEPS_SECONDS = [10, 30, 60, 120, 300, 600];
 
 export class Chart {
-  // spec: title, unit, format(value), series, and optionally least (the axis reaches at least this), isWhole, height,
+  // spec: title, format(value), axis(ticks) for their labels, series, and optionally least (the axis reaches at least this), isWhole, height,
   //   lines() for horizontal lines, marks (see chart_marks.js), help (a sentence).
   // series: label, kind (a class of page.css), value(point), and optionally isStep, isFilled.
   // cursor: { at(t), read(text) } is told where the reader looks (t is null for now) and what is to be read out.
@@ -25,6 +39,7 @@ export class Chart {
     const { spec } = this;
     const id = `chart-${spec.title.toLowerCase().replace(/[^a-z]+/g, "-")}`;
     this.legend = spec.series.map((series) => ({ series, value: element("b", {}, "–") }));
+    this.lineLegend = element("ul", { class: "legend line-key" });
     const legend = element("ul", { class: "legend" });
     for (const { series, value } of this.legend) {
       const swatch = svg("svg", { class: "swatch", viewBox: "0 0 22 8", "aria-hidden": true });
@@ -39,6 +54,8 @@ export class Chart {
       line: svg("path", { class: `line ${series.kind}` }),
     }));
     this.thresholds = svg("g", { class: "thresholds" });
+    this.events = svg("g", { class: "events", "aria-hidden": true });
+    this.bubble = element("div", { class: "bubble", role: "tooltip", hidden: "" });
     this.ruler = svg("line", { class: "ruler", visibility: "hidden" });
     // The drawing is one picture to a screen reader; marks, which can be reached one by one, stand beside it.
     this.drawing = svg("g", {
@@ -46,13 +63,15 @@ export class Chart {
     });
     this.surface = svg("rect", { class: "surface" });
     this.drawing.append(this.surface, this.grid);
-    this.drawing.append(...this.paths.flatMap(({ fill, line }) => (fill ? [fill, line] : [line])), this.thresholds, this.ruler);
+    this.drawing.append(...this.paths.flatMap(({ fill, line }) => (fill ? [fill, line] : [line])), this.thresholds, this.events, this.ruler);
     this.svg = svg("svg", { class: "plot", height: spec.height }, this.drawing);
-    this.plot = element("div", { class: "plot-box" }, this.svg);
-    spec.marks?.attach(this.svg, this.plot);
+    this.plot = element("div", { class: "plot-box" }, this.svg, this.bubble);
+    spec.marks?.attach(this.svg, this.plot, this.cursor);
     this.summary = element("p", { class: "muted summary", id: `${id}-summary` });
     const heading = element("div", { class: "chart-heading" }, element("h3", {}, spec.title), this.time);
-    this.figure = element("figure", { class: `card chart${spec.isWide ? " wide" : ""}`, id }, heading, legend, this.plot, this.summary);
+    this.figure = element("figure", { class: `card chart${spec.isWide ? " wide" : ""}`, id }, heading, legend, this.lineLegend, this.plot);
+    if (spec.marks) this.figure.append(spec.marks.legend());
+    this.figure.append(this.summary);
     this.#listen();
   }
 
@@ -62,33 +81,51 @@ export class Chart {
       return this.view ? this.#timeOf(event.clientX - box.left) : null;
     };
     this.svg.addEventListener("pointermove", (event) => this.cursor.at(timeAt(event)));
-    this.svg.addEventListener("pointerleave", () => this.cursor.at(null));
+    this.svg.addEventListener("pointerdown", (event) => this.cursor.at(timeAt(event)));
+    // A finger that is lifted has not looked away; the next tap reads another moment, or, elsewhere, now.
+    this.svg.addEventListener("pointerleave", (event) => {
+      if (event.pointerType !== "touch") this.cursor.at(null);
+    });
     this.drawing.addEventListener("keydown", (event) => {
       const steps = { ArrowLeft: -1, ArrowRight: 1, PageUp: -30, PageDown: 30, Home: -Infinity, End: Infinity, Escape: 0 };
       if (!this.view || !(event.key in steps)) return;
       event.preventDefault();
       this.#step(steps[event.key]);
     });
-    this.drawing.addEventListener("blur", () => this.cursor.at(null));
+    this.drawing.addEventListener("blur", () => this.#leave());
   }
 
   // Moves the cursor by whole points and has the values read out.
   #step(by) {
     const { points, cursorPoint } = this.view;
-    if (by === 0 || points.length === 0) return this.cursor.at(null);
+    if (by === 0 || points.length === 0) return this.#leave();
     const here = cursorPoint ? points.indexOf(cursorPoint) : points.length - 1;
     const point = points[Math.max(0, Math.min(points.length - 1, here + by))];
     this.cursor.at(point.t);
     const values = this.spec.series.map(({ label, value }) => `${label} ${this.spec.format(value(point))}`);
-    this.cursor.read(`${clock(point.t)}: ${values.join(", ")}`);
+    const near = this.#eventsNear(point.t).map((event) => `. ${event.text}`);
+    this.cursor.read(`${clock(point.t)}: ${values.join(", ")}${near.join("")}`);
   }
 
-  // view: points (visible, oldest first), start, end, gap (all seconds), cursorPoint (or null).
+  #leave() {
+    this.cursor.at(null);
+    this.cursor.read("");
+  }
+
+  #eventsNear(t) {
+    return this.view.events.filter((event) => Math.abs(this.#x(event.t) - this.#x(t)) <= EVENT_REACH);
+  }
+
+  // view: points and events (visible, oldest first), start, end, gap (all seconds), cursorPoint (or null).
   draw(view) {
     const width = this.plot.clientWidth;
     if (width === 0) return;
     this.view = view;
-    this.size = { width, inner: width - MARGIN.left - MARGIN.right, height: this.spec.height };
+    this.lines = this.spec.lines();
+    // Wide charts stand above each other, and their times do so too.
+    this.hasLabels = width >= LABEL_PLOT_MIN && (this.lines.length > 0 || Boolean(this.spec.isWide));
+    const right = this.hasLabels ? LABEL_MARGIN : NARROW_MARGIN;
+    this.size = { width, right: width - right, inner: width - MARGIN.left - right, height: this.spec.height };
     set(this.svg, { width, viewBox: `0 0 ${width} ${this.spec.height}` });
     const bottom = this.spec.marks ? this.spec.marks.height : 0;
     this.floor = this.spec.height - MARGIN.bottom - bottom;
@@ -97,14 +134,15 @@ export class Chart {
     this.#drawGrid();
     for (const path of this.paths) this.#drawSeries(path);
     this.#drawLines();
+    this.spec.marks?.draw(this.#x, this.#y, this.floor, view);
+    this.#drawEvents();
     this.#drawRuler();
     this.#drawLegend();
-    this.spec.marks?.draw(this.#x, this.#y, this.floor, view);
   }
 
   #scale() {
     const { spec, view } = this;
-    const values = [spec.least ?? 0, ...spec.lines().map((line) => line.value * 1.1)];
+    const values = [spec.least ?? 0, ...this.lines.map((line) => line.value * 1.1)];
     for (const { value } of spec.series) {
       for (const point of view.points) values.push(value(point) ?? 0);
     }
@@ -126,20 +164,21 @@ export class Chart {
   #drawGrid() {
     const { start, end } = this.view;
     const parts = [];
-    for (const tick of this.ticks) {
+    const labels = this.spec.axis(this.ticks);
+    for (const [index, tick] of this.ticks.entries()) {
       const y = this.#y(tick);
-      parts.push(svg("line", { x1: MARGIN.left, x2: this.size.width - MARGIN.right, y1: y, y2: y }));
-      parts.push(svg("text", { x: MARGIN.left - 8, y: y + 4, "text-anchor": "end" }, this.spec.axis?.(tick) ?? this.spec.format(tick)));
+      parts.push(svg("line", { x1: MARGIN.left, x2: this.size.right, y1: y, y2: y }));
+      parts.push(svg("text", { x: MARGIN.left - 8, y: y + 4, "text-anchor": "end" }, labels[index]));
     }
-    const labels = Math.max(2, this.size.inner / TIME_LABEL_WIDTH);
-    const step = TIME_STEPS_SECONDS.find((step) => (end - start) / step <= labels) ?? 600;
+    const room = Math.max(2, this.size.inner / TIME_LABEL_WIDTH);
+    const step = TIME_STEPS_SECONDS.find((step) => (end - start) / step <= room) ?? 600;
     // From midnight where the reader is, so that ticks fall on round times of day.
     const offset = new Date(start * 1000).getTimezoneOffset() * 60;
     for (let t = Math.ceil((start - offset) / step) * step + offset; t <= end; t += step) {
       const x = this.#x(t);
       const y = this.spec.height - 6;
       // A label at the edge would be cut in two.
-      if (x < MARGIN.left + 14 || x > this.size.width - MARGIN.right - 14) continue;
+      if (x < MARGIN.left + 14 || x > this.size.right - 14) continue;
       parts.push(svg("text", { x, y, "text-anchor": "middle" }, clock(t, step < 60)));
     }
     this.grid.replaceChildren(...parts);
@@ -163,13 +202,31 @@ export class Chart {
 
   #drawLines() {
     const parts = [];
-    for (const { label, value, kind, isBelow, isRight } of this.spec.lines()) {
+    const labels = [...this.lines].sort((a, b) => b.value - a.value);
+    let free = MARGIN.top - LABEL_APART;
+    for (const { label, value, kind } of labels) {
       const y = this.#y(value);
-      const x = isRight ? this.size.width - MARGIN.right - 4 : MARGIN.left + 6;
-      parts.push(svg("line", { class: kind, x1: MARGIN.left, x2: this.size.width - MARGIN.right, y1: y, y2: y }));
-      parts.push(svg("text", { class: kind, x, y: isBelow ? y + 13 : y - 5, "text-anchor": isRight ? "end" : "start" }, label));
+      parts.push(svg("line", { class: kind, x1: MARGIN.left, x2: this.size.right, y1: y, y2: y }));
+      if (!this.hasLabels) continue;
+      // One below the other where lines lie close together.
+      free = Math.max(y + 4, free + LABEL_APART);
+      parts.push(svg("text", { class: kind, x: this.size.right + 6, y: free }, label));
     }
     this.thresholds.replaceChildren(...parts);
+    keyed(this.lineLegend, this.hasLabels ? [] : labels, ({ kind, label }) => `${kind} ${label}`, createLineKey, (item, line) => setText(item.lastChild, line.label));
+  }
+
+  #drawEvents() {
+    const line = ({ t, tone }) => {
+      const x = this.#x(t);
+      return svg("line", { class: `event ${tone}`, x1: x, x2: x, y1: MARGIN.top, y2: this.floor });
+    };
+    // Where there are marks, events are among them, to be reached one by one.
+    this.events.replaceChildren(...(this.spec.marks ? [] : this.view.events.map(line)));
+    const at = this.view.cursorPoint?.t;
+    const near = at === undefined || this.spec.marks?.isShown ? [] : this.#eventsNear(at);
+    this.bubble.hidden = near.length === 0;
+    if (near.length > 0) showBubble(this.bubble, near.map(({ t, text }) => `${clock(t)}: ${text}.`).join(" "), this.#x(near[0].t), MARGIN.top);
   }
 
   #drawRuler() {
@@ -198,6 +255,12 @@ export class Chart {
     if (value(highest) === value(lowest)) return `${name} stayed at ${spec.format(value(highest))}.`;
     return `${name} from ${spec.format(value(lowest))} to ${spec.format(value(highest))}, highest at ${clock(highest.t)}.`;
   }
+}
+
+function createLineKey({ kind }) {
+  const swatch = svg("svg", { class: "swatch thresholds", viewBox: "0 0 22 8", "aria-hidden": true });
+  swatch.append(svg("line", { class: kind, x1: 1, x2: 21, y1: 4, y2: 4 }));
+  return element("li", {}, swatch, document.createTextNode(""));
 }
 
 // The stretches of a line that are drawn without a break.

@@ -1,10 +1,10 @@
-// The six charts, what each shows, and the cursor that they share.
+// The charts, what each shows, and the cursor that they share.
 
 import { Chart } from "./chart.js";
 import { DecisionMarks } from "./chart_marks.js";
 import { byId, setText } from "./dom.js";
 import { served, thresholdValue } from "./overview.js";
-import { count, duration, factor, isValue, rate } from "./units.js";
+import { count, duration, durationTicks, factor, factorTicks, isValue, plainTicks, rate } from "./units.js";
 
 // With little history the axis does not begin long before it.
 const SPAN_SECONDS_MIN = 120;
@@ -30,6 +30,11 @@ export class Charts {
     };
     this.charts = this.#specs().map((spec) => new Chart(spec, cursor));
     byId("charts").append(...this.charts.map((chart) => chart.figure));
+    document.addEventListener("pointerdown", (event) => {
+      if (event.pointerType !== "touch" || event.target.closest?.(".plot-box")) return;
+      cursor.at(null);
+      this.#marks.hide();
+    });
     new ResizeObserver(() => this.draw()).observe(byId("charts"));
     for (const input of document.querySelectorAll("input[name=span]")) {
       input.addEventListener("change", () => {
@@ -62,9 +67,15 @@ export class Charts {
     const begin = this.#span === 900 ? Math.min(first, end - SPAN_SECONDS_MIN) : end - this.#span;
     const start = Math.max(end - this.#span, begin);
     const points = this.#history.points.filter((point) => point.t >= start);
-    const view = { points, start, end, gap: this.#history.gapSeconds, cursorPoint: nearest(points, this.#lookedAt) };
+    const events = this.#history.events.filter((event) => event.t >= start && event.t <= end);
+    const view = { points, events, start, end, gap: this.#history.gapSeconds, cursorPoint: nearest(points, this.#lookedAt) };
     this.#marks.setRuns(this.#history.runs());
-    for (const chart of this.charts) chart.draw(view);
+    for (const chart of this.charts) {
+      // Where there is no dependency there is nothing to wait for.
+      const isOf = chart.spec.onlyWith;
+      chart.figure.hidden = Boolean(isOf) && !this.#history.points.some((point) => isOf(point) !== null);
+      if (!chart.figure.hidden) chart.draw(view);
+    }
   }
 
   // The policy's thresholds that belong to a chart of these signals. The charts show the whole service, so one per replica
@@ -77,19 +88,18 @@ export class Charts {
         label: `scale ${direction} ${direction === "up" ? "above" : "below"} ${thresholdValue({ ...threshold, value, per_replica: perReplica })}`,
         value: isValue(perReplica) ? perReplica * Math.max(1, ready) : value,
         kind: `threshold ${direction}`,
-        isBelow: direction === "down",
       }));
   }
 
   #sloLine() {
     const { slo } = this.#facts;
     if (!slo) return [];
-    return [{ label: `SLO: p95 ≤ ${duration(slo.p95_seconds)}`, value: slo.p95_seconds, kind: "slo", isRight: true }];
+    return [{ label: `SLO: p95 ≤ ${duration(slo.p95_seconds)}`, value: slo.p95_seconds, kind: "slo" }];
   }
 
   #limitLines() {
     const { limits } = this.#facts;
-    return limits ? [{ label: `max ${limits.max}`, value: limits.max, kind: "threshold limit", isRight: true }] : [];
+    return limits ? [{ label: `maximum ${limits.max}`, value: limits.max, kind: "threshold limit" }] : [];
   }
 
   #specs() {
@@ -100,7 +110,7 @@ export class Charts {
         isWide: true,
         height: 250,
         format: duration,
-        axis: (value) => (value === 0 ? "0" : duration(value)),
+        axis: durationTicks,
         summarised: 2,
         series: [
           { label: "mean", kind: "mean", value: signal(times[0]) },
@@ -115,13 +125,14 @@ export class Charts {
         isWide: true,
         height: 210,
         format: count,
+        axis: plainTicks(""),
         isWhole: true,
         summarised: 1,
         marks: this.#marks,
-        help: "▲ ▼ are actions; the band below says why nothing was changed. Point at them, or step through them with the arrow keys.",
+        help: "▲ ▼ are actions; the band below says why nothing was changed; vertical lines are events. Point at them, or step through them with the arrow keys.",
         series: [
           { label: "ready", kind: "ready", isStep: true, isFilled: true, value: (point) => point.replicas.ready },
-          { label: "wanted", kind: "wanted", isStep: true, value: (point) => point.replicas.desired },
+          { label: "desired", kind: "wanted", isStep: true, value: (point) => point.replicas.desired },
         ],
         lines: () => this.#limitLines(),
       },
@@ -129,7 +140,7 @@ export class Charts {
         title: "Requests",
         format: rate,
         least: 10,
-        axis: count,
+        axis: plainTicks("/s"),
         series: [
           { label: "offered", kind: "offered", value: signal("requests_per_second") },
           { label: "served", kind: "served", value: (point) => served(point.signals) },
@@ -140,16 +151,18 @@ export class Charts {
         title: "Errors and refusals",
         format: rate,
         least: 1,
-        axis: count,
+        axis: plainTicks("/s"),
         series: [
           { label: "refused", kind: "refused", value: signal("refused_per_second") },
-          { label: "errors", kind: "errors", value: signal("errors_per_second") },
+          { label: "failed", kind: "errors", value: signal("errors_per_second") },
         ],
         lines: () => this.#thresholds("refused_per_second", "errors_per_second"),
       },
       {
         title: "Queue depth per replica",
         format: count,
+        axis: plainTicks(""),
+        isWhole: true,
         least: 4,
         series: [{ label: "waiting", kind: "queue", isFilled: true, value: signal("queue_depth") }],
         lines: () => this.#thresholds("queue_depth"),
@@ -157,8 +170,19 @@ export class Charts {
       {
         title: "Load factor",
         format: factor,
+        axis: factorTicks,
         least: 2,
         series: [{ label: "factor", kind: "load", isFilled: true, value: (point) => point.loadFactor }],
+      },
+      {
+        title: "Wait for the dependency",
+        format: duration,
+        axis: durationTicks,
+        isWide: true,
+        least: 0.004,
+        onlyWith: signal("dependency_wait_seconds"),
+        series: [{ label: "mean wait for a connection", kind: "wait", isFilled: true, value: signal("dependency_wait_seconds") }],
+        lines: () => this.#thresholds("dependency_wait_seconds"),
       },
     ];
   }

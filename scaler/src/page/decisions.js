@@ -1,22 +1,29 @@
-// The decision log: newest first, holds for one reason in one line.
+// The log of decisions and events: newest first, holds for one reason in one line.
 
 import { byId, element, keyed, set, setText } from "./dom.js";
 import { headline } from "./overview.js";
 import { clock, sentence } from "./units.js";
 
-export function showDecisions(runs) {
-  keyed(byId("log-lines"), runs.toReversed(), (run) => run.at, createLine, updateLine);
-  byId("no-decisions").hidden = runs.length > 0;
+export function showLog(runs, events) {
+  const lines = [...runs, ...events].sort((a, b) => (b.since ?? b.t) - (a.since ?? a.t));
+  keyed(byId("log-lines"), lines, (line) => line.key ?? line.at, createLine, updateLine);
+  byId("no-decisions").hidden = lines.length > 0;
 }
 
 const createLine = () =>
   element("li", {}, element("span", { class: "time" }), element("strong"), element("span", { class: "because" }));
 
-function updateLine(line, run) {
+function updateLine(line, entry) {
   const [time, what, because] = line.children;
-  const isSpan = run.until > run.since;
-  setText(time, isSpan ? `${clock(run.since)} – ${clock(run.until)}` : clock(run.since));
-  setText(what, headline(run));
-  setText(because, sentence(run.text));
-  set(line, { "data-action": run.action });
+  if (entry.tone) {
+    setText(time, clock(entry.t));
+    setText(what, "Event");
+    setText(because, `${entry.text}.`);
+    return set(line, { "data-action": null, "data-tone": entry.tone });
+  }
+  const isSpan = entry.until > entry.since;
+  setText(time, isSpan ? `${clock(entry.since)} – ${clock(entry.until)}` : clock(entry.since));
+  setText(what, headline(entry));
+  setText(because, sentence(entry.text));
+  set(line, { "data-action": entry.action, "data-tone": null });
 }

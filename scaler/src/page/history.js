@@ -8,6 +8,7 @@ const GAP_SECONDS = 5;
 export class History {
   points = [];
   decisions = [];
+  events = [];
 
   get newest() {
     return this.points.at(-1) ?? null;
@@ -35,15 +36,18 @@ export class History {
     }));
     this.points = inOrder([...this.points, ...points], (point) => point.t);
     this.decisions = inOrder([...this.decisions, ...columns.decisions.map(toDecision)], (decision) => decision.at);
+    this.events = inOrder([...this.events, ...columns.events.map(toEvent)], (event) => event.key);
     this.#forget();
   }
 
-  // Takes a status event. False if its time is before the newest: the scaler's clock was set back.
-  add(status) {
+  // Takes a status event; values that do not describe its moment are left out, as the scaler does in its history.
+  // False if its time is before the newest: the scaler's clock was set back.
+  add(status, isFresh) {
     const t = status.at_epoch_seconds;
     const newest = this.newest;
     if (newest && t <= newest.t) return t > newest.t - GAP_SECONDS;
-    this.points.push({ t, signals: status.signals, replicas: status.replicas, loadFactor: status.load_factor });
+    const replicas = status.gateway_responding ? status.replicas : { ...status.replicas, ready: null };
+    this.points.push({ t, signals: isFresh ? status.signals : {}, replicas, loadFactor: isFresh ? status.load_factor : null });
     this.#forget();
     return true;
   }
@@ -53,9 +57,15 @@ export class History {
     this.#forget();
   }
 
+  addEvent(event) {
+    this.events = inOrder([...this.events, toEvent(event)], (known) => known.key);
+    this.#forget();
+  }
+
   clear() {
     this.points = [];
     this.decisions = [];
+    this.events = [];
   }
 
   // Decisions in groups: each action alone, holds for one reason together.
@@ -83,6 +93,7 @@ export class History {
     const isRecent = (item) => item.t >= newest - SPAN_SECONDS;
     if (this.points.length > 0 && !isRecent(this.points[0])) this.points = this.points.filter(isRecent);
     this.decisions = this.decisions.filter(isRecent);
+    this.events = this.events.filter(isRecent);
   }
 }
 
@@ -95,6 +106,9 @@ const toDecision = (decision) => ({
   reason: decision.reason,
   text: decision.reason_text,
 });
+
+// Two events may fall into one millisecond.
+const toEvent = ({ at, tone, text }) => ({ t: Date.parse(at) / 1000, at, key: `${at} ${text}`, tone, text });
 
 // A sentence without its numbers: holds whose sentences differ in nothing else are one to a reader.
 const shapeOf = (text) => text.replace(/[\d.]+(?: ?m?s\b)?/g, "#");

@@ -4,7 +4,8 @@
 
 import { api } from "./service.js";
 
-const SILENCE_MAX_MS = 9000;
+// The scaler says something each 2 s at least.
+const SILENCE_MAX_MS = 5000;
 const RETRY_MS = [300, 600, 1000, 2000];
 
 export class Live {
@@ -14,7 +15,7 @@ export class Live {
   #attempts = 0;
   #retry = 0;
 
-  // handlers: opened(), lost(), status(data), decision(data)
+  // handlers: opened(), lost(), status(data), decision(data), event(data)
   constructor(handlers) {
     this.#handlers = handlers;
   }
@@ -57,6 +58,7 @@ export class Live {
     hear("open", () => this.#handlers.opened());
     hear("status", (data) => this.#handlers.status(JSON.parse(data)));
     hear("decision", (data) => this.#handlers.decision(JSON.parse(data)));
+    hear("event", (data) => this.#handlers.event(JSON.parse(data)));
     hear("alive", () => {});
     source.onerror = () => {
       if (this.#source === source) this.lose();

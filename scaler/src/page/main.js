@@ -2,47 +2,50 @@
 
 import { Charts } from "./charts.js";
 import { Controls } from "./controls.js";
-import { showDecisions } from "./decisions.js";
-import { byId, set, setText } from "./dom.js";
+import { showLog } from "./decisions.js";
+import { byId } from "./dom.js";
+import { judge, showFreshness } from "./freshness.js";
 import { History } from "./history.js";
 import { Live } from "./live.js";
+import { Load } from "./load.js";
 import { showAbout, showLastDecision, showNow, showPolicy } from "./overview.js";
 import { showReplicas } from "./replicas.js";
 import { api, offerServices } from "./service.js";
-import { clock, count, duration } from "./units.js";
+import { count, duration } from "./units.js";
+
+// What was drawn less long ago is not drawn again for the sake of ages.
+const REDRAW_MS = 900;
 
 const history = new History();
 const charts = new Charts(history);
-const controls = new Controls();
+const load = new Load();
+const controls = new Controls(load);
 
 // What never changes while a scaler runs, and the newest state.
 let facts = null;
 let status = null;
+let heardAt = 0;
+let isConnected = false;
 let isFetching = false;
 let isDrawing = false;
+let drawnAt = 0;
 
-const live = new Live({ opened, lost, status: takeStatus, decision: takeDecision });
+const live = new Live({ opened, lost, status: takeStatus, decision: takeDecision, event: takeEvent });
 live.start();
+// Ages grow and countdowns run without news, too.
+setInterval(() => performance.now() - drawnAt > REDRAW_MS && drawSoon(), 1000);
 // Without the list this page still shows the service that it is for.
 offerServices().catch(() => {});
 
 function opened() {
-  setText(byId("link"), "Live");
-  set(byId("link"), { "data-state": "live" });
-  set(document.body, { "data-stale": null });
-  byId("lost").hidden = true;
+  isConnected = true;
   refetch();
+  drawSoon();
 }
 
 function lost() {
-  setText(byId("link"), "Disconnected");
-  set(byId("link"), { "data-state": "lost" });
-  set(document.body, { "data-stale": true });
-  const seen = status ? ` What you see is from ${clock(status.at_epoch_seconds)}.` : "";
-  const box = byId("lost");
-  // Said once, not with each attempt.
-  if (box.hidden) setText(box, `The scaler does not answer.${seen} The service runs on; this page connects again by itself.`);
-  box.hidden = false;
+  isConnected = false;
+  drawSoon();
 }
 
 // Loads what the scaler keeps and this page does not have yet.
@@ -76,12 +79,14 @@ function takeStatus(event) {
   const isMissing = before && event.at_epoch_seconds - before.t > history.gapSeconds;
   // Asked before the new point is added: the history is wanted from the last known point on.
   if (isMissing) refetch();
-  if (!history.add(event)) {
+  heardAt = performance.now();
+  // Replicas come less often where there are many.
+  status = { ...event, endpoints: event.endpoints ?? status?.endpoints ?? [] };
+  if (!history.add(event, freshness().isFresh)) {
     history.clear();
     refetch();
   }
-  // Replicas come less often where there are many.
-  status = { ...event, endpoints: event.endpoints ?? status?.endpoints ?? [] };
+  if (event.gateway_responding) load.notice(event.load_factor);
   drawSoon();
 }
 
@@ -90,25 +95,45 @@ function takeDecision(event) {
   drawSoon();
 }
 
+function takeEvent(event) {
+  history.addEvent(event);
+  drawSoon();
+}
+
+function freshness() {
+  const heardSeconds = (performance.now() - heardAt) / 1000;
+  return judge({ status, isConnected, heardSeconds });
+}
+
 function drawSoon() {
   if (isDrawing) return;
   isDrawing = true;
   requestAnimationFrame(() => {
     isDrawing = false;
+    drawnAt = performance.now();
     draw();
   });
 }
 
 function draw() {
-  if (!status || !facts) return;
+  const isKnown = Boolean(status && facts);
+  controls.setConnected(isConnected && isKnown);
+  if (!isKnown) {
+    if (!isConnected && heardAt === 0 && byId("link").dataset.state === "connecting") return;
+    return showFreshness({ isFresh: isConnected, isListed: false, isHeard: true, isGatewayLost: false }, status, isConnected);
+  }
+  const fresh = freshness();
   const runs = history.runs();
+  showFreshness(fresh, status, isConnected);
   charts.know({ limits: status.replicas });
   charts.draw();
   controls.show(status);
-  showNow(status, history, facts.slo);
+  load.show(fresh.isFresh);
+  showNow(status, history, facts.slo, fresh);
   showLastDecision(runs);
-  showReplicas(status.endpoints);
-  showDecisions(runs);
+  showReplicas(status.endpoints, fresh);
+  showLog(runs, history.events);
   showAbout({ ...facts, uptimeSeconds: status.uptime_seconds });
-  document.title = `${duration(status.signals.response_time_p95_seconds)} · ${count(status.replicas.ready)} ready · Autoscale Lab`;
+  const now = `${duration(status.signals.response_time_p95_seconds)} · ${count(status.replicas.ready)} ready`;
+  document.title = `${fresh.isFresh ? now : `⚠ ${fresh.problem}`} · Autoscale Lab`;
 }

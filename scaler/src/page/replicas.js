@@ -8,8 +8,10 @@ const STATES = {
   ready: ["●", "in rotation"],
   starting: ["◌", "starting"],
   draining: ["◐", "draining"],
+  not_ready: ["✕", "not ready"],
+  not_responding: ["✕", "not responding"],
   ejected: ["✕", "ejected"],
-  unknown: ["?", "unknown"],
+  unknown: ["?", "rotation unknown"],
 };
 
 const NUMBERS = [
@@ -17,14 +19,20 @@ const NUMBERS = [
   ["EWMA", (replica) => duration(isValue(replica.ewma_ms) ? replica.ewma_ms / 1000 : null)],
   ["p95", (replica) => duration(replica.response_time_p95_seconds)],
   ["Queue", (replica) => count(replica.queue_depth)],
+  ["Dependency wait", (replica) => duration(replica.dependency_wait_seconds)],
   ["Workers busy", (replica) => percent(replica.utilization)],
   ["CPU", (replica) => percent(replica.cpu_utilization)],
   ["Memory", (replica) => bytes(replica.memory_bytes)],
   ["Age", (replica) => span(replica.age_seconds)],
 ];
 
-export function showReplicas(replicas) {
-  keyed(byId("replica-rows"), replicas, (replica) => replica.url ?? replica.id, createRow, updateRow);
+export function showReplicas(replicas, fresh) {
+  // A state that is not known now is not shown as if it were.
+  const ofGateway = fresh.isListed ? {} : { in_flight: null, ewma_ms: null };
+  const known = replicas.map((replica) => ({ ...replica, ...ofGateway, ...(fresh.isHeard ? {} : { state: "unknown" }) }));
+  const hasDependency = replicas.some((replica) => isValue(replica.dependency_wait_seconds));
+  set(byId("replica-rows").parentElement, { "data-dependency": hasDependency });
+  keyed(byId("replica-rows"), known, (replica) => replica.url ?? replica.id, createRow, updateRow);
   byId("no-replicas").hidden = replicas.length > 0;
 }
 
@@ -33,7 +41,7 @@ function createRow() {
   const name = element("th", { role: "rowheader", scope: "row" }, element("span"), element("span", { class: "muted" }));
   const state = cell("State");
   state.append(element("span", { class: "state" }, element("span", { "aria-hidden": true }), element("span")));
-  return element("tr", { role: "row" }, name, state, ...NUMBERS.map(([label]) => cell(label, { class: "number" })));
+  return element("tr", { role: "row" }, name, state, ...NUMBERS.map(([label]) => cell(label, { class: label.startsWith("Dep") ? "number dependency" : "number" })));
 }
 
 function updateRow(row, replica) {

@@ -9,6 +9,7 @@ export function duration(seconds) {
   if (seconds >= 10) return `${seconds.toFixed(1)} s`;
   if (seconds >= 1) return `${seconds.toFixed(2)} s`;
   if (seconds === 0) return "0 ms";
+  if (seconds < 0.00005) return "< 0.1 ms";
   return seconds < 0.01 ? `${(seconds * 1000).toFixed(1)} ms` : `${Math.round(seconds * 1000)} ms`;
 }
 
@@ -21,6 +22,21 @@ export function count(value) {
   if (!isValue(value)) return NONE;
   return Number.isInteger(value) || value >= 100 ? String(Math.round(value)) : value.toFixed(1);
 }
+
+// The ticks of one axis: all with one unit, and with as many digits as the step between them needs.
+const decimals = (step) => (Number(step.toPrecision(6)).toString().split(".")[1] ?? "").length;
+
+export const plainTicks = (unit) => (ticks) => {
+  const digits = decimals(ticks[1] - ticks[0]);
+  return ticks.map((tick) => `${tick.toFixed(digits)}${unit}`);
+};
+
+export function durationTicks(ticks) {
+  const isShort = ticks.at(-1) < 1;
+  return plainTicks(isShort ? " ms" : " s")(isShort ? ticks.map((tick) => tick * 1000) : ticks);
+}
+
+export const factorTicks = (ticks) => plainTicks("")(ticks).map((tick) => `×${tick}`);
 
 export const factor = (value) => (isValue(value) ? `×${Number(value.toFixed(2))}` : NONE);
 
@@ -79,5 +95,6 @@ export const signalValue = (name, value) => (SIGNALS[name]?.[1] ?? count)(value)
 // A reason with signals' names as words.
 export function sentence(text) {
   const words = text.replace(/\b[a-z0-9]+(?:_[a-z0-9]+)+\b|\butilization\b/g, signalLabel);
-  return words.charAt(0).toUpperCase() + words.slice(1);
+  // A name, such as webapp-2, stays as it is.
+  return words.replace(/^[a-z]+(?=[\s,:]|$)/, (word) => word.charAt(0).toUpperCase() + word.slice(1));
 }

@@ -217,6 +217,10 @@ impl PrometheusSource {
             load_factor: self.load_factor(),
             scrapes,
             problems,
+            silent: Vec::new(),
+            faults: BTreeMap::new(),
+            list_age: self.rotation.age(now),
+            spacing: self.spacing().max(self.settings.interval),
         }
     }
 

@@ -7,6 +7,7 @@ use observability::http::client::{HttpClient, Reply};
 use scaler_engine::{Reading, ReplicaObservation, Signal, Standstill, Unit};
 
 use super::growth::Growth;
+use super::problem::{address_of, bounded, instead_of_answering};
 use super::standstill::Standstill as OfReplica;
 use super::{Endpoint, EndpointState, signals};
 
@@ -52,7 +53,11 @@ impl Rotation {
     ) -> Result<(), String> {
         self.is_silent = true;
         let listed = client.get(&self.url, TIMEOUT).await.and_then(Reply::ok).and_then(|reply| reply.json());
-        let endpoints = listed.map_err(|error| format!("the gateway did not list its endpoints: {error}"))?;
+        let endpoints = listed.map_err(|error| {
+            let instead = instead_of_answering("the request for them", &error);
+            let address = address_of(&self.url);
+            bounded(&format!("the gateway did not list its endpoints: its admin API at {address} {instead}"))
+        })?;
         self.take(endpoints, now());
         Ok(())
     }
@@ -80,6 +85,11 @@ impl Rotation {
         let age = now.saturating_sub(self.listed_at.unwrap_or(self.began_at));
         let is_recent = self.listed_at.is_some() && age <= self.interval * KNOWN_INTERVALS;
         (self.is_silent && !is_recent).then_some(age)
+    }
+
+    /// Age of the list; none before the first one came.
+    pub(super) fn age(&self, now: Duration) -> Option<Duration> {
+        self.listed_at.map(|at| now.saturating_sub(at))
     }
 
     /// The replicas in rotation that stand still, taken together; `standstill_of` tells what is known of one, and the

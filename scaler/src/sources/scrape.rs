@@ -21,6 +21,7 @@ use scaler_engine::{Reading, ReplicaObservation, Signal};
 use self::families::{FAMILIES, Scraped};
 use self::window::ReplicaWindow;
 use super::growth::Growth;
+use super::problem::{ReplicaProblem, instead_of_answering};
 use super::replica_table::{Known, ReplicaTable};
 use super::rotation::Rotation;
 use super::standstill::{Progress, Standstill};
@@ -63,6 +64,7 @@ pub struct ScrapeSource {
 /// What is known of a replica.
 #[derive(Debug)]
 struct Replica {
+    url: String,
     metrics_url: String,
     past: Option<ReplicaWindow>,
     standstill: Standstill,
@@ -88,13 +90,14 @@ impl ScrapeSource {
             Ok(()) => self.follow_rotation(),
             Err(problem) => problems.push(problem),
         }
-        let scrapes = self.scrape_all(&mut problems).await;
-        self.sample_of(scrapes, problems)
+        let (scrapes, silent) = self.scrape_all().await;
+        self.sample_of(scrapes, problems, silent)
     }
 
     fn follow_rotation(&mut self) {
         let (now, window) = (self.clock.now(), self.settings.window);
         self.replicas.follow(self.rotation.endpoints(), now, window, |endpoint| Replica {
+            url: endpoint.url.clone(),
             metrics_url: metrics_url(&endpoint.url),
             past: None,
             standstill: Standstill::default(),
@@ -102,7 +105,7 @@ impl ScrapeSource {
         });
     }
 
-    async fn scrape_all(&mut self, problems: &mut Vec<String>) -> ScrapeCount {
+    async fn scrape_all(&mut self) -> (ScrapeCount, Vec<ReplicaProblem>) {
         let started = self.clock.now();
         let (clock, client, window) = (self.clock, &self.client, self.settings.window);
         let in_flight: BTreeMap<&str, u32> = self
@@ -119,22 +122,24 @@ impl ScrapeSource {
             })
             .collect();
         let mut outcomes = stream::iter(scrapes).buffer_unordered(CONCURRENCY);
-        let mut count = ScrapeCount::default();
+        let (mut count, mut silent) = (ScrapeCount::default(), Vec::new());
         while let Some(outcome) = outcomes.next().await {
             match outcome {
                 Ok(Scrape::Answered) => count.ok += 1,
                 Ok(Scrape::Left) => {}
                 Err(problem) => {
                     count.failed += 1;
-                    problems.push(problem);
+                    silent.push(problem);
                 }
             }
         }
         count.took = clock.now().saturating_sub(started);
-        count
+        // Replicas answer in any order; what is told stays in one.
+        silent.sort_by(|one, other| one.url.cmp(&other.url));
+        (count, silent)
     }
 
-    fn sample_of(&self, scrapes: ScrapeCount, problems: Vec<String>) -> Sample {
+    fn sample_of(&self, scrapes: ScrapeCount, problems: Vec<String>, silent: Vec<ReplicaProblem>) -> Sample {
         let now = self.clock.now();
         let start = now.saturating_sub(self.settings.window);
         let mut service = BTreeMap::new();
@@ -163,6 +168,10 @@ impl ScrapeSource {
             load_factor: self.load_factor(),
             scrapes,
             problems,
+            silent,
+            faults: self.faults(),
+            list_age: self.rotation.age(now),
+            spacing: self.settings.interval,
         }
     }
 
@@ -201,6 +210,12 @@ impl ScrapeSource {
         })
     }
 
+    fn faults(&self) -> BTreeMap<String, Vec<String>> {
+        let listed =
+            self.replicas.iter().filter(|(_, known)| known.state.is_some() && known.own.past.is_some());
+        listed.map(|(url, known)| (url.to_owned(), known.own.scraped.faults())).collect()
+    }
+
     fn load_factor(&self) -> Option<f64> {
         self.replicas.newest_of_ready(|_, replica| {
             let past = replica.past.as_ref()?;
@@ -228,7 +243,7 @@ impl Known<Replica> {
         clock: Clock,
         window: Duration,
         in_flight: u32,
-    ) -> Result<Scrape, String> {
+    ) -> Result<Scrape, ReplicaProblem> {
         match self.own.read(client, clock, window, in_flight).await {
             Ok(()) => Ok(Scrape::Answered),
             Err(_) if self.state == Some(EndpointState::Draining) => Ok(Scrape::Left),
@@ -244,12 +259,17 @@ impl Replica {
         clock: Clock,
         window: Duration,
         in_flight: u32,
-    ) -> Result<(), String> {
-        let problem = |error: &dyn std::fmt::Display| format!("a replica gave no metrics: {error}");
+    ) -> Result<(), ReplicaProblem> {
         let reply = client.scrape(&self.metrics_url, TIMEOUT).await.and_then(Reply::ok);
-        let reply = reply.map_err(|error| problem(&error))?;
-        let text = std::str::from_utf8(&reply.body).map_err(|error| problem(&error))?;
-        self.scraped.read(text).map_err(|error| problem(&format!("{}: {error}", self.metrics_url)))?;
+        let reply = reply.map_err(|error| {
+            ReplicaProblem::new(&self.url, &instead_of_answering("its metrics request", &error))
+        })?;
+        let unusable = |error: &dyn std::fmt::Display| {
+            let predicate = format!("answered its metrics request with unusable metrics: {error}");
+            ReplicaProblem::new(&self.url, &predicate)
+        };
+        let text = std::str::from_utf8(&reply.body).map_err(|error| unusable(&error))?;
+        self.scraped.read(text).map_err(|error| unusable(&error))?;
         let at = clock.now();
         if let Some(past) = &mut self.past {
             past.add(at, &self.scraped, window);

@@ -5,9 +5,10 @@ use std::time::Duration;
 use scaler_engine::{ReplicaObservation, Signal};
 use serde::Serialize;
 
+use super::{GatewayStatus, ReplicaState, ReplicaStates};
 use crate::actuators::{Listing, ReplicaEntry, same_address};
 use crate::sighting::Sighting;
-use crate::sources::{Endpoint, EndpointState};
+use crate::sources::Endpoint;
 
 /// A replica: in the gateway's list, or started and not yet there.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -16,7 +17,7 @@ pub(crate) struct EndpointStatus {
     pub(crate) id: String,
     /// Its address; none before it has one.
     pub(crate) url: Option<String>,
-    pub(crate) state: EndpointState,
+    pub(crate) state: ReplicaState,
     /// Requests it is answering, as the gateway counts them.
     pub(crate) in_flight: u32,
     /// Peak EWMA of its latency at the gateway; milliseconds.
@@ -27,6 +28,9 @@ pub(crate) struct EndpointStatus {
     pub(crate) response_time_p95_seconds: Option<f64>,
     /// Jobs waiting in its queue, mean over the window.
     pub(crate) queue_depth: Option<f64>,
+    /// Mean wait for a connection to the dependency over the window; none where there is no dependency.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) dependency_wait_seconds: Option<f64>,
     /// Busy workers ÷ workers, 0 to 1.
     pub(crate) utilization: Option<f64>,
     /// CPU time per second of time: 1.0 is one core.
@@ -38,8 +42,9 @@ pub(crate) struct EndpointStatus {
 
 impl EndpointStatus {
     /// All replicas of one look, at `now` (run time): in the gateway's order, then those it does not know yet.
-    pub(crate) fn all(seen: &Sighting, now: Duration) -> Vec<Self> {
+    pub(crate) fn all(seen: &Sighting, states: &ReplicaStates, now: Duration) -> Vec<Self> {
         let sample = &seen.sample;
+        let is_listed_now = GatewayStatus::of(sample).responding;
         let mut listed: Vec<&ReplicaEntry> =
             seen.listed.as_ref().map(Listing::entries).unwrap_or_default().iter().collect();
         let mut all: Vec<Self> = sample
@@ -49,10 +54,16 @@ impl EndpointStatus {
                 let entry = listed.iter().position(|entry| is_same(entry, endpoint));
                 let entry = entry.map(|place| listed.remove(place));
                 let measured = sample.replicas.iter().find(|replica| replica.id == endpoint.url);
-                Self::of_endpoint(endpoint, entry, measured, now)
+                Self::of_endpoint(endpoint, entry, measured, states, now)
             })
             .collect();
         all.extend(listed.into_iter().map(|entry| Self::of_entry(entry, now)));
+        // Without the gateway it is not known which replicas are in rotation. Which do not answer, or are being
+        // stopped, is known without it.
+        let is_known = |state| matches!(state, ReplicaState::NotResponding | ReplicaState::Draining);
+        for one in all.iter_mut().filter(|one| !is_listed_now && !is_known(one.state)) {
+            one.state = ReplicaState::Unknown;
+        }
         all
     }
 
@@ -60,25 +71,31 @@ impl EndpointStatus {
         endpoint: &Endpoint,
         entry: Option<&ReplicaEntry>,
         measured: Option<&ReplicaObservation>,
+        states: &ReplicaStates,
         now: Duration,
     ) -> Self {
         let signal = |signal| measured.and_then(|replica| replica.signals.get(&signal).copied().flatten());
         // A platform may tell when the replica was made; its process may have begun anew since.
         let started_at =
             entry.and_then(|entry| entry.started_at).max(measured.and_then(|replica| replica.started_at));
+        let age = started_at.map(|started| now.saturating_sub(started));
         Self {
             id: entry.map_or_else(|| endpoint.url.clone(), |entry| entry.id.clone()),
             url: Some(endpoint.url.clone()),
-            state: endpoint.state,
+            state: match entry {
+                Some(entry) if entry.is_stopping => ReplicaState::Draining,
+                _ => states.of(endpoint, age),
+            },
             in_flight: endpoint.in_flight,
             ewma_ms: endpoint.ewma_ms,
             pid: endpoint.pid,
             response_time_p95_seconds: signal(Signal::ResponseTimeP95Seconds),
             queue_depth: signal(Signal::QueueDepth),
+            dependency_wait_seconds: signal(Signal::DependencyWaitSeconds),
             utilization: signal(Signal::Utilization),
             cpu_utilization: signal(Signal::CpuUtilization),
             memory_bytes: signal(Signal::MemoryBytes),
-            age_seconds: started_at.map(|started| now.saturating_sub(started).as_secs_f64()),
+            age_seconds: age.map(|age| age.as_secs_f64()),
         }
     }
 
@@ -86,12 +103,13 @@ impl EndpointStatus {
         Self {
             id: entry.id.clone(),
             url: entry.url.clone(),
-            state: if entry.is_stopping { EndpointState::Draining } else { EndpointState::Starting },
+            state: if entry.is_stopping { ReplicaState::Draining } else { ReplicaState::Starting },
             in_flight: 0,
             ewma_ms: None,
             pid: entry.pid,
             response_time_p95_seconds: None,
             queue_depth: None,
+            dependency_wait_seconds: None,
             utilization: None,
             cpu_utilization: None,
             memory_bytes: None,
@@ -110,7 +128,7 @@ fn is_same(entry: &ReplicaEntry, endpoint: &Endpoint) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sources::Sample;
+    use crate::sources::{EndpointState, Sample};
 
     #[test]
     fn the_three_who_know_a_replica_are_put_together() {
@@ -143,6 +161,7 @@ mod tests {
                     endpoint("http://c:3", 13, EndpointState::Ready),
                 ],
                 replicas: vec![measured],
+                list_age: Some(Duration::ZERO),
                 ..Sample::default()
             },
             listed: Ok(Listing::Replicas(vec![
@@ -151,19 +170,30 @@ mod tests {
                 entry("webapp-4", None, 14, false),
                 entry("webapp-5", None, 15, true),
             ])),
+            news: Vec::new(),
         };
-        let all = EndpointStatus::all(&seen, Duration::from_secs(100));
+        let mut states = ReplicaStates::default();
+        states.notice(&seen);
+        let all = EndpointStatus::all(&seen, &states, Duration::from_secs(100));
         let shown: Vec<_> = all.iter().map(|one| (one.id.as_str(), one.state, one.age_seconds)).collect();
         assert_eq!(
             shown,
             [
-                ("webapp-1", EndpointState::Ready, Some(25.0)),
-                ("webapp-2", EndpointState::Ejected, Some(60.0)),
-                ("http://c:3", EndpointState::Ready, None),
-                ("webapp-4", EndpointState::Starting, Some(60.0)),
-                ("webapp-5", EndpointState::Draining, Some(60.0)),
+                ("webapp-1", ReplicaState::Ready, Some(25.0)),
+                ("webapp-2", ReplicaState::Ejected, Some(60.0)),
+                ("http://c:3", ReplicaState::Ready, None),
+                ("webapp-4", ReplicaState::Starting, Some(60.0)),
+                ("webapp-5", ReplicaState::Draining, Some(60.0)),
             ]
         );
         assert_eq!((all[0].memory_bytes, all[0].queue_depth, all[0].in_flight), (Some(12e6), None, 2));
+
+        let silent = Sample { list_age: Some(Duration::from_secs(9)), ..seen.sample.clone() };
+        let seen = Sighting { sample: silent, ..seen };
+        let all = EndpointStatus::all(&seen, &states, Duration::from_secs(100));
+        let (stopping, others) = all.split_last().unwrap();
+        assert_eq!(stopping.state, ReplicaState::Draining, "the platform says so");
+        let is_unknown = |one: &EndpointStatus| one.state == ReplicaState::Unknown;
+        assert!(others.iter().all(is_unknown), "a gateway that is away says nothing about rotation: {all:?}");
     }
 }

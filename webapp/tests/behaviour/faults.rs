@@ -35,6 +35,23 @@ async fn latency_slows_jobs_until_it_is_over() {
 }
 
 #[tokio::test]
+async fn metrics_tell_which_faults_are_on() {
+    let replica = Replica::start(quiet()).await;
+    let told = async |replica: &Replica| {
+        let scrape = Scrape::of(replica).await;
+        ["latency_seconds", "error_ratio", "unready"]
+            .map(|fault| scrape.value(&format!("webapp_fault_{fault}")))
+    };
+    assert_eq!(told(&replica).await, [0.0, 0.0, 0.0]);
+    for fault in ["latency?add=150ms", "errors?share=0.5", "unready"] {
+        replica.json(&format!("/faults/{fault}")).await;
+    }
+    assert_eq!(told(&replica).await, [0.15, 0.5, 1.0]);
+    replica.json("/faults/clear").await;
+    assert_eq!(told(&replica).await, [0.0, 0.0, 0.0]);
+}
+
+#[tokio::test]
 async fn errors_fail_their_share_of_the_jobs() {
     let replica = Replica::start(quiet()).await;
     replica.json("/faults/errors?share=1").await;

@@ -7,7 +7,7 @@ use observability::names;
 use crate::sources::exposition::{self, ExpositionError, Sample};
 
 /// The families that a replica is asked for.
-pub(super) const FAMILIES: [&str; 13] = [
+pub(super) const FAMILIES: [&str; 16] = [
     names::WEBAPP_REQUEST_DURATION_SECONDS,
     names::WEBAPP_TOTAL_REQUESTS,
     names::WEBAPP_REFUSED_TOTAL,
@@ -18,6 +18,9 @@ pub(super) const FAMILIES: [&str; 13] = [
     names::WEBAPP_WORKERS_BUSY_SECONDS_TOTAL,
     names::WEBAPP_DEPENDENCY_WAIT_SECONDS,
     names::WEBAPP_LOAD_FACTOR,
+    names::WEBAPP_FAULT_LATENCY_SECONDS,
+    names::WEBAPP_FAULT_ERROR_RATIO,
+    names::WEBAPP_FAULT_UNREADY,
     names::PROCESS_CPU_SECONDS_TOTAL,
     names::PROCESS_RESIDENT_MEMORY_BYTES,
     names::PROCESS_START_TIME_SECONDS,
@@ -46,6 +49,12 @@ pub(super) struct Scraped {
     pub(super) dependency_wait_sum: f64,
     pub(super) dependency_wait_count: f64,
     pub(super) load_factor: Option<f64>,
+    /// What the switched-on fault `latency` adds to each service time; 0 while it is off.
+    pub(super) fault_latency_seconds: f64,
+    /// Share of jobs that the fault `errors` lets fail; 0 while it is off.
+    pub(super) fault_error_ratio: f64,
+    /// 1 while the fault `unready` is on.
+    pub(super) fault_unready: f64,
     pub(super) cpu_seconds: f64,
     pub(super) memory_bytes: f64,
     /// Start of its process (time since the Unix epoch); none if it does not say.
@@ -145,12 +154,30 @@ impl Scraped {
             names::WEBAPP_WORKERS_BUSY => self.workers_busy += value,
             names::WEBAPP_WORKERS_BUSY_SECONDS_TOTAL => self.busy_seconds += value,
             names::WEBAPP_LOAD_FACTOR => self.load_factor = Some(value),
+            names::WEBAPP_FAULT_LATENCY_SECONDS => self.fault_latency_seconds = value,
+            names::WEBAPP_FAULT_ERROR_RATIO => self.fault_error_ratio = value,
+            names::WEBAPP_FAULT_UNREADY => self.fault_unready = value,
             names::PROCESS_CPU_SECONDS_TOTAL => self.cpu_seconds += value,
             names::PROCESS_RESIDENT_MEMORY_BYTES => self.memory_bytes += value,
             names::PROCESS_START_TIME_SECONDS => self.started_at = Duration::try_from_secs_f64(value).ok(),
             _ => {}
         }
         false
+    }
+
+    /// The faults that are switched on, in words.
+    pub(super) fn faults(&self) -> Vec<String> {
+        let mut faults = Vec::new();
+        if self.fault_latency_seconds > 0.0 {
+            faults.push(format!("latency +{:.0} ms", self.fault_latency_seconds * 1000.0));
+        }
+        if self.fault_error_ratio > 0.0 {
+            faults.push(format!("errors {} %", (self.fault_error_ratio * 1000.0).round() / 10.0));
+        }
+        if self.fault_unready > 0.0 {
+            faults.push("unready".to_owned());
+        }
+        faults
     }
 
     fn add_bucket(&mut self, sample: &Sample<'_>) {
@@ -203,6 +230,20 @@ mod tests {
             ..Scraped::default()
         };
         assert_eq!(scraped, expected, "and nothing is left of what was read before");
+    }
+
+    #[test]
+    fn faults_are_read_and_said_in_words() {
+        let mut scraped = Scraped::default();
+        let count = "webapp_request_duration_seconds_count 0\n";
+        for (metrics, words) in [
+            ("", &[][..]),
+            ("webapp_fault_latency_seconds 0.2\nwebapp_fault_error_ratio 0\n", &["latency +200 ms"]),
+            ("webapp_fault_error_ratio 0.125\nwebapp_fault_unready 1\n", &["errors 12.5 %", "unready"]),
+        ] {
+            scraped.read(&format!("{count}{metrics}# EOF\n")).unwrap();
+            assert_eq!(scraped.faults(), words);
+        }
     }
 
     #[test]

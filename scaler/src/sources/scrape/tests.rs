@@ -177,11 +177,8 @@ async fn a_replica_that_gives_nothing_has_not_reported_and_is_named() {
         *bad.text.lock().unwrap() = text.to_owned();
         let sample = source.sample().await;
         assert_eq!((sample.scrapes.ok, sample.scrapes.failed), (1, 1));
-        assert!(
-            sample.problems[0].contains(part) && sample.problems[0].contains(&bad_url),
-            "{:?}",
-            sample.problems
-        );
+        let told = sample.silent[0].sentence(None);
+        assert!(told.contains(part) && told.contains(bad_url.trim_start_matches("http://")), "{told}");
         let reported: Vec<bool> = sample
             .replicas
             .iter()
@@ -192,7 +189,7 @@ async fn a_replica_that_gives_nothing_has_not_reported_and_is_named() {
     }
     bad.is_broken.store(true, Ordering::Relaxed);
     let sample = source.sample().await;
-    assert!(sample.problems[0].contains("500"), "{:?}", sample.problems);
+    assert!(sample.silent[0].predicate.contains("status 500"), "{:?}", sample.silent);
 }
 
 #[tokio::test]
