@@ -292,6 +292,23 @@ mod tests {
     }
 
     #[test]
+    fn what_ends_after_the_end_without_a_success_is_an_error() {
+        let mut tally = tally();
+        exchange(&mut tally, 200, 200, 210, Outcome::Succeeded);
+        exchange(&mut tally, 1_000, 1_000, 1_200, Outcome::Succeeded);
+        exchange(&mut tally, 1_000, 1_000, 1_200, Outcome::Refused);
+        exchange(&mut tally, 1_000, 1_000, 11_000, Outcome::Failed(FailureKind::TimedOut));
+        tally.sent(ms(1_050), ms(1_050), Duration::ZERO);
+        tally.ended(&Ended { intended: ms(1_050), sent: ms(1_050), at: ms(3_000), outcome: None });
+        tally.repeated(ms(1_050));
+        tally.repeated(ms(50));
+        let level = tally.finish(ms(1_100), None);
+        assert_eq!((level.ended_late, level.late_errors, level.repeated), (4, 3, 1));
+        assert_eq!((level.errors(), level.successes()), (3, 2));
+        assert!((level.error_share() - 0.6).abs() < 1e-9, "{}", level.error_share());
+    }
+
+    #[test]
     fn what_was_never_sent_counts_with_the_time_it_waited() {
         let mut tally = tally();
         tally.unsent(ms(300), ms(1_100), ms(800));

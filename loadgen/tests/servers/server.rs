@@ -35,6 +35,8 @@ pub(crate) enum Manner {
     RedirectsTo(&'static str),
     /// Redirects everything to `/`.
     RedirectsInACircle,
+    /// Answers well where the head, in lower case, has this line, and by 401 otherwise.
+    Wants(&'static str),
     /// Answers well for this long after the first request, and then never.
     FreezesAfter(Duration),
 }
@@ -82,15 +84,16 @@ impl Server {
         let mut number = 0;
         loop {
             let reading = read_request(&mut connection);
-            let path = match self.manner {
+            let head = match self.manner {
                 Manner::ClosesWhenIdle(time) if number > 0 => match tokio::time::timeout(time, reading).await
                 {
-                    Ok(path) => path?,
+                    Ok(head) => head?,
                     Err(_) => return Ok(()),
                 },
                 _ => reading.await?,
             };
-            let Some(path) = path else { return Ok(()) };
+            let Some(head) = head else { return Ok(()) };
+            let path = head.split(' ').nth(1).unwrap_or_default().to_owned();
             self.requests.fetch_add(1, Ordering::Relaxed);
             number += 1;
             let redirect = |location: &str| {
@@ -129,6 +132,11 @@ impl Server {
                     connection.write_all(answer.as_bytes()).await?;
                 }
                 Manner::RedirectsInACircle => connection.write_all(redirect("/").as_bytes()).await?,
+                Manner::Wants(line) => {
+                    let unauthorized = "HTTP/1.1 401 Unauthorized\r\ncontent-length: 0\r\n\r\n";
+                    let has_it = head.lines().any(|found| found == line);
+                    connection.write_all(if has_it { OK } else { unauthorized }.as_bytes()).await?;
+                }
                 Manner::FreezesAfter(time) => {
                     if began.elapsed() >= time {
                         std::future::pending::<()>().await;
@@ -141,7 +149,7 @@ impl Server {
     }
 }
 
-/// Reads a request with its body; answers its path, or none at the end of the connection.
+/// Reads a request with its body; answers its head in lower case, or none at the end of the connection.
 async fn read_request(connection: &mut TcpStream) -> std::io::Result<Option<String>> {
     let mut bytes = Vec::new();
     loop {
@@ -153,7 +161,7 @@ async fn read_request(connection: &mut TcpStream) -> std::io::Result<Option<Stri
                 .find_map(|line| line.strip_prefix("content-length:"))
                 .map_or(0, |length| length.trim().parse().expect("a length"));
             if bytes.len() >= head_end + 4 + length {
-                return Ok(head.split(' ').nth(1).map(str::to_owned));
+                return Ok(Some(head));
             }
         }
         if connection.read_buf(&mut bytes).await? == 0 {

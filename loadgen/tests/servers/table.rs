@@ -78,7 +78,6 @@ impl Row {
 const COUNTS_ANSWERS: &str =
     "wrk counts a connection that ends as an error of the socket, beside its requests";
 const COUNTS_3XX: &str = "wrk follows no redirect and takes 3xx for a success";
-const TAKES_FOR_OK: &str = "hey counts each status as an answer";
 
 #[rustfmt::skip]
 pub(crate) const TABLE: [Row; 32] = [
@@ -113,10 +112,8 @@ pub(crate) const TABLE: [Row; 32] = [
     always("stalls in the head", Manner::Stalls("HTTP/1.1 200 OK\r\n"), "timed out"),
     always("stalls in the body", Manner::Stalls("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\no"), "timed out")
         .hey("hey ignores an error in the body"),
-    always("refuses", Manner::Answers("HTTP/1.1 503 Full\r\nretry-after: 1\r\ncontent-length: 0\r\n\r\n"), "refused")
-        .hey(TAKES_FOR_OK),
-    always("unavailable", Manner::Answers("HTTP/1.1 503 Broken\r\ncontent-length: 0\r\n\r\n"), "status 503")
-        .hey(TAKES_FOR_OK),
+    always("refuses", Manner::Answers("HTTP/1.1 503 Full\r\nretry-after: 1\r\ncontent-length: 0\r\n\r\n"), "refused"),
+    always("unavailable", Manner::Answers("HTTP/1.1 503 Broken\r\ncontent-length: 0\r\n\r\n"), "status 503"),
     always("redirects to itself, once", Manner::RedirectsTo("/target"), "ok"),
     always("redirects in raw UTF-8", Manner::RedirectsTo("/ok/ü"), "ok"),
     always("redirects elsewhere", Manner::RedirectsTo("https://elsewhere.invalid/"), "redirected to another host")
@@ -124,7 +121,7 @@ pub(crate) const TABLE: [Row; 32] = [
     always("redirects to nowhere", Manner::RedirectsTo(""), "redirect without a usable Location")
         .wrk(COUNTS_3XX),
     always("redirects without a Location", Manner::Answers("HTTP/1.1 302 Found\r\ncontent-length: 0\r\n\r\n"), "status 302")
-        .hey(TAKES_FOR_OK).wrk(COUNTS_3XX),
+        .wrk(COUNTS_3XX),
     always("redirects in a circle", Manner::RedirectsInACircle, "redirected too often")
         .wrk(COUNTS_3XX),
     always("redirects slowly, in time", Manner::RedirectsSlowly(3, Duration::from_millis(20)), "ok"),
