@@ -5,6 +5,7 @@ pub(crate) mod classic;
 pub(crate) mod log;
 pub(crate) mod measuring;
 pub(crate) mod metrics;
+pub(crate) mod other_tools;
 pub(crate) mod physics;
 pub(crate) mod policy;
 pub(crate) mod replica_counts;

@@ -32,7 +32,7 @@ enum LabCommand {
     Up(Box<up::UpArguments>),
     /// Play the story of a spike unattended, draw it, and judge it
     Demo(Box<demo::DemoArguments>),
-    /// Let users loose on a service
+    /// Generate load against a service
     Load(load::LoadArguments),
     /// Measure what a service answers at which rate, and compare such measurements
     Baseline(Box<baseline::BaselineArguments>),

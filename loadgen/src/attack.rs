@@ -9,12 +9,11 @@ use goose::GooseError;
 use goose::client::GooseClientBuilder;
 use goose::config::GooseConfiguration;
 use goose::goose::{Scenario as GooseScenario, Transaction, TransactionFunction};
-use reqwest::Url;
 use workload::Streams;
 
-use crate::client;
+use crate::client::Client;
 use crate::config::{Load, LoadConfig};
-use crate::error::{LoadError, chain};
+use crate::error::LoadError;
 use crate::exchange::Sender;
 use crate::gates::Gates;
 use crate::open_model::LevelPlan;
@@ -63,7 +62,7 @@ impl Shared {
 
     /// Nothing is due after `scheduled_until`, counted from when the load is as it should be.
     fn with(config: &LoadConfig, scheduled_until: Duration, recorder: Recorder) -> Result<Self, LoadError> {
-        let base: Url = config.host.parse().map_err(|error| LoadError::Client(chain(&error)))?;
+        let service = config.service()?;
         let scenario = config.scenario.clone();
         let kinds = scenario.user_types().len();
         let streams = Streams::from_seed(config.seed);
@@ -77,8 +76,8 @@ impl Shared {
                 Some(Pacer::new(schedule, kinds, config.timeout, Arc::clone(&recorder), metrics))
             }
         };
-        let client = client::build(config).map_err(|error| LoadError::Client(chain(&error)))?;
-        let fixed_urls = scenario.fixed_urls(&base);
+        let client = Client::new(&service).map_err(|failure| LoadError::Client(failure.reason))?;
+        let fixed_urls = scenario.fixed_urls(&service.base);
         Ok(Self {
             recorder,
             phase: PhaseTeller::new(),
@@ -86,8 +85,9 @@ impl Shared {
             pacer,
             sender: Sender {
                 client,
-                base,
+                service,
                 fixed_urls,
+                timeout: config.timeout,
                 metrics: config.metrics.clone(),
                 traces: Traces::new(),
                 exhausted: AtomicBool::new(false),
@@ -104,7 +104,7 @@ impl Shared {
 pub(crate) fn build(config: &LoadConfig, shared: &Arc<Shared>) -> Result<GooseAttack, GooseError> {
     let arguments = [
         // Goose is never asked to send anything, but wants a host.
-        format!("--host={}", config.host),
+        format!("--host={}", shared.sender.service.text),
         format!("--users={}", config.pool()),
         format!("--increase-rate={LAUNCHES_PER_SECOND}"),
         "--no-telnet".to_owned(),

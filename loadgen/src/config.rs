@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use goose::goose::get_base_url;
 use workload::Arrivals;
 
 use crate::error_limit::ErrorLimit;
@@ -11,6 +10,7 @@ use crate::levels::Levels;
 use crate::metrics::LoadMetrics;
 use crate::report;
 use crate::scenario::Scenario;
+use crate::service_url::ServiceUrl;
 use crate::threshold::Threshold;
 
 /// Most users of one run; each is a task with its own state.
@@ -42,7 +42,8 @@ pub enum Load {
 /// The settings of one run.
 #[derive(Clone, Debug)]
 pub struct LoadConfig {
-    /// Base URL of the service: scheme, host and port. Default `http://127.0.0.1:8000`, the gateway.
+    /// Base URL of the service: scheme, host and port. Default `http://127.0.0.1:8000`, the gateway. A user name and
+    /// password in it are sent with every request that has no `Authorization` of its own, and shown nowhere.
     pub host: String,
     /// How much load there is. Default: 10 users.
     pub load: Load,
@@ -58,12 +59,12 @@ pub struct LoadConfig {
     pub reports: Vec<PathBuf>,
     /// What must hold of the result.
     pub thresholds: Vec<Threshold>,
-    /// How many failures end the run early. Default: none do.
+    /// How many errors end the run early. Default: none do.
     pub max_errors: Option<ErrorLimit>,
     /// Decides what each user does in which order and how long it pauses, and when requests are due. Default 1.
     pub seed: u64,
-    /// How long a request may take before it counts as timed out, 1 ms to 24 h; as long may a request that is due wait
-    /// for a free user. Default 10 s.
+    /// How long a request may take, redirects included, before it counts as timed out, 1 ms to 24 h; as long may a
+    /// request that is due wait for a free user. Default 10 s.
     pub timeout: Duration,
     /// Whether a service that gives no answer at all before the start is refused. Default true.
     pub must_answer: bool,
@@ -136,7 +137,7 @@ impl LoadConfig {
     /// [`ConfigError`] for the first setting that cannot be.
     pub fn validate(&self) -> Result<(), ConfigError> {
         let refuse = |setting, value, expected, hint| Err(ConfigError { setting, value, expected, hint });
-        self.validate_host()?;
+        self.service()?;
         self.validate_load()?;
         if self.run_time().is_zero() || self.run_time() > MAX_TIME {
             return refuse(
@@ -203,25 +204,14 @@ impl LoadConfig {
         Ok(())
     }
 
-    fn validate_host(&self) -> Result<(), ConfigError> {
-        let refuse = |hint| {
-            Err(ConfigError {
-                setting: "--host",
-                value: format!("`{}`", self.host),
-                expected: "a URL such as http://127.0.0.1:8000",
-                hint,
-            })
-        };
-        let Ok(url) = get_base_url(Some(self.host.clone()), None, None) else {
-            return refuse("a URL begins with http:// or https://");
-        };
-        if !matches!(url.scheme(), "http" | "https") {
-            return refuse("only http:// and https:// can be loaded");
-        }
-        if url.path() != "/" || url.query().is_some() || url.fragment().is_some() {
-            return refuse("leave away what follows the port: the scenario chooses the paths");
-        }
-        Ok(())
+    /// The service under load.
+    pub(crate) fn service(&self) -> Result<ServiceUrl, ConfigError> {
+        ServiceUrl::parse(&self.host).map_err(|error| ConfigError {
+            setting: "--host",
+            value: error.value,
+            expected: error.expected,
+            hint: error.hint,
+        })
     }
 }
 

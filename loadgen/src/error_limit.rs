@@ -1,12 +1,14 @@
-//! How many failures end a run early, written as `100` or `5%`.
+//! How many errors end a run early, written as `100` or `5%`; errors are what they are in thresholds.
 
 use std::fmt;
 use std::str::FromStr;
 
+use crate::error_sum::ErrorSum;
+
 /// A share is not judged before so many requests: the first one that fails would be 100 %.
 const FEWEST_REQUESTS: u64 = 100;
 
-/// How many failures end a run early; refusals are none.
+/// How many errors end a run early: requests that failed, were refused, or were due and never sent.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum ErrorLimit {
     /// More than so many.
@@ -16,11 +18,13 @@ pub enum ErrorLimit {
 }
 
 impl ErrorLimit {
-    /// Whether so many failures among so many requests are too many.
-    pub(crate) fn is_exceeded(self, failures: u64, requests: u64) -> bool {
+    /// Whether these are too many.
+    pub(crate) fn is_exceeded(self, errors: &ErrorSum) -> bool {
         match self {
-            Self::Count(most) => failures > most,
-            Self::Share(most) => requests >= FEWEST_REQUESTS && failures as f64 > most * requests as f64,
+            Self::Count(most) => errors.errors() > most,
+            Self::Share(most) => {
+                errors.requests >= FEWEST_REQUESTS && errors.share().is_some_and(|share| share > most)
+            }
         }
     }
 }
@@ -56,15 +60,19 @@ impl fmt::Display for ErrorLimit {
 
 #[cfg(test)]
 mod tests {
-    use super::ErrorLimit;
+    use super::{ErrorLimit, ErrorSum};
 
     #[test]
     fn a_limit_is_exceeded_beyond_its_bound() {
         let limit = |text: &str| text.parse::<ErrorLimit>().expect(text);
-        assert!(!limit("10").is_exceeded(10, 10) && limit("10").is_exceeded(11, 11));
-        assert!(limit("0").is_exceeded(1, 1));
-        assert!(!limit("5%").is_exceeded(99, 99), "too few to judge");
-        assert!(!limit("5%").is_exceeded(5, 100) && limit("5%").is_exceeded(6, 100));
+        let of = |failed, requests| ErrorSum { failed, requests, ..ErrorSum::default() };
+        assert!(!limit("10").is_exceeded(&of(10, 10)) && limit("10").is_exceeded(&of(11, 11)));
+        assert!(limit("0").is_exceeded(&of(1, 1)));
+        assert!(!limit("5%").is_exceeded(&of(99, 99)), "too few to judge");
+        assert!(!limit("5%").is_exceeded(&of(5, 100)) && limit("5%").is_exceeded(&of(6, 100)));
+        // Refused, unanswered and unsent requests are errors as well.
+        let sum = ErrorSum { failed: 3, refused: 3, unanswered: 3, unsent: 3, requests: 100 };
+        assert!(limit("11").is_exceeded(&sum) && !limit("12%").is_exceeded(&sum));
         assert_eq!(limit("7%").to_string(), "7%");
         for text in ["", "-1", "5.5", "101%", "NaN%", "many"] {
             assert!(text.parse::<ErrorLimit>().is_err(), "{text}");

@@ -1,24 +1,34 @@
 //! Sends one request, takes the answer to its last byte, and says what came of it.
 
+use std::io::Read as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use http::header::{CONTENT_TYPE, COOKIE, HeaderValue, LOCATION, RETRY_AFTER, SET_COOKIE};
+use bytes::Bytes;
+use flate2::read::MultiGzDecoder;
+use http::header::{
+    ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, COOKIE, HOST, HeaderValue,
+    LOCATION, RETRY_AFTER, SET_COOKIE, USER_AGENT,
+};
 use http::{HeaderMap, Method, StatusCode};
+use http_body_util::BodyExt as _;
+use hyper::body::Incoming;
 use reqwest::Url;
 use reqwest::cookie::{CookieStore, Jar};
 use serde_json::Value;
 use workload::Stream;
 
-use crate::client::{self, NoAnswer};
+use crate::client::{Answered, Client, Message, NoAnswer};
 use crate::failure_kind::FailureKind;
 use crate::metrics::LoadMetrics;
+use crate::redirect::{MOST_REDIRECTS, Redirect, redirect};
 use crate::scenario::{Body, NotSet, Request, Scope};
+use crate::service_url::ServiceUrl;
 use crate::spans::{Trace, TraceId, Traces};
 
-/// How many redirects are followed.
-const MOST_REDIRECTS: usize = 10;
+/// Sent with every request.
+const OUR_USER_AGENT: &str = concat!("autoscale-lab-loadgen/", env!("CARGO_PKG_VERSION"));
 
 /// The largest body that is checked or from which values are taken; a larger one fails the check.
 const LARGEST_BODY: usize = 8 * 1024 * 1024;
@@ -37,7 +47,11 @@ pub(crate) enum Outcome {
 impl Outcome {
     /// Whether its duration is a response time: the service did the work, well or not.
     pub(crate) fn has_latency(self) -> bool {
-        matches!(self, Self::Succeeded | Self::Failed(FailureKind::Status(_) | FailureKind::Check))
+        match self {
+            Self::Succeeded => true,
+            Self::Refused => false,
+            Self::Failed(kind) => kind.is_answer(),
+        }
     }
 }
 
@@ -58,6 +72,10 @@ pub(crate) struct Exchange {
     pub(crate) trace: TraceId,
     /// What did not hold of the answer.
     pub(crate) broken_check: Option<Arc<str>>,
+    /// What else explains a failure, such as where a redirect leads.
+    pub(crate) reason: Option<Arc<str>>,
+    /// Whether it was sent a second time, because a reused connection was closed.
+    pub(crate) repeated: bool,
 }
 
 impl Exchange {
@@ -75,14 +93,25 @@ impl Exchange {
 /// What all users send with.
 #[derive(Debug)]
 pub(crate) struct Sender {
-    pub(crate) client: reqwest::Client,
-    pub(crate) base: Url,
+    pub(crate) client: Client,
+    pub(crate) service: ServiceUrl,
     /// The URL of each request of the scenario, where it is always the same.
     pub(crate) fixed_urls: Vec<Option<Url>>,
+    /// How long an exchange may take, redirects included, where the request does not say so itself.
+    pub(crate) timeout: Duration,
     pub(crate) traces: Traces,
     pub(crate) metrics: LoadMetrics,
     /// Whether this process ever had no descriptor or port left.
     pub(crate) exhausted: AtomicBool,
+}
+
+/// A request that is filled in, and where it goes.
+#[derive(Clone, Debug)]
+pub(crate) struct Prepared {
+    pub(crate) url: Url,
+    pub(crate) method: Method,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Option<Bytes>,
 }
 
 /// An answer that came to its last byte.
@@ -91,6 +120,8 @@ struct Answer {
     headers: HeaderMap,
     /// Empty unless it is needed; none where it is needed and too large.
     body: Option<Vec<u8>>,
+    /// What is wrong with it besides, and what explains that.
+    problem: Option<(FailureKind, Arc<str>)>,
 }
 
 /// What is said of an answer: its outcome, what did not hold, and the values to keep.
@@ -107,7 +138,7 @@ impl Sender {
         trace_ids: &mut Stream,
     ) -> (Exchange, Vec<(usize, Value)>) {
         let prepared = self.prepare(request, scope);
-        let url = prepared.as_ref().map_or(&self.base, |prepared| prepared.url());
+        let url = prepared.as_ref().map_or(&self.service.base, |prepared| &prepared.url);
         let trace = self.traces.begin(request, url, trace_ids);
         let sent_at = Instant::now();
         if intended_at.is_none() {
@@ -115,17 +146,39 @@ impl Sender {
             self.metrics.request_due();
         }
         self.metrics.request_sent();
+        let mut repeated = false;
         let answered = match prepared {
-            Ok(prepared) => self.send(request, prepared, cookies, &trace).await,
-            Err(NotSet) => Err(NoAnswer { kind: FailureKind::NotSent, exhausted: false }),
+            Ok(prepared) => {
+                // One bound for all that it takes: a redirect does not begin the time again.
+                let timeout = request.timeout.unwrap_or(self.timeout);
+                let sending = self.send(request, prepared, cookies, &trace, &mut repeated);
+                match tokio::time::timeout(timeout, sending).await {
+                    Ok(answered) => answered,
+                    Err(_) => Err(NoAnswer::new(FailureKind::TimedOut)),
+                }
+            }
+            Err(NotSet) => Err(NoAnswer::new(FailureKind::NotSent)),
         };
         let ended_at = Instant::now();
+        let mut reason = None;
         let (status, (outcome, broken_check, values)) = match answered {
-            Ok(answer) => (Some(answer.status.as_u16()), judge(request, &answer, ended_at - sent_at, scope)),
-            Err(NoAnswer { kind, exhausted }) => {
+            Ok(answer) => {
+                let status = Some(answer.status.as_u16());
+                let judged = judge(request, &answer, ended_at - sent_at, scope);
+                // What a check expects is right, wherever it leads.
+                match (judged, answer.problem) {
+                    ((Outcome::Failed(FailureKind::Status(_)), ..), Some((kind, explanation))) => {
+                        reason = Some(explanation);
+                        (status, (Outcome::Failed(kind), None, Vec::new()))
+                    }
+                    (judged, _) => (status, judged),
+                }
+            }
+            Err(NoAnswer { kind, exhausted, reason: explanation }) => {
                 if exhausted {
                     self.exhausted.store(true, Ordering::Relaxed);
                 }
+                reason = explanation;
                 (None, (Outcome::Failed(kind), None, Vec::new()))
             }
         };
@@ -137,116 +190,155 @@ impl Sender {
         let intended_at = intended_at.unwrap_or(sent_at);
         self.metrics.request_ended(outcome, ended_at.saturating_duration_since(intended_at), trace.span());
         trace.end(status, problem);
-        let exchange =
-            Exchange { outcome, status, intended_at, sent_at, ended_at, trace: trace.id(), broken_check };
+        let trace = trace.id();
+        let exchange = Exchange {
+            outcome,
+            status,
+            intended_at,
+            sent_at,
+            ended_at,
+            trace,
+            broken_check,
+            reason,
+            repeated,
+        };
         (exchange, values)
     }
 
     /// The request, filled in.
-    fn prepare(&self, request: &Request, scope: &mut Scope<'_>) -> Result<reqwest::Request, NotSet> {
+    fn prepare(&self, request: &Request, scope: &mut Scope<'_>) -> Result<Prepared, NotSet> {
         let url = match self.fixed_urls.get(request.index) {
             Some(Some(url)) => url.clone(),
             // Users load the host that was named and no other.
-            _ => request.url(&self.base, scope)?.ok_or(NotSet)?,
+            _ => request.url(&self.service.base, scope)?.ok_or(NotSet)?,
         };
-        let mut prepared = reqwest::Request::new(request.method.clone(), url);
-        let headers = prepared.headers_mut();
-        headers.clone_from(&request.headers);
+        let mut headers = request.headers.clone();
         for (name, value) in &request.header_templates {
             let value = HeaderValue::try_from(value.fill(scope)?.as_ref()).map_err(|_| NotSet)?;
             headers.insert(name, value);
         }
-        let (content_type, body) = match &request.body {
-            None => return Ok(prepared),
-            Some(Body::Json(json)) => ("application/json", json.fill(scope)?),
-            Some(Body::Text(text)) => ("text/plain; charset=utf-8", text.fill(scope)?.into_owned()),
+        if let Some(authorization) = &self.service.authorization {
+            headers.entry(AUTHORIZATION).or_insert_with(|| authorization.clone());
+        }
+        headers.entry(HOST).or_insert_with(|| self.service.authority.clone());
+        headers.entry(USER_AGENT).or_insert(HeaderValue::from_static(OUR_USER_AGENT));
+        headers.entry(ACCEPT).or_insert(HeaderValue::from_static("*/*"));
+        headers.entry(ACCEPT_ENCODING).or_insert(HeaderValue::from_static("gzip"));
+        let body = match &request.body {
+            None => None,
+            Some(Body::Json(json)) => Some(("application/json", json.fill(scope)?)),
+            Some(Body::Text(text)) => Some(("text/plain; charset=utf-8", text.fill(scope)?.into_owned())),
             Some(Body::Form(fields)) => {
                 let mut encoded = form_urlencoded::Serializer::new(String::new());
                 for (name, value) in fields {
                     encoded.append_pair(name, &value.fill(scope)?);
                 }
-                ("application/x-www-form-urlencoded", encoded.finish())
+                Some(("application/x-www-form-urlencoded", encoded.finish()))
             }
         };
-        headers.entry(CONTENT_TYPE).or_insert(HeaderValue::from_static(content_type));
-        *prepared.body_mut() = Some(body.into());
-        Ok(prepared)
+        let body = body.map(|(content_type, body)| {
+            headers.entry(CONTENT_TYPE).or_insert(HeaderValue::from_static(content_type));
+            Bytes::from(body)
+        });
+        Ok(Prepared { url, method: request.method.clone(), headers, body })
     }
 
     async fn send(
         &self,
         request: &Request,
-        mut prepared: reqwest::Request,
+        mut prepared: Prepared,
         cookies: Option<&Jar>,
         trace: &Trace,
+        repeated: &mut bool,
     ) -> Result<Answer, NoAnswer> {
         let mut redirects = 0;
         loop {
-            let encrypted = self.base.scheme() == "https";
-            let no_answer = |error: reqwest::Error| client::classify(&error, encrypted);
-            trace.inject(prepared.headers_mut());
-            *prepared.timeout_mut() = request.timeout;
-            let url = prepared.url().clone();
-            if let Some(cookie) = cookies.and_then(|cookies| cookies.cookies(&url)) {
-                prepared.headers_mut().insert(COOKIE, cookie);
+            let mut message = message(&prepared)?;
+            trace.inject(&mut message.headers);
+            if let Some(cookie) = cookies.and_then(|cookies| cookies.cookies(&prepared.url)) {
+                message.headers.insert(COOKIE, cookie);
             }
-            let again = if request.follow_redirects { prepared.try_clone() } else { None };
-            let mut answer = self.client.execute(prepared).await.map_err(no_answer)?;
+            let mut answered = self.client.send(&message).await?;
+            *repeated |= answered.repeated;
+            let headers = std::mem::take(answered.response.headers_mut());
+            let status = answered.response.status();
             if let Some(cookies) = cookies {
-                let mut given = answer.headers().get_all(SET_COOKIE).iter().peekable();
+                let mut given = headers.get_all(SET_COOKIE).iter().peekable();
                 if given.peek().is_some() {
-                    cookies.set_cookies(&mut given, &url);
+                    cookies.set_cookies(&mut given, &prepared.url);
                 }
             }
-            let next = again.and_then(|again| redirected(again, &answer, &self.base));
-            let body =
-                take_body(&mut answer, next.is_none() && request.needs_body()).await.map_err(no_answer)?;
-            match next {
-                Some(next) if redirects < MOST_REDIRECTS => prepared = next,
-                Some(_) => return Err(NoAnswer { kind: FailureKind::NotSent, exhausted: false }),
-                None => {
-                    let (status, headers) = (answer.status(), std::mem::take(answer.headers_mut()));
-                    return Ok(Answer { status, headers, body });
+            let next = if request.follow_redirects {
+                redirect(&prepared, status, headers.get(LOCATION).map(HeaderValue::as_bytes), &self.service)
+            } else {
+                Redirect::None
+            };
+            let is_last = !matches!(next, Redirect::Follow(_)) || redirects == MOST_REDIRECTS;
+            let body = self.take_body(answered, &headers, is_last && request.needs_body()).await?;
+            let problem = match next {
+                Redirect::Follow(next) if !is_last => {
+                    prepared = *next;
+                    redirects += 1;
+                    continue;
                 }
-            }
-            redirects += 1;
+                Redirect::Follow(next) => Some((
+                    FailureKind::RedirectLoop,
+                    format!("after {MOST_REDIRECTS} redirects it leads to {}", next.url.path()).into(),
+                )),
+                Redirect::Wrong(kind, explanation) => Some((kind, explanation.into())),
+                Redirect::None => None,
+            };
+            return Ok(Answer { status, headers, body, problem });
         }
+    }
+
+    /// Takes the body to its last byte; an answer of any length takes no memory unless its body is needed.
+    async fn take_body(
+        &self,
+        answered: Answered,
+        headers: &HeaderMap,
+        needed: bool,
+    ) -> Result<Option<Vec<u8>>, NoAnswer> {
+        let Answered { response, connection, .. } = answered;
+        let mut body: Incoming = response.into_body();
+        let mut kept = Some(Vec::new());
+        while let Some(frame) = body.frame().await {
+            let frame = frame.map_err(|_| NoAnswer::new(FailureKind::BrokeOff))?;
+            let Some(piece) = frame.data_ref().filter(|_| needed) else { continue };
+            match &mut kept {
+                Some(bytes) if bytes.len() + piece.len() <= LARGEST_BODY => bytes.extend_from_slice(piece),
+                _ => kept = None,
+            }
+        }
+        self.client.give_back(connection);
+        let is_packed = headers.get(CONTENT_ENCODING).is_some_and(|coding| coding == "gzip");
+        Ok(if needed && is_packed { kept.and_then(|bytes| unpacked(&bytes)) } else { kept })
     }
 }
 
-/// The request to which an answer redirects `before`; none where it does not, or to another host.
-fn redirected(before: reqwest::Request, answer: &reqwest::Response, base: &Url) -> Option<reqwest::Request> {
-    let status = answer.status();
-    if !matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308) {
-        return None;
-    }
-    let location = answer.headers().get(LOCATION)?.to_str().ok()?;
-    let url = before.url().join(location).ok().filter(|url| url.origin() == base.origin())?;
-    let mut next = before;
-    *next.url_mut() = url;
-    next.headers_mut().remove(COOKIE);
-    // As browsers do: what was sent is sent again only after 307 and 308 (RFC 9110, section 15.4).
-    if matches!(status.as_u16(), 301..=303) && !matches!(*next.method(), Method::GET | Method::HEAD) {
-        *next.method_mut() = Method::GET;
-        *next.body_mut() = None;
-        next.headers_mut().remove(CONTENT_TYPE);
-    }
-    Some(next)
+/// The request as it goes over a connection.
+fn message(prepared: &Prepared) -> Result<Message, NoAnswer> {
+    let url = &prepared.url;
+    let target = match url.query() {
+        None => url.path().parse(),
+        Some(query) => format!("{}?{query}", url.path()).parse(),
+    };
+    Ok(Message {
+        method: prepared.method.clone(),
+        target: target.map_err(|_| NoAnswer::new(FailureKind::NotSent))?,
+        headers: prepared.headers.clone(),
+        body: prepared.body.clone(),
+    })
 }
 
-/// Takes the body to its last byte; an answer of any length takes no memory unless its body is needed.
-async fn take_body(answer: &mut reqwest::Response, needed: bool) -> Result<Option<Vec<u8>>, reqwest::Error> {
-    let mut body = Some(Vec::new());
-    while let Some(piece) = answer.chunk().await? {
-        match &mut body {
-            Some(kept) if needed && kept.len() + piece.len() <= LARGEST_BODY => {
-                kept.extend_from_slice(&piece);
-            }
-            _ if needed => body = None,
-            _ => {}
-        }
+/// A body that was sent packed; none where it is larger than is looked at. What is not packed stays as it is.
+fn unpacked(bytes: &[u8]) -> Option<Vec<u8>> {
+    let mut text = Vec::new();
+    let most = LARGEST_BODY as u64 + 1;
+    match MultiGzDecoder::new(bytes).take(most).read_to_end(&mut text) {
+        Ok(_) => (text.len() <= LARGEST_BODY).then_some(text),
+        Err(_) => Some(bytes.to_vec()),
     }
-    Ok(body)
 }
 
 /// What came of an answer that took `took`.

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// Why a request failed; refusals (503 with `Retry-After`) are no failures and are counted apart.
+/// Why a request failed; refusals (503 with `Retry-After`) are counted apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FailureKind {
@@ -24,13 +24,24 @@ pub enum FailureKind {
     Tls,
     /// The connection ended before the answer was complete.
     BrokeOff,
-    /// It could not be sent or followed, such as a redirect in a circle.
+    /// A connection that had served a request before ended before the first byte of the answer, and the request is not
+    /// one that may be sent twice: the service may have closed it while it was idle, or may have lost the request.
+    ReusedConnectionClosed,
+    /// What came is not an answer in HTTP/1.
+    NotHttp,
+    /// Redirected more often than redirects are followed, such as in a circle.
+    RedirectLoop,
+    /// Redirected to another scheme, host or port, which is not loaded.
+    RedirectElsewhere,
+    /// A redirect whose `Location` is not a URL.
+    BadRedirect,
+    /// It could not be sent, such as a path that leads to another host once it is filled in.
     NotSent,
 }
 
 impl FailureKind {
     /// One of each kind, with any status, for what has to know them all beforehand.
-    pub(crate) const EACH: [Self; 9] = [
+    pub(crate) const EACH: [Self; 14] = [
         Self::Status(500),
         Self::Check,
         Self::TimedOut,
@@ -39,8 +50,21 @@ impl FailureKind {
         Self::NoConnection,
         Self::Tls,
         Self::BrokeOff,
+        Self::ReusedConnectionClosed,
+        Self::NotHttp,
+        Self::RedirectLoop,
+        Self::RedirectElsewhere,
+        Self::BadRedirect,
         Self::NotSent,
     ];
+
+    /// Whether the service answered: what it took is a response time.
+    pub(crate) const fn is_answer(self) -> bool {
+        matches!(
+            self,
+            Self::Status(_) | Self::Check | Self::RedirectLoop | Self::RedirectElsewhere | Self::BadRedirect
+        )
+    }
 
     /// The failure as one word, for spans and metric labels; every status is `status`.
     pub const fn code(self) -> &'static str {
@@ -53,6 +77,11 @@ impl FailureKind {
             Self::NoConnection => "no_connection",
             Self::Tls => "tls",
             Self::BrokeOff => "connection_lost",
+            Self::ReusedConnectionClosed => "reused_connection_closed",
+            Self::NotHttp => "not_http",
+            Self::RedirectLoop => "redirect_loop",
+            Self::RedirectElsewhere => "redirect_elsewhere",
+            Self::BadRedirect => "bad_redirect",
             Self::NotSent => "not_sent",
         }
     }
@@ -69,6 +98,11 @@ impl fmt::Display for FailureKind {
             Self::NoConnection => formatter.write_str("no connection"),
             Self::Tls => formatter.write_str("no encrypted connection"),
             Self::BrokeOff => formatter.write_str("broke off"),
+            Self::ReusedConnectionClosed => formatter.write_str("reused connection was closed"),
+            Self::NotHttp => formatter.write_str("not an HTTP answer"),
+            Self::RedirectLoop => formatter.write_str("redirected too often"),
+            Self::RedirectElsewhere => formatter.write_str("redirected to another host"),
+            Self::BadRedirect => formatter.write_str("redirect without a usable Location"),
             Self::NotSent => formatter.write_str("could not be sent"),
         }
     }

@@ -93,31 +93,35 @@ impl Levels {
         self.stages.iter().map(|stage| highest(stage.shape.definition()) * stage.scale).fold(0.0, f64::max)
     }
 
-    /// The first arrival later than `after`, where the level is arrivals per second.
+    /// The first arrival later than the one at `after`, or the first of all, where the level is arrivals per second.
     ///
-    /// Where a stage ends while an arrival is pending, it is dropped and drawn anew: exact for a Poisson process, and
-    /// even spacing begins anew with each stage.
+    /// Where a stage ends while an arrival is pending, it is dropped and drawn again: exact for a Poisson process, and
+    /// even spacing begins again with each stage, half a gap after its beginning. So evenly spaced arrivals are as many
+    /// as each stage says.
     pub fn next_arrival<R: Rng + ?Sized>(
         &self,
-        after: Duration,
+        after: Option<Duration>,
         arrivals: Arrivals,
         rng: &mut R,
     ) -> Option<Duration> {
-        let (mut index, mut stage, mut start) = self.stage_at(after);
+        let (mut index, mut stage, mut start) = self.stage_at(after.unwrap_or_default());
         let mut after = after;
         loop {
             let end =
                 if index + 1 < self.stages.len() { stage.lasts.map(|lasts| start + lasts) } else { None };
-            let arrival = arrivals
-                .next_arrival(after.saturating_sub(start), &stage.shape, stage.scale, rng)
-                .map(|arrival| start + arrival);
+            let (shape, scale) = (&stage.shape, stage.scale);
+            let arrival = match after {
+                Some(after) => arrivals.next_arrival(after.saturating_sub(start), shape, scale, rng),
+                None => arrivals.first_arrival(Duration::ZERO, shape, scale, rng),
+            };
+            let arrival = arrival.map(|arrival| start + arrival);
             match (arrival, end) {
                 (arrival, None) => return arrival,
                 (Some(arrival), Some(end)) if arrival < end => return Some(arrival),
                 (_, Some(end)) => {
                     index += 1;
                     stage = &self.stages[index];
-                    (start, after) = (end, end);
+                    (start, after) = (end, None);
                 }
             }
         }
@@ -255,9 +259,9 @@ mod tests {
         for arrivals in [Arrivals::Poisson, Arrivals::Constant] {
             let mut stream = Streams::from_seed(1).stream("arrivals");
             let mut counts = [0_u32; 3];
-            let mut at = Duration::ZERO;
-            while let Some(next) = plan.next_arrival(at, arrivals, &mut stream) {
-                at = next;
+            let mut last = None;
+            while let Some(at) = plan.next_arrival(last, arrivals, &mut stream) {
+                last = Some(at);
                 match at.as_secs() / 10 {
                     stage @ 0..=2 => counts[usize::try_from(stage).unwrap()] += 1,
                     _ => break,
@@ -267,6 +271,31 @@ mod tests {
             assert!((842..=1158).contains(&counts[0]), "{arrivals}: {counts:?}");
             assert_eq!(counts[1], 0, "{arrivals}");
             assert!((2726..=3274).contains(&counts[2]), "{arrivals}: {counts:?}");
+        }
+    }
+
+    #[test]
+    fn evenly_spaced_arrivals_are_as_many_as_each_stage_says() {
+        for (text, end, counts) in [
+            ("20", 4.0, &[80][..]),
+            ("1", 3.0, &[3]),
+            ("3", 1000.0, &[3000]),
+            ("0.7", 10.0, &[7]),
+            ("50/1s,100/2s,7/1s", 4.0, &[50, 200, 7]),
+            ("10..30/10s", 10.0, &[200]),
+            ("0/1s,200/2s", 3.0, &[0, 400]),
+        ] {
+            let plan = levels(text);
+            let mut stream = Streams::from_seed(1).stream("arrivals");
+            let (mut last, mut found) = (None, vec![0; counts.len()]);
+            while let Some(at) = plan.next_arrival(last, Arrivals::Constant, &mut stream) {
+                if at >= Duration::from_secs_f64(end) {
+                    break;
+                }
+                found[plan.stage_at(at).0] += 1;
+                last = Some(at);
+            }
+            assert_eq!(found, counts, "{text}");
         }
     }
 

@@ -18,9 +18,10 @@
 //!
 //! ## What is measured
 //! A latency runs to the last byte of the answer. Latencies cover the requests that were answered: a refusal (503 with
-//! `Retry-After`) in no time at all would hide the overload it stands for, and a request that got no answer has no
-//! response time; both are counted apart. From an intended start, the wait of what timed out or was never sent is in
-//! the latencies too. Everything counts from the moment the load is as it should be, for as long as was asked.
+//! `Retry-After`) in no time at all would hide the overload it stands for, and a request whose connection failed has no
+//! response time; both are counted apart. The wait of what timed out, was never answered or never sent is in the
+//! latencies too. Everything counts from the moment the load is as it should be, for as long as was asked; requests
+//! that end after that are waited for and counted as late.
 //!
 //! ## What Goose does and what not
 //! Goose starts the users, runs each in its loop, and stops them. Requests are sent, timed and judged here, because
@@ -44,6 +45,7 @@ mod client;
 mod config;
 mod error;
 mod error_limit;
+mod error_sum;
 mod exchange;
 mod failure_kind;
 mod gates;
@@ -57,6 +59,7 @@ mod phase;
 mod player;
 mod progress;
 mod recorder;
+mod redirect;
 mod report;
 mod result;
 mod run;
@@ -64,14 +67,18 @@ mod scenario;
 mod scenario_model;
 mod schedule;
 mod series;
+mod service_url;
 mod shape_file;
+mod shown;
 mod spans;
+mod stream;
 mod text_file;
 mod threshold;
 
 pub use config::{ConfigError, DEFAULT_RUN_TIME, Load, LoadConfig};
 pub use error::LoadError;
 pub use error_limit::{ErrorLimit, ErrorLimitError};
+pub use error_sum::ErrorSum;
 pub use failure_kind::FailureKind;
 pub use generator::GeneratorResult;
 pub use levels::{Levels, LevelsError};
@@ -81,12 +88,13 @@ pub use open_model::{HIGHEST_RATE_RPS, LevelPlan, OpenModel, OpenModelError, Tar
 pub use progress::Progress;
 pub use recorder::{Latency, Quantile};
 pub use report::check_writable;
-pub use result::{LoadResult, RequestResult, SlowRequestResult};
+pub use result::{ErrorResult, LoadResult, RequestResult, SlowRequestResult};
 pub use run::run;
 pub use scenario::{
     DEFAULT_SCENARIO, SHIPPED_SCENARIOS, Scenario, ScenarioError, scenario_from_har, scenario_from_openapi,
 };
 pub use scenario_model::{ScenarioModel, ScenarioTarget};
 pub use series::Point;
+pub use service_url::{ServiceUrlError, check_service_url, without_credentials};
 pub use shape_file::{ShapeFileError, read_shape};
 pub use threshold::{Statistic, Threshold, ThresholdError, Verdict};

@@ -40,6 +40,12 @@ pub struct Measurement {
     pub refused: u64,
     /// Requests that ended within the measured time with a failure, by kind.
     pub failures: BTreeMap<FailureKind, u64>,
+    /// Requests whose intended start lies in the measured time and that ended after it, or were given up then.
+    pub ended_late: u64,
+    /// Of these, those that did not succeed: failed, refused, or unanswered until the level was given up.
+    pub late_errors: u64,
+    /// Requests that were sent a second time because a reused connection was closed before the first byte of an answer.
+    pub repeated: u64,
     /// Microseconds from the intended start to the last byte of the answer. A slot that was not sent is in it with the
     /// time it waited, so a service that freezes cannot hide it (no coordinated omission). Refusals are not in it.
     pub from_intended_micros: Histogram<u64>,
@@ -77,6 +83,23 @@ impl Measurement {
     /// Requests per second that were really sent.
     pub fn sent_rps(&self) -> f64 {
         per_second(self.sent, self.measured)
+    }
+
+    /// Requests that failed, were refused, were never sent, or ended late without a success.
+    pub fn errors(&self) -> u64 {
+        self.failed() + self.refused + self.unsent + self.late_errors
+    }
+
+    /// Requests that succeeded, in the measured time or late.
+    pub fn successes(&self) -> u64 {
+        self.succeeded + self.ended_late.saturating_sub(self.late_errors)
+    }
+
+    /// The share of errors, from 0 to 1; 1 where nothing ended.
+    pub fn error_share(&self) -> f64 {
+        let (errors, successes) = (self.errors(), self.successes());
+        let all = errors + successes;
+        if all == 0 { 1.0 } else { errors as f64 / all as f64 }
     }
 
     /// Failures of every kind.

@@ -51,7 +51,6 @@ mod lanes;
 mod plan;
 mod schedule;
 mod sender;
-mod stream;
 mod target;
 mod timer;
 

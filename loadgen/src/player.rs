@@ -174,7 +174,7 @@ impl Player {
             exchanged = exchange => Some(exchanged),
             () = self.phases.reach(Phase::GivenUp) => {
                 let now = Instant::now();
-                shared.recorder.unanswered(request.name_index, begun, now);
+                shared.recorder.unanswered(request.name_index, begun, sent_at, now);
                 if let Some((_, level)) = level {
                     level.given_up(begun, sent_at, now);
                 }

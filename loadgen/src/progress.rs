@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
+use crate::error_sum::ErrorSum;
 use crate::recorder::Latency;
 
 /// What happened in the last second, and what was counted so far.
@@ -31,6 +32,8 @@ pub struct Progress {
     pub refusals: u64,
     /// Requests that were due and given up before they were sent.
     pub unsent: u64,
+    /// What is an error so far, as a sum.
+    pub error_sum: ErrorSum,
     /// Failures of the last second, by kind.
     pub errors: BTreeMap<String, u64>,
     /// CPU time of the generator in the last second, in cores.
@@ -57,14 +60,7 @@ impl fmt::Display for Progress {
             }
             None => write!(formatter, ", no answers")?,
         }
-        write!(
-            formatter,
-            ", {} requests, {} failed, {} refused",
-            self.requests, self.failures, self.refusals
-        )?;
-        if self.scheduled {
-            write!(formatter, ", {} unsent", self.unsent)?;
-        }
+        write!(formatter, ", errors {}", self.error_sum)?;
         write!(formatter, ", generator {:.2} cores", self.cpu_cores)?;
         for (kind, count) in &self.errors {
             write!(formatter, ", {kind}: {count}")?;
@@ -91,13 +87,14 @@ mod tests {
             failures: 2,
             refusals: 1,
             unsent: 0,
+            error_sum: ErrorSum { failed: 2, refused: 1, requests: 570, ..ErrorSum::default() },
             errors: BTreeMap::from([("timed out".to_owned(), 2)]),
             cpu_cores: 0.123,
         };
         assert_eq!(
             progress.to_string(),
-            "12 of 60 s: 50 users, 48.0/s, p50 12.0 p95 30.5 p99 88.0 ms, 570 requests, 2 failed, 1 refused, \
-             0 unsent, generator 0.12 cores, timed out: 2"
+            "12 of 60 s: 50 users, 48.0/s, p50 12.0 p95 30.5 p99 88.0 ms, \
+             errors 0.53 % (2 failed + 1 refused of 570 requests), generator 0.12 cores, timed out: 2"
         );
     }
 }

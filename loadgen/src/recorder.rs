@@ -1,18 +1,21 @@
 //! Counts what came of every request, from the moment the load is as it should be for exactly the time that was asked.
 //!
 //! ## What counts
-//! Without a schedule a request counts when it ends inside the window: the rates are exact, because the window's
-//! length is known to the microsecond (Goose rounds it to whole seconds, and counts until the last user is gone).
-//! With a schedule a request counts when its intended start lies inside the window, however long it takes then: leaving
-//! out what has not ended would leave out the slowest.
+//! Without a schedule a request counts when it was sent before the end of the window and did not end before its
+//! beginning. What ends after the window is counted as late: in everything but the rates, which so are exact, because the
+//! window's length is known to the microsecond (Goose rounds it to whole seconds, and counts until the last user is gone).
+//! With a schedule a request counts when its intended start lies inside the window. In both models leaving out what has
+//! not ended would leave out the slowest: what is given up counts as an error, with the time that it waited.
 
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 
+use crate::error_sum::ErrorSum;
 use crate::exchange::Exchange;
 use crate::open_model::LevelPlan;
 
+mod error_tally;
 mod histogram;
 mod level;
 mod slowest;
@@ -20,6 +23,7 @@ mod tally;
 
 pub use histogram::{Latency, Quantile};
 
+pub(crate) use error_tally::{ErrorKind, ErrorTally};
 pub(crate) use histogram::Histogram;
 pub(crate) use level::LevelRecorder;
 pub(crate) use slowest::SlowRequest;
@@ -60,15 +64,6 @@ pub(crate) struct Snapshot {
     pub(crate) all: Tally,
     pub(crate) slowest: Vec<SlowRequest>,
     pub(crate) lateness: Histogram,
-}
-
-/// The counts of all requests, without their distribution.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Totals {
-    pub(crate) requests: u64,
-    pub(crate) failures: u64,
-    pub(crate) refusals: u64,
-    pub(crate) unsent: u64,
 }
 
 /// The one place where a run's requests are counted; shared by all users.
@@ -132,19 +127,21 @@ impl Recorder {
         state.interval_lateness.reset();
     }
 
-    /// Counts a request that ended in time.
+    /// Counts a request that ended.
     pub(crate) fn record(&self, name_index: usize, exchange: &Exchange) {
         let mut state = self.state.lock();
-        let counts_at = if self.scheduled { exchange.intended_at } else { exchange.ended_at };
-        if !state.counts(counts_at, self.scheduled) {
+        if !state.counts(exchange.intended_at, exchange.ended_at, self.scheduled) {
             return;
         }
         let state = &mut *state;
+        let late = state.until.is_some_and(|until| exchange.ended_at > until);
         if let Some(tally) = state.tallies.get_mut(name_index) {
-            tally.record(exchange, self.scheduled);
+            tally.record(exchange, self.scheduled, late);
         }
-        state.all.record(exchange, self.scheduled);
-        state.interval.record(exchange, self.scheduled);
+        state.all.record(exchange, self.scheduled, late);
+        if !late {
+            state.interval.record(exchange, self.scheduled, false);
+        }
         state.slowest.record(name_index, exchange);
     }
 
@@ -155,23 +152,22 @@ impl Recorder {
             level.unsent(intended_at, waited, waited_for_user);
         }
         let mut state = self.state.lock();
-        if state.counts(intended_at, self.scheduled) {
-            state.all.unsent(waited);
-            state.interval.unsent(waited);
+        if state.counts(intended_at, intended_at + waited, self.scheduled) {
+            state.all.unsent(intended_at, waited);
+            state.interval.unsent(intended_at, waited);
         }
     }
 
-    /// Counts a request that was sent and given up.
-    pub(crate) fn unanswered(&self, name_index: usize, intended_at: Instant, now: Instant) {
+    /// Counts a request that was sent and is given up.
+    pub(crate) fn unanswered(&self, name_index: usize, intended_at: Instant, sent_at: Instant, now: Instant) {
         let mut state = self.state.lock();
-        if !state.counts(intended_at, self.scheduled) {
+        if !state.counts(intended_at, now, self.scheduled) {
             return;
         }
-        let waited = now.saturating_duration_since(intended_at);
         if let Some(tally) = state.tallies.get_mut(name_index) {
-            tally.unanswered(waited, self.scheduled);
+            tally.unanswered(intended_at, sent_at, now, self.scheduled);
         }
-        state.all.unanswered(waited, self.scheduled);
+        state.all.unanswered(intended_at, sent_at, now, self.scheduled);
     }
 
     /// The generator itself did something so much later than it wanted.
@@ -199,15 +195,9 @@ impl Recorder {
         self.state.lock().measured(now)
     }
 
-    /// The counts until now.
-    pub(crate) fn totals(&self) -> Totals {
-        let state = self.state.lock();
-        Totals {
-            requests: state.all.requests,
-            failures: state.all.failed(),
-            refusals: state.all.refusals,
-            unsent: state.all.unsent,
-        }
+    /// The errors until now.
+    pub(crate) fn error_sum(&self) -> ErrorSum {
+        self.state.lock().all.error_sum()
     }
 
     /// What was counted since this was last asked for, of all requests, and how late the generator was.
@@ -235,9 +225,11 @@ impl Recorder {
 }
 
 impl State {
-    fn counts(&self, at: Instant, scheduled: bool) -> bool {
-        let too_early = scheduled && self.begun && self.since.is_some_and(|since| at < since);
-        !too_early && self.until.is_none_or(|until| at <= until)
+    /// Whether a request with this start, without a schedule its send, and this end counts.
+    fn counts(&self, started_at: Instant, ended_at: Instant, scheduled: bool) -> bool {
+        let first_counts = if scheduled { started_at } else { ended_at };
+        let too_early = self.begun && self.since.is_some_and(|since| first_counts < since);
+        !too_early && self.until.is_none_or(|until| started_at <= until)
     }
 
     fn measured(&self, now: Instant) -> Duration {

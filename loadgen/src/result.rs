@@ -1,15 +1,17 @@
 //! What came of a run: counts, rates, response times, and whether the thresholds held.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
 use crate::config::{Load, LoadConfig};
+use crate::error_sum::ErrorSum;
 use crate::generator::GeneratorResult;
 use crate::progress::per_second;
-use crate::recorder::{Latency, Quantile, Snapshot, Tally};
+use crate::recorder::{ErrorKind, ErrorTally, Latency, Quantile, Snapshot, Tally};
 use crate::series::Point;
+use crate::service_url::without_credentials;
 use crate::threshold::{Observed, Verdict};
 
 mod remarks;
@@ -28,12 +30,35 @@ pub struct RequestResult {
     pub refusals: u64,
     /// Requests that were sent and still unanswered when the run was given up.
     pub unanswered: u64,
+    /// Of the requests, ended after the measured time.
+    pub late: u64,
+    /// Of the requests, sent a second time because a reused connection was closed before the first byte of an answer.
+    pub repeated: u64,
     /// Requests that ended, per second.
     pub requests_per_second: f64,
     /// From the intended start to the last byte; `None` without a schedule, or where there was nothing.
     pub latency_from_intended: Option<Latency>,
-    /// From sending to the last byte, of those that were answered and not refused; `None` where there were none.
+    /// As in [`LoadResult`]; `None` where there were none.
     pub latency_from_sent: Option<Latency>,
+}
+
+/// One kind of error of one request.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ErrorResult {
+    /// The request's name; `None` for what was due and never sent, which had not become a request of a name.
+    pub request: Option<String>,
+    /// What was wrong, such as `status 500`, `timed out`, `refused (503 with Retry-After)` or `check: …`.
+    pub error: String,
+    /// The status, where it says what was wrong.
+    pub status: Option<u16>,
+    /// How often.
+    pub count: u64,
+    /// When the first one ended, in seconds since measuring began; for what was never sent, when it was due.
+    pub first_at_seconds: f64,
+    /// When the last one did.
+    pub last_at_seconds: f64,
+    /// What explains one of them, such as where a redirect leads or what the system said.
+    pub example: Option<String>,
 }
 
 /// A request that took long.
@@ -85,16 +110,24 @@ pub struct LoadResult {
     pub scheduled: Option<u64>,
     /// Requests that were due and never sent, because no user was free in time.
     pub unsent: u64,
-    /// Requests that were sent and still unanswered when the run was given up.
+    /// Requests that were sent and still unanswered when the run was given up, some seconds after its end.
     pub unanswered: u64,
-    /// Requests that ended, whatever came of them.
+    /// Requests that ended, whatever came of them; those that ended late included.
     pub requests: u64,
+    /// Of these, ended after the measured time, while the run waited for them. With users they are in no rate.
+    pub late: u64,
+    /// Of these, sent a second time because a reused connection was closed before the first byte of an answer.
+    pub repeated: u64,
     /// Of these, failed; refusals not among them.
     pub failures: u64,
     /// Of these, refused with 503 and `Retry-After`.
     pub refusals: u64,
-    /// Failures by kind, such as `status 500`, `timed out` or `connection refused`.
+    /// What is an error, as a sum: failed, refused, unanswered and unsent.
+    pub error_sum: ErrorSum,
+    /// Failures by kind, such as `status 500`, `timed out` or `connection refused`, and `unanswered at the end`.
     pub errors: BTreeMap<String, u64>,
+    /// Which request had which error, how often and when; in the order of requests, and of kinds of error.
+    pub errors_by_request: Vec<ErrorResult>,
     /// What did not hold of answers, and how often.
     pub broken_checks: BTreeMap<String, u64>,
     /// Requests that ended, per second.
@@ -105,6 +138,7 @@ pub struct LoadResult {
     /// sent or never answered are in it with the time they waited.
     pub latency_from_intended: Option<Latency>,
     /// From sending to the last byte, of all requests that were answered and not refused; `None` where there were none.
+    /// Without a schedule, requests that timed out or were never answered are in it with the time they waited.
     pub latency_from_sent: Option<Latency>,
     /// The distribution of the response times that thresholds are held against.
     pub distribution: Vec<Quantile>,
@@ -139,6 +173,10 @@ pub(crate) struct Row<'a> {
     /// Known of all requests only: what was never sent had not become one of them.
     pub(crate) unsent: Option<u64>,
     pub(crate) unanswered: u64,
+    pub(crate) late: u64,
+    pub(crate) repeated: u64,
+    /// Its place among the scenario's names; none for all requests.
+    pub(crate) index: Option<usize>,
     pub(crate) requests_per_second: f64,
     /// From the intended start where there is a schedule, or else from sending.
     pub(crate) latency: Option<Latency>,
@@ -160,20 +198,15 @@ impl LoadResult {
         };
         let scheduled = arrivals.is_some();
         let judged = if scheduled { &all.from_intended } else { &all.from_sent };
-        let successes_per_second = per_second(all.succeeded(), measured);
-        let failed_or_refused = all.requests - all.succeeded();
-        // Without a schedule, what ends after the window counts for nothing, and so does what never ends.
-        let lost = if scheduled { all.unsent + all.unanswered } else { 0 };
-        let observed = Observed {
-            requests: all.requests + lost,
-            failed_or_refused: failed_or_refused + lost,
-            successes_per_second,
-            latency: judged.latency(),
-        };
+        let error_sum = all.error_sum();
+        // With users what ends late says nothing about the rate in the window; with a schedule it was due in it.
+        let in_rates = |requests: u64, late: u64| if scheduled { requests } else { requests - late };
+        let successes_per_second = per_second(in_rates(all.succeeded(), all.late_successes), measured);
+        let observed = Observed { errors: error_sum, successes_per_second, latency: judged.latency() };
         let names = config.scenario.request_names();
         Self {
             version: env!("CARGO_PKG_VERSION").to_owned(),
-            host: config.host.clone(),
+            host: without_credentials(&config.host),
             scenario: config.scenario.name().to_owned(),
             model: model.to_owned(),
             load: config.load.levels().to_string(),
@@ -184,19 +217,23 @@ impl LoadResult {
             ramped_up: snapshot.begun,
             interrupted: ending.interrupted,
             gave_up: ending.gave_up,
-            scheduled: scheduled.then_some(all.requests + lost),
+            scheduled: scheduled.then_some(error_sum.requests),
             unsent: all.unsent,
             unanswered: all.unanswered,
             requests: all.requests,
+            late: all.late,
+            repeated: all.repeated,
             failures: all.failed(),
             refusals: all.refusals,
+            error_sum,
             errors: errors(all),
+            errors_by_request: errors_by_request(names, snapshot),
             broken_checks: all
                 .broken_checks
                 .iter()
                 .map(|(check, count)| (check.to_string(), *count))
                 .collect(),
-            requests_per_second: per_second(all.requests, measured),
+            requests_per_second: per_second(in_rates(all.requests, all.late), measured),
             successes_per_second,
             latency_from_intended: all.from_intended.latency(),
             latency_from_sent: all.from_sent.latency(),
@@ -210,7 +247,9 @@ impl LoadResult {
                     failures: tally.failed(),
                     refusals: tally.refusals,
                     unanswered: tally.unanswered,
-                    requests_per_second: per_second(tally.requests, measured),
+                    late: tally.late,
+                    repeated: tally.repeated,
+                    requests_per_second: per_second(in_rates(tally.requests, tally.late), measured),
                     latency_from_intended: tally.from_intended.latency(),
                     latency_from_sent: tally.from_sent.latency(),
                 })
@@ -247,17 +286,23 @@ impl LoadResult {
             refusals: self.refusals,
             unsent: Some(self.unsent),
             unanswered: self.unanswered,
+            late: self.late,
+            repeated: self.repeated,
+            index: None,
             requests_per_second: self.requests_per_second,
             latency: self.latency(),
         };
         let from_sent = Row { name: "all, from actual send", latency: self.latency_from_sent, ..all };
-        let by_request = self.by_request.iter().map(move |request| Row {
+        let by_request = self.by_request.iter().enumerate().map(move |(index, request)| Row {
             name: &request.name,
             requests: request.requests,
             failures: request.failures,
             refusals: request.refusals,
             unsent: None,
             unanswered: request.unanswered,
+            late: request.late,
+            repeated: request.repeated,
+            index: Some(index),
             requests_per_second: request.requests_per_second,
             latency: if scheduled { request.latency_from_intended } else { request.latency_from_sent },
         });
@@ -265,9 +310,31 @@ impl LoadResult {
     }
 }
 
-/// Failures by kind.
+/// Failures by kind, and what was never answered.
 pub(crate) fn errors(tally: &Tally) -> BTreeMap<String, u64> {
-    tally.failures.iter().map(|(kind, count)| (kind.to_string(), *count)).collect()
+    let failed = tally.failures.iter().map(|(kind, count)| (kind.to_string(), *count));
+    let unanswered = (tally.unanswered > 0).then(|| (ErrorKind::Unanswered.to_string(), tally.unanswered));
+    failed.chain(unanswered).collect()
+}
+
+fn errors_by_request(names: &[String], snapshot: &Snapshot) -> Vec<ErrorResult> {
+    let seconds = |at: Instant| {
+        snapshot.since.map_or(Duration::ZERO, |since| at.saturating_duration_since(since)).as_secs_f64()
+    };
+    let row = |request: Option<&String>, kind: &ErrorKind, tally: &ErrorTally| ErrorResult {
+        request: request.cloned(),
+        error: kind.to_string(),
+        status: kind.status(),
+        count: tally.count,
+        first_at_seconds: seconds(tally.first_at),
+        last_at_seconds: seconds(tally.last_at),
+        example: tally.example.as_ref().map(ToString::to_string),
+    };
+    let by_request = names.iter().zip(&snapshot.tallies).flat_map(|(name, tally)| {
+        tally.errors.iter().map(move |(kind, errors)| row(Some(name), kind, errors))
+    });
+    let never_sent = snapshot.all.errors.iter().filter(|(kind, _)| **kind == ErrorKind::Unsent);
+    by_request.chain(never_sent.map(|(kind, errors)| row(None, kind, errors))).collect()
 }
 
 fn slowest(names: &[String], snapshot: &Snapshot) -> Vec<SlowRequestResult> {

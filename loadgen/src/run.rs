@@ -5,13 +5,16 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
+use http::header::{AUTHORIZATION, HOST};
+use http::{HeaderMap, Method, Uri};
 use tokio::sync::Mutex;
 use tokio::time::MissedTickBehavior;
 
 use crate::attack::{self, Shared};
-use crate::client;
+use crate::client::{Client, Message, NoAnswer};
 use crate::config::LoadConfig;
-use crate::error::{self, LoadError};
+use crate::error::LoadError;
+use crate::failure_kind::FailureKind;
 use crate::generator;
 use crate::phase::Phase;
 use crate::progress::Progress;
@@ -97,12 +100,13 @@ pub(crate) async fn lead(
 
     let attack = attack::build(config, shared).map_err(|error| LoadError::from_goose(&error))?;
     goose::reset_killswitch();
-    tracing::debug!(host = config.host, users = config.pool(), "load begins");
+    tracing::debug!(host = shared.sender.service.text, users = config.pool(), "load begins");
+    // The turn comes back with the result: who ended it would else end the next run, which waits for it.
     let mut execution = tokio::spawn(async move {
-        let _turn = turn;
-        Box::pin(attack.execute()).await.map(|_metrics| ())
+        let executed = Box::pin(attack.execute()).await.map(|_metrics| ());
+        (executed, turn)
     });
-    let _end_when_dropped = EndWhenDropped(Arc::clone(shared));
+    let mut end_when_dropped = EndWhenDropped { shared: Arc::clone(shared), is_over: false };
 
     let mut conductor = Conductor::new(config, Arc::clone(shared), descriptors, patience);
     let mut ticks = tokio::time::interval(TICK);
@@ -130,35 +134,54 @@ pub(crate) async fn lead(
         }
     };
 
+    end_when_dropped.is_over = true;
     conductor.close();
     match executed {
-        Ok(Ok(())) => Ok(conductor),
-        Ok(Err(error)) => Err(LoadError::from_goose(&error)),
+        Ok((Ok(()), _turn)) => Ok(conductor),
+        Ok((Err(error), _turn)) => Err(LoadError::from_goose(&error)),
         Err(panic) => Err(LoadError::Goose(panic.to_string())),
     }
 }
 
-/// Ends the attack when nobody waits for it any more; Goose's users would otherwise act for ever.
-struct EndWhenDropped(Arc<Shared>);
+/// Ends the attack when the run is dropped before its end; Goose's users would otherwise act forever.
+struct EndWhenDropped {
+    shared: Arc<Shared>,
+    /// Goose has ended, and its killswitch belongs to the next run.
+    is_over: bool,
+}
 
 impl Drop for EndWhenDropped {
     fn drop(&mut self) {
-        self.0.recorder.stop(Instant::now());
-        self.0.phase.enter(Phase::GivenUp);
+        if self.is_over {
+            return;
+        }
+        self.shared.recorder.stop(Instant::now());
+        self.shared.phase.enter(Phase::GivenUp);
         goose::trigger_killswitch("nobody waits for the result");
     }
 }
 
 /// Asks for `/` once: any answer will do.
 pub(crate) async fn reach(config: &LoadConfig) -> Result<(), LoadError> {
-    let client = client::build(config).map_err(|error| LoadError::Client(error::chain(&error)))?;
-    match client.get(&config.host).timeout(REACHABLE_WITHIN).send().await {
-        Ok(_answer) => Ok(()),
-        Err(error) => {
-            let kind = client::classify(&error, config.host.starts_with("https:")).kind;
-            let reason = format!("{kind}: {}", error::chain(&error.without_url()));
-            Err(LoadError::Unreachable { host: config.host.clone(), reason })
-        }
+    let service = config.service()?;
+    let unreachable = |kind: FailureKind, reason: Option<Arc<str>>| {
+        let kind = kind.to_string();
+        // The system often says the same in its own words.
+        let reason = match reason.filter(|reason| !reason.to_lowercase().starts_with(&kind)) {
+            Some(reason) => format!("{kind} ({reason})"),
+            None => kind,
+        };
+        LoadError::Unreachable { host: service.text.clone(), reason }
+    };
+    let client = Client::new(&service).map_err(|failure| LoadError::Client(failure.reason))?;
+    let mut headers = HeaderMap::new();
+    headers.insert(HOST, service.authority.clone());
+    headers.extend(service.authorization.clone().map(|authorization| (AUTHORIZATION, authorization)));
+    let root = Message { method: Method::GET, target: Uri::from_static("/"), headers, body: None };
+    match tokio::time::timeout(REACHABLE_WITHIN, client.send(&root)).await {
+        Ok(Ok(_answer)) => Ok(()),
+        Ok(Err(NoAnswer { kind, reason, .. })) => Err(unreachable(kind, reason)),
+        Err(_) => Err(unreachable(FailureKind::TimedOut, Some(format!("after {REACHABLE_WITHIN:?}").into()))),
     }
 }
 

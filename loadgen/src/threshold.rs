@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::error_sum::ErrorSum;
 use crate::recorder::Latency;
 
 /// A summary of the response times.
@@ -59,7 +60,7 @@ pub enum Threshold {
         /// The bound; more than 0.
         at_most: Duration,
     },
-    /// `errors=1%`: of all requests at most this share failed or was refused.
+    /// `errors=1%`: of all requests at most this share failed, was refused, got no answer, or was due and never sent.
     Errors {
         /// The bound, as a fraction from 0 to 1.
         at_most: f64,
@@ -111,7 +112,7 @@ impl FromStr for Threshold {
                     }
                     _ => refuse(
                         "a percentage from 0% to 100%",
-                        "errors=1% allows one failed request in a hundred",
+                        "errors=1% allows one request in a hundred to fail, be refused or go unanswered",
                     ),
                 }
             }
@@ -161,8 +162,7 @@ impl TryFrom<String> for Threshold {
 /// What a threshold is held against.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Observed {
-    pub(crate) requests: u64,
-    pub(crate) failed_or_refused: u64,
+    pub(crate) errors: ErrorSum,
     pub(crate) successes_per_second: f64,
     pub(crate) latency: Option<Latency>,
 }
@@ -175,6 +175,8 @@ pub struct Verdict {
     /// What was observed: milliseconds, a fraction from 0 to 1, or requests per second. `None` where there was
     /// nothing to observe, such as the response time of a service that answered nothing; then it did not hold.
     pub observed: Option<f64>,
+    /// What the share of errors is made of; `None` for other thresholds.
+    pub errors: Option<ErrorSum>,
     /// Whether it held.
     pub held: bool,
 }
@@ -187,14 +189,15 @@ impl Verdict {
                 (observed, observed.is_some_and(|observed_ms| observed_ms <= at_most.as_secs_f64() * 1000.0))
             }
             Threshold::Errors { at_most } => {
-                let observed = (run.requests > 0).then(|| run.failed_or_refused as f64 / run.requests as f64);
+                let observed = run.errors.share();
                 (observed, observed.is_some_and(|share| share <= at_most))
             }
             Threshold::SuccessesPerSecond { at_least } => {
                 (Some(run.successes_per_second), run.successes_per_second >= at_least)
             }
         };
-        Self { threshold, observed, held }
+        let errors = matches!(threshold, Threshold::Errors { .. }).then_some(run.errors);
+        Self { threshold, observed, errors, held }
     }
 }
 
@@ -203,6 +206,9 @@ impl fmt::Display for Verdict {
         let word = if self.held { "held" } else { "NOT held" };
         write!(formatter, "{} {word}: ", self.threshold)?;
         match (self.observed, self.threshold) {
+            (Some(_), Threshold::Errors { .. }) if self.errors.is_some() => {
+                self.errors.unwrap_or_default().fmt(formatter)
+            }
             (None, _) => formatter.write_str("nothing was observed"),
             (Some(observed), Threshold::Latency { .. }) => write!(formatter, "{observed:.1} ms"),
             (Some(observed), Threshold::Errors { .. }) => write!(formatter, "{:.2} %", observed * 100.0),
@@ -213,11 +219,10 @@ impl fmt::Display for Verdict {
 
 #[cfg(test)]
 mod tests {
-    use super::{Latency, Observed, Threshold, Verdict};
+    use super::{ErrorSum, Latency, Observed, Threshold, Verdict};
 
     const RUN: Observed = Observed {
-        requests: 1000,
-        failed_or_refused: 10,
+        errors: ErrorSum { failed: 4, refused: 3, unanswered: 2, unsent: 1, requests: 1000 },
         successes_per_second: 99.0,
         latency: Some(Latency { mean_ms: 80.0, p50_ms: 70.0, p95_ms: 250.0, p99_ms: 400.0, max_ms: 900.0 }),
     };
@@ -238,8 +243,7 @@ mod tests {
 
     #[test]
     fn nothing_observed_never_holds() {
-        let nothing =
-            Observed { requests: 0, failed_or_refused: 0, successes_per_second: 0.0, latency: None };
+        let nothing = Observed { errors: ErrorSum::default(), successes_per_second: 0.0, latency: None };
         for text in ["p95=1h", "errors=100%", "rps=0.001"] {
             assert!(!held(text, &nothing), "{text}");
         }

@@ -53,6 +53,28 @@ impl Arrivals {
             .and_then(|gap_seconds| Duration::try_from_secs_f64(gap_seconds).ok())
     }
 
+    /// The time from the beginning of a process to its first arrival at a fixed rate: for even spacing half a gap, so that
+    /// every span of whole gaps from the beginning has as many arrivals as the rate says, whatever rounding does.
+    ///
+    /// `None` as in [`next_gap`](Self::next_gap).
+    pub fn first_gap<R: Rng + ?Sized>(self, rate_per_second: f64, rng: &mut R) -> Option<Duration> {
+        is_positive(rate_per_second)
+            .then(|| self.first_increment(rng) / rate_per_second)
+            .and_then(|gap_seconds| Duration::try_from_secs_f64(gap_seconds).ok())
+    }
+
+    /// The first arrival of a process that begins at `start`, as in [`first_gap`](Self::first_gap); otherwise as
+    /// [`next_arrival`](Self::next_arrival). A shape that asks for 95 requests so has 95 evenly spaced arrivals.
+    pub fn first_arrival<R: Rng + ?Sized>(
+        self,
+        start: Duration,
+        shape: &Shape,
+        base_rate_per_second: f64,
+        rng: &mut R,
+    ) -> Option<Duration> {
+        arrival_after(self.first_increment(rng), start, shape, base_rate_per_second)
+    }
+
     /// The first arrival later than `after`, where the rate is `shape`'s level × `base_rate_per_second`.
     ///
     /// `after` and the result count from the beginning of the shape; hand in the previous arrival, or where
@@ -71,26 +93,7 @@ impl Arrivals {
         base_rate_per_second: f64,
         rng: &mut R,
     ) -> Option<Duration> {
-        if !is_positive(base_rate_per_second) {
-            return None;
-        }
-        // In units of level × seconds, so that segments need not know the base rate.
-        let mut missing = self.next_increment(rng) / base_rate_per_second;
-        let mut start = after;
-        for _ in 0..LOOK_AHEAD_SEGMENTS {
-            let segment = shape.segment_at(start);
-            let span_seconds =
-                segment.end.map_or(LONGEST_SECONDS, |end| end.saturating_sub(start).as_secs_f64());
-            let available = segment.curve.integral(span_seconds);
-            if missing <= available && available > 0.0 {
-                let seconds = segment.curve.seconds_until_integral(missing, span_seconds);
-                let arrival = start.checked_add(Duration::try_from_secs_f64(seconds).ok()?)?;
-                return (arrival.as_secs_f64() <= LONGEST_SECONDS).then_some(arrival);
-            }
-            missing -= available;
-            start = segment.end.filter(|end| end.as_secs_f64() <= LONGEST_SECONDS)?;
-        }
-        None
+        arrival_after(self.next_increment(rng), after, shape, base_rate_per_second)
     }
 
     /// By how much the integral of the rate grows until the next arrival.
@@ -100,6 +103,42 @@ impl Arrivals {
             Self::Poisson => standard_exponential(rng),
         }
     }
+
+    /// The same until the first arrival.
+    fn first_increment<R: Rng + ?Sized>(self, rng: &mut R) -> f64 {
+        match self {
+            Self::Constant => 0.5,
+            Self::Poisson => standard_exponential(rng),
+        }
+    }
+}
+
+/// When the integral of the rate has grown by `increment` since `after`.
+fn arrival_after(
+    increment: f64,
+    after: Duration,
+    shape: &Shape,
+    base_rate_per_second: f64,
+) -> Option<Duration> {
+    if !is_positive(base_rate_per_second) {
+        return None;
+    }
+    // In units of level × seconds, so that segments need not know the base rate.
+    let mut missing = increment / base_rate_per_second;
+    let mut start = after;
+    for _ in 0..LOOK_AHEAD_SEGMENTS {
+        let segment = shape.segment_at(start);
+        let span_seconds = segment.end.map_or(LONGEST_SECONDS, |end| end.saturating_sub(start).as_secs_f64());
+        let available = segment.curve.integral(span_seconds);
+        if missing <= available && available > 0.0 {
+            let seconds = segment.curve.seconds_until_integral(missing, span_seconds);
+            let arrival = start.checked_add(Duration::try_from_secs_f64(seconds).ok()?)?;
+            return (arrival.as_secs_f64() <= LONGEST_SECONDS).then_some(arrival);
+        }
+        missing -= available;
+        start = segment.end.filter(|end| end.as_secs_f64() <= LONGEST_SECONDS)?;
+    }
+    None
 }
 
 fn is_positive(rate_per_second: f64) -> bool {

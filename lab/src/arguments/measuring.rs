@@ -17,10 +17,10 @@ use crate::stop_signal::StopSignals;
 /// How levels are measured, for `lab baseline` and its comparison by turns.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct MeasuringArguments {
-    /// What has to be kept: p95=250ms, and errors=0.1% (failed, refused and unsent requests)
+    /// What has to be kept: p95=250ms, and errors=0.1% (failed, refused, unanswered and unsent requests)
     #[arg(long, value_name = "NAME=VALUE", value_delimiter = ',', default_value = "p95=250ms")]
     slo: Vec<Threshold>,
-    /// What to send, as `METHOD PATH`, a weight before and a body after it if wanted; several are drawn by weight
+    /// What to send, as `METHOD PATH`, a weight before and a body in JSON after it if wanted; several are drawn by weight
     #[arg(long, value_name = "REQUEST", default_value = "GET /")]
     request: Vec<RequestSpec>,
     /// Send the requests of a scenario's users instead: a shipped one, or the path of a file, as for lab load
@@ -44,7 +44,7 @@ pub(crate) struct MeasuringArguments {
     /// What 99 % of the sends may be late by before a level is void [default: a twentieth of the SLO's bound, at least 5ms]
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     lateness: Option<Duration>,
-    /// How long a request may take
+    /// How long a request may take, redirects on the same host included
     #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = duration)]
     timeout: Duration,
 }

@@ -31,31 +31,110 @@ impl RequestSpec {
     }
 }
 
+/// Methods that HTTP and WebDAV know (RFC 9110, RFC 4918 and the IANA registry), but for CONNECT, which asks a proxy.
+const METHODS: [&str; 20] = [
+    "GET",
+    "HEAD",
+    "POST",
+    "PUT",
+    "PATCH",
+    "DELETE",
+    "OPTIONS",
+    "TRACE",
+    "QUERY",
+    "SEARCH",
+    "REPORT",
+    "PROPFIND",
+    "PROPPATCH",
+    "MKCOL",
+    "COPY",
+    "MOVE",
+    "LOCK",
+    "UNLOCK",
+    "LINK",
+    "UNLINK",
+];
+
+/// Longest piece of a request that a message shows, in characters.
+const LONGEST_SHOWN: usize = 80;
+
 impl FromStr for RequestSpec {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let refuse = || {
+        let refuse = |problem: &str, hint: &str| {
             format!(
-                "`{text}` is no request, expected [WEIGHT] METHOD PATH [BODY] such as `GET /` or `3 POST /order {{}}`"
+                "{} is not a request: {problem}, expected [WEIGHT] METHOD PATH [BODY] such as `GET /` or \
+                 `3 POST /order {{}}`; hint: {hint}",
+                shown(text)
             )
         };
-        let (first, rest) = text.trim().split_once(' ').ok_or_else(refuse)?;
+        let form =
+            || refuse("it has no method and path", "name the method and the path, with a space between");
+        let (first, rest) = text.trim().split_once(' ').ok_or_else(form)?;
         let (weight, rest) = match first.parse::<u32>() {
             Ok(weight) => (weight, rest.trim_start()),
             Err(_) => (1, text.trim()),
         };
-        let (method, rest) = rest.split_once(' ').ok_or_else(refuse)?;
+        let (method, rest) = rest.split_once(' ').ok_or_else(form)?;
         let (path, body) = match rest.trim_start().split_once(' ') {
-            Some((path, body)) => (path, Some(body.trim().to_owned())),
+            Some((path, body)) => (path, Some(body.trim()).filter(|body| !body.is_empty())),
             None => (rest.trim_start(), None),
         };
-        let method = method.to_uppercase().parse::<Method>().map_err(|_| refuse())?;
-        if !path.starts_with('/') || method.as_str().chars().any(|letter| !letter.is_ascii_uppercase()) {
-            return Err(refuse());
+        let method = method.to_uppercase();
+        if !METHODS.contains(&method.as_str()) {
+            let problem = format!("{} is not a method that is known", shown(&method));
+            return Err(refuse(&problem, &format!("one of {}", METHODS.join(", "))));
         }
-        Ok(Self { weight, method, path: path.to_owned(), body: body.filter(|body| !body.is_empty()) })
+        if !path.starts_with('/') || path.starts_with("//") || path.starts_with("/\\") {
+            let problem = format!("the path {} does not begin with one `/`", shown(path));
+            return Err(refuse(&problem, "the host comes from --host; write the path alone, such as /order"));
+        }
+        if path.contains(char::is_control) {
+            return Err(refuse("the path has a control character", "encode it: a line feed is %0A"));
+        }
+        if let Some(body) = body {
+            check_body(&method, path, body).map_err(|(problem, hint)| refuse(&problem, &hint))?;
+        }
+        let method = method.parse::<Method>().expect("a known method has letters only");
+        Ok(Self { weight, method, path: path.to_owned(), body: body.map(str::to_owned) })
     }
+}
+
+/// What follows the path is a body in JSON; most that is not JSON was meant as something else.
+fn check_body(method: &str, path: &str, body: &str) -> Result<(), (String, String)> {
+    let version = body.to_ascii_uppercase();
+    if version.starts_with("HTTP/") {
+        return Err((
+            format!("{} after the path is not a body", shown(body)),
+            "leave the version away: requests are sent in HTTP/1.1".to_owned(),
+        ));
+    }
+    if serde_json::from_str::<serde::de::IgnoredAny>(body).is_err() {
+        return Err((
+            format!("the body {} is not JSON", shown(body)),
+            format!(
+                "a space in a path is %20: {}; a body is JSON",
+                shown(&format!("{path} {body}").replace(' ', "%20"))
+            ),
+        ));
+    }
+    if matches!(method, "GET" | "HEAD" | "TRACE") {
+        return Err((
+            format!("{method} has no body"),
+            "write POST, or give the values in the query: /search?q=lamp".to_owned(),
+        ));
+    }
+    Ok(())
+}
+
+/// A piece of the request in backticks, short and without control characters.
+fn shown(text: &str) -> String {
+    let mut shown: String = text.chars().take(LONGEST_SHOWN).flat_map(char::escape_debug).collect();
+    if text.chars().count() > LONGEST_SHOWN {
+        shown.push('…');
+    }
+    format!("`{shown}`")
 }
 
 impl fmt::Display for RequestSpec {
@@ -80,6 +159,33 @@ mod tests {
         }
         for text in ["", "GET", "/", "3 /", "GET x", "G=T /", "-1 GET /"] {
             assert!(text.parse::<RequestSpec>().unwrap_err().contains("expected"), "`{text}`");
+        }
+    }
+
+    #[test]
+    fn what_would_be_sent_as_something_else_is_refused_with_a_hint() {
+        for (text, part) in [
+            ("FOO /ok", "`FOO` is not a method"),
+            ("GETT /ok", "one of GET"),
+            ("CONNECT /ok", "is not a method"),
+            ("GET /ok HTTP/1.1", "leave the version away"),
+            ("get /ok http/1.0", "leave the version away"),
+            ("GET /a b", "`/a%20b`"),
+            ("POST /a b c {}", "`/a%20b%20c%20{}`"),
+            ("POST /order {bad", "not JSON"),
+            ("GET /a {}", "GET has no body"),
+            ("GET //elsewhere/x", "one `/`"),
+            ("GET http://elsewhere/x", "--host"),
+            ("GET /a\nb", "control character"),
+        ] {
+            let error = text.parse::<RequestSpec>().unwrap_err();
+            assert!(error.contains(part) && error.contains("hint: "), "{text}: {error}");
+        }
+        let long = format!("GET /{} {}", "x".repeat(100_000), "\u{1b}[31m".repeat(1000));
+        let error = long.parse::<RequestSpec>().unwrap_err();
+        assert!(error.len() < 800 && !error.contains('\u{1b}'), "{error}");
+        for text in ["GET /ok/ü?q=é", "PROPFIND /dav", "DELETE /a {}", "POST /a \"text\"", "options /a"] {
+            text.parse::<RequestSpec>().expect(text);
         }
     }
 }

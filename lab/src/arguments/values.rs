@@ -1,7 +1,10 @@
 //! Reads the values of flags: durations, addresses, names to look up.
 
+use std::convert::Infallible;
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::time::Duration;
+
+use crate::failure::Failure;
 
 /// A duration with its unit: `50ms`, `30s`, `5m`.
 pub(crate) fn duration(text: &str) -> Result<Duration, String> {
@@ -36,9 +39,14 @@ pub(crate) fn prometheus_url(text: &str) -> Result<String, String> {
     url(text, &["http", "https"], "http://127.0.0.1:9090")
 }
 
-/// The base URL of a service to be measured, which may be elsewhere and behind TLS.
-pub(crate) fn service_url(text: &str) -> Result<String, String> {
-    url(text, &["http", "https"], "http://127.0.0.1:8000")
+/// The base URL of a service under load as it was written, with a name that can be reached here; [`check_host`] judges it.
+pub(crate) fn reachable_host(text: &str) -> Result<String, Infallible> {
+    Ok(known_host(text, localhost_is_known))
+}
+
+/// Checks the base URL of a service under load; credentials in it are not in the message, as they would be in clap's.
+pub(crate) fn check_host(text: &str) -> Result<(), Failure> {
+    loadgen::check_service_url(text).map_err(|error| Failure::bad_input(format!("--host is {error}")))
 }
 
 fn url(text: &str, schemes: &[&str], example: &str) -> Result<String, String> {
@@ -88,7 +96,7 @@ pub(crate) fn discover(text: &str) -> Result<(String, u16), String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{base_url, discover, duration, known_host, listen_address, prometheus_url, service_url};
+    use super::{base_url, check_host, discover, duration, known_host, listen_address, prometheus_url};
 
     #[test]
     fn localhost_is_the_loopback_address_where_the_system_does_not_know_it() {
@@ -125,7 +133,8 @@ mod tests {
         assert!(
             prometheus_url("https://localhost/path").is_ok() && prometheus_url("localhost:9090").is_err()
         );
-        assert!(service_url("https://localhost").is_ok() && service_url("ftp://localhost").is_err());
+        assert!(check_host("https://a:secret@localhost").is_ok());
+        assert!(check_host("ftp://a:secret@localhost").is_err());
         for bad in ["", "dns:", "dns:webapp", "dns::80", "dns:webapp:0", "webapp:80"] {
             assert!(discover(bad).is_err(), "`{bad}` cannot be looked up");
         }

@@ -15,6 +15,9 @@ use workload::{Arrivals, Streams};
 use super::tell;
 use crate::failure::Failure;
 
+/// How often the first level tells how it goes where the output is not a terminal.
+const FIRST_LEVEL_EVERY_SECONDS: f64 = 5.0;
+
 /// What is sent at each level.
 #[derive(Clone, Debug)]
 pub(crate) enum Traffic {
@@ -104,10 +107,11 @@ impl Measuring {
             seed: Streams::from_seed(self.seed).derive(&format!("level-{}", level.number)).seed(),
         };
         let number = level.number;
-        // In a file one line for each level is enough.
+        // In a file one line for each level is enough, once the first one has shown that it goes on.
         let is_watched = std::io::stderr().is_terminal();
         let told = |progress: LevelProgress| {
-            if is_watched {
+            let is_fifth = progress.elapsed.as_secs_f64().round() % FIRST_LEVEL_EVERY_SECONDS == 0.0;
+            if is_watched || (number == 1 && is_fifth) {
                 tell(&format!("level {number}: {progress}"));
             }
         };

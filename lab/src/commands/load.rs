@@ -1,4 +1,4 @@
-//! `lab load`: users let loose on a service.
+//! `lab load`: generates load against a service.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -9,19 +9,22 @@ use workload::Arrivals;
 
 use crate::arguments::log::LogArguments;
 use crate::arguments::metrics::MetricsArguments;
+use crate::arguments::other_tools::OtherToolsArguments;
 use crate::arguments::telemetry::{TelemetryArguments, unique_id};
-use crate::arguments::values::duration;
+use crate::arguments::values::{duration, reachable_host};
 use crate::failure::{ExitStatus, Failure};
 use crate::output::{note, say};
 use crate::runtime;
 use crate::stop_signal::StopSignals;
 
-/// Let users loose on a service.
+/// Generate load against a service.
 ///
 /// With --users (the default) each user waits for the answer, pauses, and acts again: a slow service is asked less
 /// often. With --rate the scenario's requests are due at times drawn beforehand, however slow the answers are, and
 /// response times count from when they were due. Progress goes to standard error each second, the result to standard
-/// output. Exit status 1 when a threshold does not hold; SIGTERM and Ctrl-C end the run with a complete result.
+/// output. Errors are requests that failed, were refused (503 with Retry-After), got no answer or were never sent. Exit
+/// status 1 when a threshold does not hold; without a threshold for errors the exit status is 0 whatever their share,
+/// and half of the requests or more are told as a warning. SIGTERM and Ctrl-C end the run with a complete result.
 #[derive(Clone, Debug, Args)]
 #[command(
     after_help = "Example:\n  lab load --users 50 --run-time 60s --threshold p95=250ms --threshold errors=1% \
@@ -37,8 +40,8 @@ pub(crate) struct LoadArguments {
     /// Only the tasks and users that have one of these tags
     #[arg(long, value_name = "TAG", value_delimiter = ',')]
     tags: Vec<String>,
-    /// Base URL of the service
-    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8000")]
+    /// Base URL of the service; a user name and password in it go with every request and are shown nowhere
+    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8000", value_parser = reachable_host)]
     host: String,
     /// Users who act at the same time: 50, or over time as 10..200/5m or 50/1m,400/30s,50/1m [default: 10]
     #[arg(long, value_name = "LEVELS", conflicts_with = "rate")]
@@ -62,16 +65,17 @@ pub(crate) struct LoadArguments {
     /// Over how long the users start
     #[arg(long, value_name = "DURATION", default_value = "2s", value_parser = duration)]
     ramp_up: Duration,
-    /// How long a request may take, and how long one that is due may wait for a free user
+    /// How long a request may take, redirects included, and how long one that is due may wait for a free user
     #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = duration)]
     timeout: Duration,
     /// Files to write at the end; the ending names the format: html, json, csv or md
     #[arg(long, value_name = "FILE", value_delimiter = ',')]
     report: Vec<PathBuf>,
-    /// What must hold: p50=…, p95=250ms, p99=…, mean=…, max=…, errors=1%, rps=20 (at least)
+    /// What must hold: p50=…, p95=250ms, p99=…, mean=…, max=…, rps=20 (at least), errors=1% (failed, refused, unanswered
+    /// and unsent requests)
     #[arg(long, value_name = "NAME=VALUE", value_delimiter = ',')]
     threshold: Vec<Threshold>,
-    /// End the run after more failures than this, such as 100 or 5% (refusals are none) [default: never]
+    /// End the run after more errors than this, such as 100 or 5%; errors are as in --threshold [default: never]
     #[arg(long, value_name = "LIMIT")]
     max_errors: Option<ErrorLimit>,
     /// Begin even where the service gives no answer at all
@@ -95,6 +99,8 @@ pub(crate) struct LoadArguments {
     /// Where to write what --schema, --from-har or --from-openapi make [default: standard output]
     #[arg(long, value_name = "FILE", requires = "instead")]
     out: Option<PathBuf>,
+    #[command(flatten)]
+    other_tools: OtherToolsArguments,
     #[command(flatten)]
     metrics: MetricsArguments,
     #[command(flatten)]
@@ -124,6 +130,9 @@ pub(crate) fn run(arguments: LoadArguments) -> Result<ExitStatus, Failure> {
                 }
                 error => Failure::could_not_run(error),
             })?;
+        if let Some(warning) = result.unnoticed_errors().filter(|_| arguments.json) {
+            note(&warning);
+        }
         if arguments.json {
             say(&serde_json::to_string_pretty(&result).expect("a result is JSON"));
         } else {

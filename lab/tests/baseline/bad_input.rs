@@ -21,6 +21,9 @@ fn bad_input_is_named_and_nothing_is_started() {
         (&["baseline", "--replicas", "1..2", "--base-rps", "40"], 2, "--base-rps is 40"),
         (&["baseline", "--resolution", "0"], 2, "--resolution"),
         (&["baseline", "--request", "GET"], 2, "METHOD PATH"),
+        (&["baseline", "--request", "GET /a b"], 2, "`/a%20b`"),
+        (&["baseline", "--request", "FOO /ok"], 2, "`FOO` is not a method"),
+        (&["baseline", "--host", "http://zoe:secret@h:99999"], 2, "`http://h:99999`"),
         (&["baseline", "--replicas", "0..3"], 2, "--replicas"),
         (&["baseline", "--replicas", "2", "--host", "http://127.0.0.1:1"], 2, "--host"),
         (&["baseline", "--report", "a.pdf"], 2, ".html"),
@@ -43,6 +46,7 @@ fn bad_input_is_named_and_nothing_is_started() {
         let output = lab(folder.path(), arguments);
         let error = text(&output.stderr);
         assert_eq!(status(&output), expected_status, "{arguments:?}: {error}");
+        assert!(!error.contains("secret"), "{arguments:?} tells a password: {error}");
         assert!(error.contains(part), "{arguments:?} says nothing of `{part}`: {error}");
     }
 }

@@ -71,6 +71,11 @@ fn a_load_that_cannot_be_is_refused_before_anything_is_sent() {
     expect(&["load", "--max-errors", "few"], 2, &["few", "5%"]);
     expect(&["load", "--threshold", "p96=1s"], 2, &["p96", "p95=250ms"]);
     expect(&["load", "--host", "localhost:8000"], 2, &["--host", "http://"]);
+    expect(&["load", "--host", "http://h:99999"], 2, &["`http://h:99999`", "65535"]);
+    expect(&["load", "--host", "ftp://h"], 2, &["only http:// and https://"]);
+    expect(&["load", "--duration", "30s"], 2, &["--duration", "--run-time"]);
+    expect(&["load", "--vus", "10"], 2, &["--vus", "--users"]);
+    expect(&["load", "-u", "10"], 2, &["-u", "--users"]);
     expect(&["load", "--report", "load.pdf"], 2, &["load.pdf", ".html"]);
     expect(&["load", "--out", "x.yaml"], 2, &["--schema"]);
     expect(&["load", "shop", "--schema"], 2, &["SCENARIO", "--schema"]);

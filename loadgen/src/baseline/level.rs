@@ -85,9 +85,9 @@ impl Level {
         self.flaws.iter().any(|flaw| flaw.check == Check::Empty)
     }
 
-    /// Failed, refused and unsent ÷ all, from 0 to 1; 1 where nothing ended.
+    /// The share of errors, from 0 to 1; 1 where nothing ended.
     pub fn error_share(&self) -> f64 {
-        error_share(&self.measurement)
+        self.measurement.error_share()
     }
 
     /// The mean response time from the intended start, with what it may be off by; none with too few answers.
@@ -111,17 +111,11 @@ impl Level {
     }
 }
 
-fn error_share(measurement: &Measurement) -> f64 {
-    let bad = measurement.failed() + measurement.refused + measurement.unsent;
-    let all = bad + measurement.succeeded;
-    if all == 0 { 1.0 } else { bad as f64 / all as f64 }
-}
-
 fn kept(measurement: &Measurement, slo: &Slo) -> LevelVerdict {
     let observed = slo.observed_micros(&measurement.from_intended_micros);
     if observed.is_some_and(|micros| micros > slo.at_most_micros()) {
         LevelVerdict::TooSlow
-    } else if observed.is_none() || error_share(measurement) > slo.errors_at_most {
+    } else if observed.is_none() || measurement.error_share() > slo.errors_at_most {
         LevelVerdict::TooManyErrors
     } else {
         LevelVerdict::Held

@@ -37,6 +37,9 @@ fn add(sum: &mut Measurement, other: &Measurement) {
     for (kind, count) in &other.failures {
         *sum.failures.entry(*kind).or_default() += count;
     }
+    sum.ended_late += other.ended_late;
+    sum.late_errors += other.late_errors;
+    sum.repeated += other.repeated;
     sum.from_intended_micros.add(&other.from_intended_micros).expect(GROWS);
     sum.from_sent_micros.add(&other.from_sent_micros).expect(GROWS);
     sum.send_lateness_micros.add(&other.send_lateness_micros).expect(GROWS);

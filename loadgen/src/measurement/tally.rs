@@ -4,7 +4,8 @@
 //! Counts of answers, refusals and failures go by when the request ended, so that rates are exact. Latencies and what
 //! was scheduled go by the intended start, so that each request of the measured time is in them once, also one that
 //! ends after it. A request that got no answer at all within the timeout has waited at least that long, and is
-//! in the latency from the intended start with it; other failures have no response time.
+//! in the latency from the intended start with it; other failures have no response time. What ends after the measured
+//! time is counted apart, and is an error unless it succeeded.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -48,6 +49,9 @@ pub(crate) struct LevelTally {
     succeeded: u64,
     refused: u64,
     failures: BTreeMap<FailureKind, u64>,
+    ended_late: u64,
+    late_errors: u64,
+    repeated: u64,
     from_intended_micros: Histogram<u64>,
     from_sent_micros: Histogram<u64>,
     send_lateness_micros: Histogram<u64>,
@@ -72,6 +76,9 @@ impl LevelTally {
             succeeded: 0,
             refused: 0,
             failures: BTreeMap::new(),
+            ended_late: 0,
+            late_errors: 0,
+            repeated: 0,
             from_intended_micros: histogram(),
             from_sent_micros: histogram(),
             send_lateness_micros: histogram(),
@@ -103,6 +110,11 @@ impl LevelTally {
         }
     }
 
+    /// A request is sent a second time, because the connection had been closed.
+    pub(crate) fn repeated(&mut self, intended: Duration) {
+        self.repeated += u64::from(self.is_measured(intended));
+    }
+
     /// A request that was sent is over.
     pub(crate) fn ended(&mut self, ended: &Ended) {
         let from_intended = ended.at.saturating_sub(ended.intended);
@@ -114,6 +126,10 @@ impl LevelTally {
             }
             if answered {
                 record(&mut self.from_sent_micros, ended.at.saturating_sub(ended.sent));
+            }
+            if ended.at >= self.end {
+                self.ended_late += 1;
+                self.late_errors += u64::from(ended.outcome != Some(Outcome::Succeeded));
             }
         }
         let in_flight = ended.at.min(self.end).saturating_sub(ended.sent.max(self.begin));
@@ -182,6 +198,9 @@ impl LevelTally {
             succeeded: self.succeeded,
             refused: self.refused,
             failures: self.failures,
+            ended_late: self.ended_late,
+            late_errors: self.late_errors,
+            repeated: self.repeated,
             from_intended_micros: self.from_intended_micros,
             from_sent_micros: self.from_sent_micros,
             send_lateness_micros: self.send_lateness_micros,
@@ -270,6 +289,23 @@ mod tests {
             level.from_intended_micros.highest_equivalent(2_000_000)
         );
         assert!((level.mean_in_flight - 0.1).abs() < 1e-9, "100 of 1,000 ms: {}", level.mean_in_flight);
+    }
+
+    #[test]
+    fn what_ends_after_the_end_without_a_success_is_an_error() {
+        let mut tally = tally();
+        exchange(&mut tally, 200, 200, 210, Outcome::Succeeded);
+        exchange(&mut tally, 1_000, 1_000, 1_200, Outcome::Succeeded);
+        exchange(&mut tally, 1_000, 1_000, 1_200, Outcome::Refused);
+        exchange(&mut tally, 1_000, 1_000, 11_000, Outcome::Failed(FailureKind::TimedOut));
+        tally.sent(ms(1_050), ms(1_050), Duration::ZERO);
+        tally.ended(&Ended { intended: ms(1_050), sent: ms(1_050), at: ms(3_000), outcome: None });
+        tally.repeated(ms(1_050));
+        tally.repeated(ms(50));
+        let level = tally.finish(ms(1_100), None);
+        assert_eq!((level.ended_late, level.late_errors, level.repeated), (4, 3, 1));
+        assert_eq!((level.errors(), level.successes()), (3, 2));
+        assert!((level.error_share() - 0.6).abs() < 1e-9, "{}", level.error_share());
     }
 
     #[test]

@@ -12,6 +12,8 @@ use crate::failure_kind::FailureKind;
 pub(crate) struct Answer {
     /// What it says about the request.
     pub(crate) outcome: Outcome,
+    /// Three digits.
+    pub(crate) status: u16,
     /// Whether the connection takes another request afterwards.
     pub(crate) keeps_connection: bool,
     /// How the rest of the body ends.
@@ -30,9 +32,33 @@ impl Answer {
             position += head.length;
             if !head.is_interim() {
                 let outcome = judge(head.status, retry_after);
-                let answer = Self { outcome, keeps_connection: head.keeps_connection, body: head.body };
+                let answer = Self {
+                    outcome,
+                    status: head.status,
+                    keeps_connection: head.keeps_connection,
+                    body: head.body,
+                };
                 return Ok(Some((answer, position)));
             }
+        }
+    }
+
+    /// The `Location` of the answer whose head, after those of interim answers, is at the beginning of `bytes`. Read apart,
+    /// so that only a redirect pays for it.
+    pub(crate) fn location(bytes: &[u8]) -> Option<Vec<u8>> {
+        let mut position = 0;
+        loop {
+            let mut location = None;
+            let on_header = |name: &str, value: &[u8]| {
+                if location.is_none() && name.eq_ignore_ascii_case("location") {
+                    location = Some(value.to_vec());
+                }
+            };
+            let head = read_head(&bytes[position..], false, on_header).ok()??;
+            if !head.is_interim() {
+                return location;
+            }
+            position += head.length;
         }
     }
 

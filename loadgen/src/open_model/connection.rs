@@ -13,10 +13,10 @@ use http_response::Malformed;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::exchange::Outcome;
-use crate::failure_kind::FailureKind;
 use crate::open_model::answer::Answer;
-use crate::open_model::stream::Stream;
 use crate::open_model::target::EncodedRequest;
+use crate::redirect::is_redirect;
+use crate::stream::Stream;
 
 /// Bytes that are read at a time.
 const BUFFER_BYTES: usize = 64 * 1_024;
@@ -40,6 +40,28 @@ pub(crate) struct Connection {
     stream: Stream,
     buffer: SharedBuffer,
     reusable: bool,
+    /// Whether it has brought an answer before.
+    has_served: bool,
+}
+
+/// An answer that came to its last byte.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Done {
+    pub(crate) outcome: Outcome,
+    pub(crate) status: u16,
+    /// Where it redirects to, if it does.
+    pub(crate) location: Option<Vec<u8>>,
+}
+
+/// Why there was no complete answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Lost {
+    /// The connection ended before the first byte of the answer.
+    BeforeFirstByte,
+    /// The connection ended within the answer.
+    BrokeOff,
+    /// What came is not an answer in HTTP/1.
+    NotHttp,
 }
 
 /// How far an exchange is.
@@ -50,11 +72,14 @@ struct Exchange<'a> {
     /// The beginning of a head that came in pieces.
     partial: Vec<u8>,
     answer: Option<Answer>,
+    location: Option<Vec<u8>>,
+    /// Whether anything came.
+    has_received: bool,
 }
 
 impl Connection {
     pub(crate) fn new(stream: Stream, buffer: SharedBuffer) -> Self {
-        Self { stream, buffer, reusable: true }
+        Self { stream, buffer, reusable: true, has_served: false }
     }
 
     /// Whether the connection takes another request.
@@ -62,14 +87,33 @@ impl Connection {
         self.reusable
     }
 
+    /// Whether it has brought an answer before.
+    pub(crate) fn has_served(&self) -> bool {
+        self.has_served
+    }
+
     /// Sends a request and takes the answer to its last byte.
-    pub(crate) async fn exchange(&mut self, request: &EncodedRequest) -> Outcome {
-        let mut exchange =
-            Exchange { request, written: 0, flushed: false, partial: Vec::new(), answer: None };
+    pub(crate) async fn exchange(&mut self, request: &EncodedRequest) -> Result<Done, Lost> {
+        let mut exchange = Exchange {
+            request,
+            written: 0,
+            flushed: false,
+            partial: Vec::new(),
+            answer: None,
+            location: None,
+            has_received: false,
+        };
         // Only an exchange that was complete leaves the connection in a known state.
         self.reusable = false;
         let answered = poll_fn(|context| self.poll_exchange(context, &mut exchange)).await;
-        answered.unwrap_or(Outcome::Failed(FailureKind::BrokeOff))
+        match answered {
+            Ok(answer) => {
+                self.has_served = true;
+                Ok(Done { outcome: answer.outcome, status: answer.status, location: exchange.location })
+            }
+            Err(Lost::BrokeOff) if !exchange.has_received => Err(Lost::BeforeFirstByte),
+            Err(lost) => Err(lost),
+        }
     }
 
     /// Ready when the other side has closed it, or speaks without having been asked.
@@ -78,34 +122,37 @@ impl Connection {
         Pin::new(&mut self.stream).poll_read(context, &mut ReadBuf::new(&mut byte)).map(drop)
     }
 
-    /// Ready with nothing where the connection ended or the answer is none.
     fn poll_exchange(
         &mut self,
         context: &mut Context<'_>,
         exchange: &mut Exchange<'_>,
-    ) -> Poll<Option<Outcome>> {
+    ) -> Poll<Result<Answer, Lost>> {
         let shared = Rc::clone(&self.buffer.0);
         let mut buffer = shared.borrow_mut();
         // What cannot be written yet does not keep from reading: an answer may come before the request was taken.
         if self.poll_send(context, exchange).is_err() {
-            return Poll::Ready(None);
+            return Poll::Ready(Err(Lost::BrokeOff));
         }
         loop {
             let mut read = ReadBuf::new(&mut buffer);
             if ready!(Pin::new(&mut self.stream).poll_read(context, &mut read)).is_err() {
-                return Poll::Ready(None);
+                return Poll::Ready(Err(Lost::BrokeOff));
             }
             let bytes = read.filled();
             if bytes.is_empty() {
                 return Poll::Ready(exchange.closed());
             }
+            exchange.has_received = true;
             match exchange.take(bytes) {
                 Ok(None) => {}
                 Ok(Some((answer, all_taken))) => {
                     self.reusable = answer.keeps_connection && all_taken && exchange.flushed;
-                    return Poll::Ready(Some(answer.outcome));
+                    return Poll::Ready(Ok(answer));
                 }
-                Err(Malformed) => return Poll::Ready(None),
+                Err(Malformed) if exchange.answer.is_none() => {
+                    return Poll::Ready(Err(Lost::NotHttp));
+                }
+                Err(Malformed) => return Poll::Ready(Err(Lost::BrokeOff)),
             }
         }
     }
@@ -150,6 +197,9 @@ impl Exchange<'_> {
             self.partial = bytes.to_vec();
             return Ok(None);
         };
+        if is_redirect(answer.status) {
+            self.location = Answer::location(&bytes[..length]);
+        }
         self.answer = Some(answer);
         self.take_body(&bytes[length..])
     }
@@ -161,7 +211,7 @@ impl Exchange<'_> {
     }
 
     /// The connection ended: an answer whose body ends with it is complete.
-    fn closed(&self) -> Option<Outcome> {
-        self.answer.filter(Answer::ends_with_connection).map(|answer| answer.outcome)
+    fn closed(&self) -> Result<Answer, Lost> {
+        self.answer.filter(Answer::ends_with_connection).ok_or(Lost::BrokeOff)
     }
 }

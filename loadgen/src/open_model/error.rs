@@ -32,7 +32,7 @@ pub enum OpenModelError {
         limit: u64,
     },
     /// Not one connection came about.
-    #[error("`{base_url}` cannot be reached: {kind}{}; hint: is the service up, and is the URL right", reason_in_brackets(.reason))]
+    #[error("`{base_url}` cannot be reached: {kind}{}; hint: is the service up, and is the URL right", reason_in_brackets(*.kind, .reason))]
     Unreachable {
         /// The base URL that was tried.
         base_url: String,
@@ -54,8 +54,10 @@ pub enum OpenModelError {
     Thread(String),
 }
 
-fn reason_in_brackets(reason: &str) -> String {
-    if reason.is_empty() { String::new() } else { format!(" ({reason})") }
+/// What the system said, unless that is the kind again in its own words.
+fn reason_in_brackets(kind: FailureKind, reason: &str) -> String {
+    let is_news = !reason.is_empty() && !reason.to_lowercase().starts_with(&kind.to_string());
+    if is_news { format!(" ({reason})") } else { String::new() }
 }
 
 /// A setting that cannot be.

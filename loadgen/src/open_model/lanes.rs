@@ -8,6 +8,7 @@ mod serving;
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
+use std::net::SocketAddr;
 use std::rc::Rc;
 use std::task::Waker;
 use std::time::{Duration, Instant};
@@ -18,8 +19,9 @@ use crate::measurement::shortage::Shortage;
 use crate::measurement::tally::LevelTally;
 use crate::open_model::connection::SharedBuffer;
 use crate::open_model::schedule::{Schedule, Slot};
-use crate::open_model::stream::{Connector, Failure};
-use crate::open_model::target::EncodedRequest;
+use crate::open_model::target::{CheckedTarget, EncodedRequest};
+use crate::service_url::ServiceUrl;
+use crate::stream::{Dialer, NoConnection};
 
 /// Connections that are being opened at a time; more would overflow what a listener keeps waiting.
 const OPENING_AT_ONCE: usize = 64;
@@ -74,7 +76,10 @@ struct Lane {
 
 /// All connections of one thread, and the level they serve.
 pub(crate) struct Lanes {
-    connector: Connector,
+    service: ServiceUrl,
+    dialer: Dialer,
+    /// Of the service, whose name is looked up once.
+    addresses: Vec<SocketAddr>,
     buffer: SharedBuffer,
     requests: Vec<EncodedRequest>,
     timeout: Duration,
@@ -88,7 +93,7 @@ pub(crate) struct Lanes {
     /// Whether nothing is sent any more, and the end of what is in flight is waited for.
     draining: Cell<bool>,
     opening: Cell<usize>,
-    first_failure: RefCell<Option<Failure>>,
+    first_failure: RefCell<Option<NoConnection>>,
     permits: Semaphore,
     /// Tells the level's clock that it has reason to look.
     changed: Notify,
@@ -107,15 +112,13 @@ impl Level {
 }
 
 impl Lanes {
-    /// Starts `connections` lanes on the current local runtime; each begins by opening its connection.
-    pub(crate) fn start(
-        connector: Connector,
-        requests: Vec<EncodedRequest>,
-        connections: usize,
-        timeout: Duration,
-    ) -> Rc<Self> {
+    /// Starts the target's connections as lanes on the current local runtime; each begins by opening its connection.
+    pub(crate) fn start(target: CheckedTarget, dialer: Dialer, addresses: Vec<SocketAddr>) -> Rc<Self> {
+        let CheckedTarget { service, requests, connections, timeout, weights: _ } = target;
         let lanes = Rc::new(Self {
-            connector,
+            service,
+            dialer,
+            addresses,
             buffer: SharedBuffer::new(),
             requests,
             timeout,
@@ -158,7 +161,7 @@ impl Lanes {
     }
 
     /// Why the first connection that failed did so, forgotten by asking.
-    pub(crate) fn take_first_failure(&self) -> Option<Failure> {
+    pub(crate) fn take_first_failure(&self) -> Option<NoConnection> {
         self.first_failure.borrow_mut().take()
     }
 

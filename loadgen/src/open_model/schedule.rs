@@ -66,6 +66,16 @@ pub(crate) enum Schedule {
     },
 }
 
+/// The instant that was drawn last.
+#[derive(Clone, Copy, Debug)]
+enum Last {
+    /// None yet.
+    None,
+    At(Duration),
+    /// The end was reached.
+    Over,
+}
+
 /// What is due at a rate.
 #[derive(Debug)]
 pub(crate) struct Paced {
@@ -74,8 +84,8 @@ pub(crate) struct Paced {
     end: Duration,
     arrivals_stream: Stream,
     choice: Choice,
-    /// The last instant drawn; none once the end was reached.
-    last: Option<Duration>,
+    /// Where the next instant is drawn from.
+    last: Last,
     chunk: VecDeque<Slot>,
 }
 
@@ -94,7 +104,7 @@ impl Schedule {
             end,
             arrivals_stream: streams.stream("open_model_arrivals"),
             choice: Choice::new(weights, streams),
-            last: Some(Duration::ZERO),
+            last: Last::None,
             chunk: VecDeque::with_capacity(CHUNK),
         });
         paced.draw_chunk();
@@ -133,7 +143,7 @@ impl Schedule {
                 paced.end = paced.end.min(at);
                 while paced.chunk.back().is_some_and(|slot| slot.intended >= at) {
                     paced.chunk.pop_back();
-                    paced.last = None;
+                    paced.last = Last::Over;
                 }
             }
             Self::Unpaced { end, .. } => *end = at.min(*end),
@@ -144,12 +154,17 @@ impl Schedule {
 impl Paced {
     fn draw_chunk(&mut self) {
         while self.chunk.len() < CHUNK {
-            let gap = self.arrivals.next_gap(self.rate_rps, &mut self.arrivals_stream);
-            self.last = self.last.zip(gap).and_then(|(last, gap)| last.checked_add(gap));
-            let Some(intended) = self.last.filter(|&intended| intended < self.end) else {
-                self.last = None;
+            let (arrivals, rate_rps, stream) = (self.arrivals, self.rate_rps, &mut self.arrivals_stream);
+            let intended = match self.last {
+                Last::None => arrivals.first_gap(rate_rps, stream),
+                Last::At(last) => arrivals.next_gap(rate_rps, stream).and_then(|gap| last.checked_add(gap)),
+                Last::Over => None,
+            };
+            let Some(intended) = intended.filter(|&intended| intended < self.end) else {
+                self.last = Last::Over;
                 return;
             };
+            self.last = Last::At(intended);
             self.chunk.push_back(Slot { intended, request: self.choice.draw() });
         }
     }
@@ -172,9 +187,17 @@ mod tests {
     #[test]
     fn evenly_spaced_slots_come_at_the_rate_and_end_before_the_end() {
         let slots = all(paced(Arrivals::Constant, 1_000.0, Duration::from_secs(2), 1));
-        assert_eq!(slots.len(), 1_999);
-        assert_eq!(slots[0].intended, Duration::from_millis(1));
-        assert_eq!(slots[1_998].intended, Duration::from_millis(1_999));
+        assert_eq!(slots.len(), 2_000);
+        assert_eq!(slots[0].intended, Duration::from_micros(500));
+        assert_eq!(slots[1_999].intended, Duration::from_micros(1_999_500));
+        for (rate_rps, seconds) in [(1.0, 3), (3.0, 100), (20.0, 4), (33.3, 10), (0.2, 15)] {
+            let count =
+                all(paced(Arrivals::Constant, rate_rps, Duration::from_secs(seconds), 1)).len() as f64;
+            assert!(
+                (count - rate_rps * seconds as f64).abs() < 0.01,
+                "{count} at {rate_rps}/s for {seconds} s"
+            );
+        }
     }
 
     #[test]
@@ -187,10 +210,10 @@ mod tests {
     #[test]
     fn nothing_is_due_before_its_time() {
         let mut schedule = paced(Arrivals::Constant, 10.0, Duration::from_secs(1), 1);
-        assert_eq!(schedule.take_due(Duration::from_millis(99)), None);
-        assert_eq!(schedule.next_intended(), Some(Duration::from_millis(100)));
-        assert!(schedule.take_due(Duration::from_millis(100)).is_some());
-        assert_eq!(schedule.take_due(Duration::from_millis(100)), None);
+        assert_eq!(schedule.take_due(Duration::from_millis(49)), None);
+        assert_eq!(schedule.next_intended(), Some(Duration::from_millis(50)));
+        assert!(schedule.take_due(Duration::from_millis(50)).is_some());
+        assert_eq!(schedule.take_due(Duration::from_millis(149)), None);
     }
 
     #[test]
@@ -200,7 +223,7 @@ mod tests {
         assert_eq!(taken, 5_000);
         schedule.end_at(Duration::from_millis(501));
         let rest = all(schedule);
-        assert_eq!(rest.len(), 9, "5,000 slots end at 500 ms, 9 more lie before 501 ms");
+        assert_eq!(rest.len(), 10, "5,000 slots end before 500 ms, 10 more lie before 501 ms");
     }
 
     #[test]
@@ -213,7 +236,7 @@ mod tests {
         }
         assert_eq!(counts[1], 0);
         let share = f64::from(counts[0]) / f64::from(counts.iter().sum::<u32>());
-        // Six standard errors over 99,999 draws.
+        // Six standard errors over 100,000 draws.
         assert!((share - 0.75).abs() < 0.0083, "{share}");
     }
 

@@ -17,9 +17,9 @@ use crate::measurement::{LevelProgress, Measurement};
 use crate::open_model::error::OpenModelError;
 use crate::open_model::lanes::{Lanes, Level};
 use crate::open_model::schedule::Schedule;
-use crate::open_model::stream::Connector;
 use crate::open_model::target::CheckedTarget;
 use crate::open_model::timer::Timer;
+use crate::stream::{Dialer, NoConnection};
 
 /// How far ahead of the first instant of a level its clock is started, so that no request is late from the start.
 const LEAD: Duration = Duration::from_millis(1);
@@ -114,15 +114,22 @@ async fn serve(
 
 async fn open(target: CheckedTarget) -> Result<(Rc<Lanes>, Timer), OpenModelError> {
     let timer = Timer::new().map_err(|error| OpenModelError::Thread(error.to_string()))?;
-    let endpoint = target.endpoint;
-    let unreachable =
-        |(kind, reason)| OpenModelError::Unreachable { base_url: endpoint.base_url.clone(), kind, reason };
-    let connector = Connector::new(&endpoint).await.map_err(unreachable)?;
-    let lanes = Lanes::start(connector, target.requests, target.connections, target.timeout);
+    let base_url = target.service.text.clone();
+    let unreachable = |failure: NoConnection| OpenModelError::Unreachable {
+        base_url: base_url.clone(),
+        kind: failure.kind,
+        reason: failure.reason,
+    };
+    let dialer = Dialer::new(&target.service).map_err(unreachable)?;
+    let addresses = dialer.lookup().await.map_err(unreachable)?;
+    let lanes = Lanes::start(target, dialer, addresses);
     lanes.open().await;
     if lanes.connected() == 0 {
-        let failure = lanes.take_first_failure();
-        return Err(unreachable(failure.unwrap_or((FailureKind::NoConnection, String::new()))));
+        return Err(unreachable(lanes.take_first_failure().unwrap_or(NoConnection {
+            kind: FailureKind::NoConnection,
+            reason: String::new(),
+            exhausted: false,
+        })));
     }
     Ok((lanes, timer))
 }

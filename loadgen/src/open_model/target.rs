@@ -3,11 +3,13 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{CONNECTION, CONTENT_LENGTH, EXPECT, HOST, TRANSFER_ENCODING, UPGRADE};
-use http::uri::{PathAndQuery, Scheme};
-use http::{HeaderName, HeaderValue, Method, Uri};
+use http::header::{AUTHORIZATION, CONNECTION, CONTENT_LENGTH, EXPECT, HOST, TRANSFER_ENCODING, UPGRADE};
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
 
+use crate::exchange::Prepared;
 use crate::open_model::error::{OpenModelError, refuse};
+use crate::service_url::ServiceUrl;
+use crate::shown::shown;
 
 /// Most connections; each takes a file descriptor here and one at the service.
 const MOST_CONNECTIONS: usize = 100_000;
@@ -24,13 +26,14 @@ const OWN_HEADERS: [HeaderName; 5] = [CONNECTION, CONTENT_LENGTH, EXPECT, TRANSF
 /// Who is asked for one or a few weighted requests.
 #[derive(Clone, Debug)]
 pub struct Target {
-    /// Scheme, host and port, such as `http://127.0.0.1:8000`.
+    /// Scheme, host and port, such as `http://127.0.0.1:8000`. A user name and password in it are sent with every request
+    /// that has no `Authorization` of its own, and shown nowhere.
     pub base_url: String,
     /// What is asked for; each request of a level is one of these, drawn by weight. 1 to 1,000.
     pub requests: Vec<WeightedRequest>,
     /// Connections, 1 to 100,000, and so requests in flight at most.
     pub connections: usize,
-    /// How long a request may take from its send to the last byte of the answer, 1 ms to 24 h; also how long one waits
+    /// How long a request may take from its send to the last byte of the answer, redirects included, 1 ms to 24 h; also how long one waits
     /// for a free connection before it is given up as unsent.
     pub timeout: Duration,
 }
@@ -42,7 +45,7 @@ pub struct WeightedRequest {
     pub weight: u32,
     /// Any method but `CONNECT`.
     pub method: Method,
-    /// Path and query, beginning with `/`.
+    /// Path and query, beginning with `/`; what a URL may not hold as it is, such as `ü`, is percent-encoded.
     pub path: String,
     /// Sent as they are; what frames the message (`Content-Length` and such) comes by itself, and so does `Host`
     /// unless it is given.
@@ -51,23 +54,10 @@ pub struct WeightedRequest {
     pub body: Option<Bytes>,
 }
 
-/// Where connections go.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Endpoint {
-    /// As it was given, for messages.
-    pub(crate) base_url: String,
-    pub(crate) encrypted: bool,
-    /// A name, or an address without brackets.
-    pub(crate) host: String,
-    pub(crate) port: u16,
-    /// What `Host` says.
-    pub(crate) authority: HeaderValue,
-}
-
 /// A target that can be.
 #[derive(Debug)]
 pub(crate) struct CheckedTarget {
-    pub(crate) endpoint: Endpoint,
+    pub(crate) service: ServiceUrl,
     pub(crate) weights: Vec<u32>,
     pub(crate) requests: Vec<EncodedRequest>,
     pub(crate) connections: usize,
@@ -75,9 +65,13 @@ pub(crate) struct CheckedTarget {
 }
 
 /// A request as it is sent.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(crate) struct EncodedRequest {
     pub(crate) bytes: Bytes,
+    /// What it was made of, for what a redirect makes of it.
+    pub(crate) prepared: Prepared,
+    /// Whether it may be sent twice (RFC 9110, section 9.2.2).
+    pub(crate) is_idempotent: bool,
     /// Whether the answer has no body, whatever it says.
     pub(crate) is_head: bool,
 }
@@ -85,7 +79,8 @@ pub(crate) struct EncodedRequest {
 impl Target {
     /// Checks every rule; of the outside world nothing.
     pub(crate) fn check(self) -> Result<CheckedTarget, OpenModelError> {
-        let endpoint = Endpoint::parse(&self.base_url)?;
+        let service = ServiceUrl::parse(&self.base_url)
+            .or_else(|error| refuse("URL", error.value, error.expected, error.hint))?;
         if !(1..=MOST_REQUESTS).contains(&self.requests.len()) {
             return refuse("requests", self.requests.len(), "1 to 1000 of them", "one of weight 1 will do");
         }
@@ -105,30 +100,32 @@ impl Target {
         }
         let weights = self.requests.iter().map(|request| request.weight).collect();
         let requests =
-            self.requests.into_iter().map(|request| request.check(&endpoint)).collect::<Result<_, _>>()?;
-        Ok(CheckedTarget {
-            endpoint,
-            weights,
-            requests,
-            connections: self.connections,
-            timeout: self.timeout,
-        })
+            self.requests.into_iter().map(|request| request.check(&service)).collect::<Result<_, _>>()?;
+        Ok(CheckedTarget { service, weights, requests, connections: self.connections, timeout: self.timeout })
     }
 }
 
 impl WeightedRequest {
-    fn check(self, endpoint: &Endpoint) -> Result<EncodedRequest, OpenModelError> {
+    fn check(self, service: &ServiceUrl) -> Result<EncodedRequest, OpenModelError> {
         if self.method == Method::CONNECT {
             return refuse("method", self.method, "any but CONNECT", "GET is usual");
         }
-        if !self.path.starts_with('/') || PathAndQuery::try_from(self.path.as_str()).is_err() {
+        let is_line = !self.path.contains(|each: char| each.is_whitespace() || each.is_control());
+        let url = service
+            .base
+            .join(&self.path)
+            .ok()
+            .filter(|url| is_line && self.path.starts_with('/') && url.origin() == service.base.origin());
+        let Some(mut url) = url else {
             return refuse(
                 "path",
-                format!("`{}`", self.path),
-                "path and query, beginning with `/`, without spaces",
+                shown(&self.path),
+                "path and query, beginning with one `/`, without spaces",
                 "the host belongs into the base URL; encode a space as %20",
             );
-        }
+        };
+        // It is not sent.
+        url.set_fragment(None);
         if let Some((name, _)) = self.headers.iter().find(|(name, _)| OWN_HEADERS.contains(name)) {
             return refuse(
                 "header",
@@ -137,78 +134,50 @@ impl WeightedRequest {
                 "leave it away: it is set by itself where it is needed",
             );
         }
-        Ok(self.encode(endpoint))
+        let mut headers: HeaderMap = HeaderMap::new();
+        for (name, value) in self.headers {
+            headers.append(name, value);
+        }
+        if let Some(authorization) = &service.authorization {
+            headers.entry(AUTHORIZATION).or_insert_with(|| authorization.clone());
+        }
+        let prepared = Prepared { url, method: self.method, headers, body: self.body };
+        Ok(EncodedRequest::new(prepared, service))
     }
+}
 
-    /// Writes it down as RFC 9112 says. Parsed methods, paths and header values hold nothing that could end a line.
-    fn encode(self, endpoint: &Endpoint) -> EncodedRequest {
-        // A fragment is not sent.
-        let path = self.path.split('#').next().unwrap_or("/");
-        let mut bytes = format!("{} {path} HTTP/1.1\r\n", self.method).into_bytes();
+impl EncodedRequest {
+    /// Writes it down as RFC 9112 says. Parsed methods, URLs and header values hold nothing that could end a line.
+    pub(crate) fn new(prepared: Prepared, service: &ServiceUrl) -> Self {
+        let Prepared { url, method, headers, body } = &prepared;
+        let query = url.query().map(|query| format!("?{query}")).unwrap_or_default();
+        let mut bytes = format!("{method} {}{query} HTTP/1.1\r\n", url.path()).into_bytes();
         let mut line = |name: &HeaderName, value: &[u8]| {
             bytes.extend_from_slice(name.as_str().as_bytes());
             bytes.extend_from_slice(b": ");
             bytes.extend_from_slice(value);
             bytes.extend_from_slice(b"\r\n");
         };
-        if self.headers.iter().all(|(name, _)| name != HOST) {
-            line(&HOST, endpoint.authority.as_bytes());
+        if !headers.contains_key(HOST) {
+            line(&HOST, service.authority.as_bytes());
         }
-        for (name, value) in &self.headers {
+        for (name, value) in headers {
             line(name, value.as_bytes());
         }
         // A method that is expected to bring a body says so where there is none (RFC 9110, section 8.6).
-        let expects_body = matches!(self.method, Method::POST | Method::PUT | Method::PATCH);
-        if self.body.is_some() || expects_body {
-            let length = self.body.as_ref().map_or(0, Bytes::len);
+        let expects_body = matches!(*method, Method::POST | Method::PUT | Method::PATCH);
+        if body.is_some() || expects_body {
+            let length = body.as_ref().map_or(0, Bytes::len);
             line(&CONTENT_LENGTH, length.to_string().as_bytes());
         }
         bytes.extend_from_slice(b"\r\n");
-        bytes.extend_from_slice(&self.body.unwrap_or_default());
-        EncodedRequest { bytes: bytes.into(), is_head: self.method == Method::HEAD }
-    }
-}
-
-impl Endpoint {
-    fn parse(base_url: &str) -> Result<Self, OpenModelError> {
-        let refused = |hint| {
-            refuse(
-                "URL",
-                format!("`{base_url}`"),
-                "scheme, host and port, such as http://127.0.0.1:8000",
-                hint,
-            )
-        };
-        let Ok(uri) = base_url.trim().parse::<Uri>() else {
-            return refused("a URL begins with http:// or https://");
-        };
-        let encrypted = match uri.scheme() {
-            Some(scheme) if *scheme == Scheme::HTTP => false,
-            Some(scheme) if *scheme == Scheme::HTTPS => true,
-            _ => return refused("a URL begins with http:// or https://"),
-        };
-        let Some(authority) = uri.authority().filter(|authority| !authority.host().is_empty()) else {
-            return refused("a URL names a host");
-        };
-        if authority.as_str().contains('@') {
-            return refused("leave away the user name; send an Authorization header instead");
+        bytes.extend_from_slice(body.as_deref().unwrap_or_default());
+        Self {
+            bytes: bytes.into(),
+            is_head: *method == Method::HEAD,
+            is_idempotent: method.is_idempotent(),
+            prepared,
         }
-        if !matches!(uri.path(), "" | "/") || uri.query().is_some() {
-            return refused("leave away what follows the port: each request brings its own path");
-        }
-        let port = match authority.port_u16() {
-            Some(0) => return refused("port 0 cannot be connected to"),
-            Some(port) => port,
-            None if authority.as_str().len() > authority.host().len() => {
-                return refused("a port is a number up to 65535");
-            }
-            None if encrypted => 443,
-            None => 80,
-        };
-        let host = authority.host().trim_start_matches('[').trim_end_matches(']').to_owned();
-        let authority = HeaderValue::from_str(authority.as_str())
-            .expect("an authority that was parsed holds visible characters only");
-        Ok(Self { base_url: base_url.trim().to_owned(), encrypted, host, port, authority })
     }
 }
 
@@ -253,10 +222,40 @@ mod tests {
     }
 
     #[test]
-    fn an_endpoint_has_its_schemes_port_and_no_brackets() {
-        let endpoint = Endpoint::parse("https://[::1]").expect("it can be");
-        assert_eq!((endpoint.host.as_str(), endpoint.port, endpoint.encrypted), ("::1", 443, true));
-        assert_eq!(endpoint.authority, "[::1]");
-        assert_eq!(Endpoint::parse("http://shop.example").expect("it can be").port, 80);
+    fn a_path_is_encoded_as_in_a_url() {
+        for (path, target) in [
+            ("/ok/ü?q=é", "/ok/%C3%BC?q=%C3%A9"),
+            ("/a%20b/{id}?x={y}#top", "/a%20b/%7Bid%7D?x={y}"),
+            ("/a?b=\"c\"", "/a?b=%22c%22"),
+        ] {
+            let text = encoded(WeightedRequest { path: path.to_owned(), ..request(Method::GET, None) });
+            assert!(text.starts_with(&format!("GET {target} HTTP/1.1\r\n")), "{path}: {text}");
+        }
+        for path in ["", "x", "/a b", "/a\nb", "//elsewhere/x", "/\\elsewhere/x", "http://elsewhere/"] {
+            let target = Target {
+                base_url: "http://localhost:8000/".to_owned(),
+                requests: vec![WeightedRequest { path: path.to_owned(), ..request(Method::GET, None) }],
+                connections: 1,
+                timeout: Duration::from_secs(1),
+            };
+            target.check().expect_err(path);
+        }
+    }
+
+    #[test]
+    fn credentials_of_the_url_go_with_each_request_that_has_none() {
+        let of = |headers: Vec<(HeaderName, HeaderValue)>| {
+            let target = Target {
+                base_url: "http://ann:secret@localhost:8000".to_owned(),
+                requests: vec![WeightedRequest { headers, ..request(Method::GET, None) }],
+                connections: 1,
+                timeout: Duration::from_secs(1),
+            };
+            let request = target.check().expect("it can be").requests.remove(0);
+            String::from_utf8(request.bytes.to_vec()).expect("it is text")
+        };
+        assert!(of(Vec::new()).contains("\r\nauthorization: Basic YW5uOnNlY3JldA==\r\n"));
+        let own = of(vec![(AUTHORIZATION, HeaderValue::from_static("Bearer x"))]);
+        assert!(own.contains("authorization: Bearer x\r\n") && !own.contains("Basic"), "{own}");
     }
 }

@@ -58,6 +58,9 @@ impl LevelRecorder {
             at: state.at(exchange.ended_at),
             outcome: Some(exchange.outcome),
         };
+        if exchange.repeated {
+            state.tally.repeated(ended.intended);
+        }
         state.tally.ended(&ended);
     }
 

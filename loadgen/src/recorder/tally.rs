@@ -2,19 +2,27 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use crate::error_sum::ErrorSum;
 use crate::exchange::{Exchange, Outcome};
 use crate::failure_kind::FailureKind;
 
 use super::Histogram;
+use super::error_tally::{ErrorKind, ErrorTallies};
 
 /// What came of the requests of one name.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Tally {
     /// Requests that ended, whatever came of them.
     pub(crate) requests: u64,
-    /// Of these, refused.
+    /// Of these, ended after the window.
+    pub(crate) late: u64,
+    /// Of the late ones, succeeded.
+    pub(crate) late_successes: u64,
+    /// Of all, sent a second time because a reused connection was closed.
+    pub(crate) repeated: u64,
+    /// Of all, refused.
     pub(crate) refusals: u64,
     /// Of these, failed, by kind.
     pub(crate) failures: BTreeMap<FailureKind, u64>,
@@ -24,16 +32,24 @@ pub(crate) struct Tally {
     pub(crate) unsent: u64,
     /// Requests that were still unanswered when the run was given up.
     pub(crate) unanswered: u64,
-    /// From sending to the last byte, of those that were answered and not refused.
+    /// The errors among them, and what was lost.
+    pub(crate) errors: ErrorTallies,
+    /// From sending to the last byte, of those that were answered and not refused; without a schedule also of what timed
+    /// out or was never answered, with the time it waited.
     pub(crate) from_sent: Histogram,
-    /// From the intended start, of the same and of what was never sent or never answered; empty without a schedule.
+    /// From the intended start, of the same, of what timed out or was never answered, and of what was never sent; empty
+    /// without a schedule.
     pub(crate) from_intended: Histogram,
 }
 
 impl Tally {
-    /// Counts a request that ended; `scheduled` where its start was intended by a schedule.
-    pub(crate) fn record(&mut self, exchange: &Exchange, scheduled: bool) {
+    /// Counts a request that ended; `scheduled` where its start was intended by a schedule, `late` where it ended after
+    /// the window.
+    pub(crate) fn record(&mut self, exchange: &Exchange, scheduled: bool, late: bool) {
         self.requests += 1;
+        self.late += u64::from(late);
+        self.late_successes += u64::from(late && exchange.outcome == Outcome::Succeeded);
+        self.repeated += u64::from(exchange.repeated);
         match exchange.outcome {
             Outcome::Succeeded => {}
             Outcome::Refused => self.refusals += 1,
@@ -42,28 +58,38 @@ impl Tally {
         if let Some(check) = &exchange.broken_check {
             *self.broken_checks.entry(Arc::clone(check)).or_default() += 1;
         }
-        if exchange.outcome.has_latency() {
+        self.errors.record(exchange);
+        // A request that timed out took at least as long as it was waited for: leaving it out would hide a freeze.
+        let timed_out = exchange.outcome == Outcome::Failed(FailureKind::TimedOut);
+        if exchange.outcome.has_latency() || (timed_out && !scheduled) {
             self.from_sent.record(exchange.since_sent());
         }
-        // A request that timed out took at least as long as it was waited for: leaving it out would hide a freeze.
-        let counts =
-            exchange.outcome.has_latency() || exchange.outcome == Outcome::Failed(FailureKind::TimedOut);
-        if scheduled && counts {
+        if scheduled && (exchange.outcome.has_latency() || timed_out) {
             self.from_intended.record(exchange.since_intended());
         }
     }
 
     /// Counts a slot that was not sent, `waited` after its intended start.
-    pub(crate) fn unsent(&mut self, waited: Duration) {
+    pub(crate) fn unsent(&mut self, intended_at: Instant, waited: Duration) {
         self.unsent += 1;
+        self.errors.add(ErrorKind::Unsent, intended_at, None);
         self.from_intended.record(waited);
     }
 
-    /// Counts a request that was given up, `waited` after its intended start.
-    pub(crate) fn unanswered(&mut self, waited: Duration, scheduled: bool) {
+    /// Counts a request that was given up at `now`.
+    pub(crate) fn unanswered(
+        &mut self,
+        intended_at: Instant,
+        sent_at: Instant,
+        now: Instant,
+        scheduled: bool,
+    ) {
         self.unanswered += 1;
+        self.errors.add(ErrorKind::Unanswered, now, None);
         if scheduled {
-            self.from_intended.record(waited);
+            self.from_intended.record(now.saturating_duration_since(intended_at));
+        } else {
+            self.from_sent.record(now.saturating_duration_since(sent_at));
         }
     }
 
@@ -76,9 +102,12 @@ impl Tally {
         *self = Self { from_sent, from_intended, ..Self::default() };
     }
 
-    /// Adds all that `other` counted.
+    /// Adds all that `other` counted, but for when which error occurred.
     pub(crate) fn merge(&mut self, other: &Self) {
         self.requests += other.requests;
+        self.late += other.late;
+        self.late_successes += other.late_successes;
+        self.repeated += other.repeated;
         self.refusals += other.refusals;
         self.unsent += other.unsent;
         self.unanswered += other.unanswered;
@@ -100,5 +129,16 @@ impl Tally {
     /// Requests that succeeded.
     pub(crate) fn succeeded(&self) -> u64 {
         self.requests - self.refusals - self.failed()
+    }
+
+    /// What is wrong, as a sum.
+    pub(crate) fn error_sum(&self) -> ErrorSum {
+        ErrorSum {
+            failed: self.failed(),
+            refused: self.refusals,
+            unanswered: self.unanswered,
+            unsent: self.unsent,
+            requests: self.requests + self.unanswered + self.unsent,
+        }
     }
 }

@@ -23,6 +23,8 @@ fn took(ended_at: Instant, took: Duration, outcome: Outcome) -> Exchange {
         ended_at,
         trace: TraceId::default(),
         broken_check: None,
+        reason: None,
+        repeated: false,
     }
 }
 
@@ -67,7 +69,7 @@ fn a_slot_that_was_not_sent_enters_with_the_time_it_waited() {
     let start = Instant::now();
     let recorder = begun(start, true);
     recorder.unsent(start + SECOND, 9 * SECOND, 9 * SECOND);
-    recorder.unanswered(0, start + 2 * SECOND, start + 10 * SECOND);
+    recorder.unanswered(0, start + 2 * SECOND, start + 3 * SECOND, start + 10 * SECOND);
     recorder.record(0, &took(start + 5 * SECOND, 3 * SECOND, Outcome::Failed(FailureKind::TimedOut)));
     let all = recorder.snapshot(start + 10 * SECOND).all;
     assert_eq!((all.unsent, all.unanswered, all.requests), (1, 1, 1));
@@ -100,22 +102,76 @@ fn a_stop_before_the_window_leaves_what_came_until_then() {
 }
 
 #[test]
-fn refusals_and_lost_requests_have_no_response_time() {
+fn refusals_and_broken_connections_have_no_response_time_and_what_timed_out_has() {
     let start = Instant::now();
     let recorder = begun(start, false);
     let at = start + SECOND;
-    for outcome in [
-        Outcome::Refused,
-        Outcome::Failed(FailureKind::TimedOut),
-        Outcome::Failed(FailureKind::ConnectionRefused),
-    ] {
-        recorder.record(0, &ended(at, outcome));
-    }
+    recorder.record(0, &ended(at, Outcome::Refused));
+    recorder.record(0, &ended(at, Outcome::Failed(FailureKind::ConnectionRefused)));
+    recorder.record(0, &ended(at, Outcome::Failed(FailureKind::BrokeOff)));
+    assert_eq!(recorder.snapshot(at).tallies[0].from_sent.latency(), None);
+    recorder.record(0, &took(at, SECOND / 2, Outcome::Failed(FailureKind::TimedOut)));
     let tally = &recorder.snapshot(at).tallies[0];
-    assert_eq!((tally.requests, tally.refusals, tally.failed()), (3, 1, 2));
-    assert_eq!(tally.from_sent.latency(), None);
+    assert_eq!((tally.requests, tally.refusals, tally.failed(), tally.from_sent.count()), (4, 1, 3, 1));
+    assert!((tally.from_sent.latency().unwrap().max_ms / 500.0 - 1.0).abs() < 0.002);
     recorder.record(0, &ended(at, Outcome::Failed(FailureKind::Status(500))));
-    assert!(recorder.snapshot(at).tallies[0].from_sent.latency().is_some(), "a 500 is an answer");
+    assert_eq!(recorder.snapshot(at).tallies[0].from_sent.count(), 2, "a 500 is an answer");
+}
+
+#[test]
+fn what_is_sent_in_the_window_and_ends_after_it_is_counted_as_late() {
+    let start = Instant::now() + 100 * SECOND;
+    let recorder = begun(start, false);
+    recorder.record(0, &ended(start + SECOND, Outcome::Succeeded));
+    recorder.record(0, &took(start + 12 * SECOND, 3 * SECOND, Outcome::Succeeded));
+    recorder.record(0, &took(start + 12 * SECOND, 3 * SECOND, Outcome::Refused));
+    recorder.unanswered(0, start + 4 * SECOND, start + 4 * SECOND, start + 12 * SECOND);
+    // Sent after the end, as what users do on their stop is.
+    recorder.record(0, &took(start + 12 * SECOND, SECOND, Outcome::Succeeded));
+    recorder.unanswered(0, start + 11 * SECOND, start + 11 * SECOND, start + 12 * SECOND);
+    let all = recorder.snapshot(start + 13 * SECOND).all;
+    assert_eq!((all.requests, all.late, all.late_successes, all.unanswered), (3, 2, 1, 1));
+    assert_eq!(all.error_sum().to_string(), "50.00 % (0 failed + 1 refused + 1 unanswered of 4 requests)");
+    assert_eq!(all.from_sent.count(), 3, "two answers and a wait");
+    assert!((all.from_sent.latency().unwrap().max_ms / 8000.0 - 1.0).abs() < 0.002);
+    let (interval, _) = recorder.take_interval();
+    assert_eq!(interval.requests, 1, "what is late belongs to no second of the run");
+}
+
+#[test]
+fn errors_are_told_by_request_and_kind_with_when_and_why() {
+    let start = Instant::now();
+    let recorder = Recorder::new(2, false);
+    recorder.begin(start, RUN_TIME);
+    let failed = Outcome::Failed(FailureKind::Status(500));
+    recorder.record(0, &ended(start + SECOND, failed));
+    recorder.record(0, &ended(start + 3 * SECOND, failed));
+    let elsewhere = Outcome::Failed(FailureKind::RedirectElsewhere);
+    let reason = Some("to `https://shop.example`".into());
+    recorder.record(1, &Exchange { reason, ..ended(start + 2 * SECOND, elsewhere) });
+    let check = Some("POST /buy: the body does not contain `x`".into());
+    let broken = Outcome::Failed(FailureKind::Check);
+    recorder.record(1, &Exchange { broken_check: check, ..ended(start + 2 * SECOND, broken) });
+    let snapshot = recorder.snapshot(start + RUN_TIME);
+    let rows = |index: usize| -> Vec<String> {
+        let seconds = |at: Instant| (at - start).as_secs();
+        snapshot.tallies[index]
+            .errors
+            .iter()
+            .map(|(kind, errors)| {
+                let (first, last) = (seconds(errors.first_at), seconds(errors.last_at));
+                format!("{kind} {} {first} {last} {:?}", errors.count, errors.example.as_deref())
+            })
+            .collect()
+    };
+    assert_eq!(rows(0), ["status 500 2 1 3 None"]);
+    assert_eq!(
+        rows(1),
+        [
+            "redirected to another host 1 2 2 Some(\"to `https://shop.example`\")",
+            "check: POST /buy: the body does not contain `x` 1 2 2 None"
+        ]
+    );
 }
 
 #[test]
@@ -128,7 +184,7 @@ fn an_interval_holds_what_came_since_the_last() {
     assert_eq!((tally.requests, lateness.count()), (1, 1));
     let (tally, lateness) = recorder.take_interval();
     assert_eq!((tally.requests, lateness.count()), (0, 0));
-    assert_eq!(recorder.totals().requests, 1);
+    assert_eq!(recorder.error_sum().requests, 1);
 }
 
 #[test]

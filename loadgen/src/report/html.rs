@@ -8,6 +8,9 @@ use crate::series::Point;
 
 use super::chart::{Chart, Line};
 
+/// Remarks that begin so say that something is wrong.
+const BAD: [&str; 3] = ["SPOILED", "gave up", "WARNING"];
+
 pub(super) fn page(result: &LoadResult) -> String {
     let headline = escaped(&result.headline());
     let mut page = format!(
@@ -17,15 +20,17 @@ pub(super) fn page(result: &LoadResult) -> String {
         escaped(&result.scenario),
         include_str!("style.css")
     );
+    let class = if result.unnoticed_errors().is_some() { "bad" } else { "" };
+    write(&mut page, format_args!("<p class=\"{class}\">{}</p>\n", escaped(&result.verdict_line())));
     verdicts(&mut page, result);
     remarks(&mut page, result);
     requests(&mut page, result);
+    errors(&mut page, result);
     page.push_str("<h2>Over time</h2>\n<div class=\"charts\">\n");
     for chart in charts(result) {
         page.push_str(&chart.svg());
     }
     page.push_str("</div>\n");
-    failures(&mut page, result);
     slowest(&mut page, result);
     let generator = &result.generator;
     write(
@@ -65,7 +70,7 @@ fn remarks(page: &mut String, result: &LoadResult) {
     }
     page.push_str("<ul>\n");
     for remark in &remarks {
-        let class = if remark.starts_with("SPOILED") || remark.starts_with("gave up") { "bad" } else { "" };
+        let class = if BAD.iter().any(|word| remark.starts_with(word)) { "bad" } else { "" };
         write(page, format_args!("<li class=\"{class}\">{}</li>\n", escaped(remark)));
     }
     page.push_str("</ul>\n");
@@ -158,16 +163,28 @@ fn charts(result: &LoadResult) -> Vec<Chart> {
     ]
 }
 
-fn failures(page: &mut String, result: &LoadResult) {
-    let counts: Vec<_> = result.errors.iter().chain(&result.broken_checks).collect();
-    if counts.is_empty() {
+fn errors(page: &mut String, result: &LoadResult) {
+    if result.errors_by_request.is_empty() {
         return;
     }
-    page.push_str("<h2>Failures</h2>\n<table><tbody>\n");
-    for (kind, count) in counts {
-        write(page, format_args!("<tr><td>{}</td><td>{count}</td></tr>\n", escaped(kind)));
+    page.push_str(
+        "<h2>Errors</h2>\n<div class=\"wide\"><table><thead><tr><th>request</th><th>error</th><th>count</th>\
+         <th>when</th><th>example</th></tr></thead><tbody>\n",
+    );
+    for row in &result.errors_by_request {
+        write(
+            page,
+            format_args!(
+                "<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>\n",
+                escaped(row.request_name()),
+                escaped(&row.error),
+                row.count,
+                row.times(),
+                escaped(row.example.as_deref().unwrap_or("–"))
+            ),
+        );
     }
-    page.push_str("</tbody></table>\n");
+    page.push_str("</tbody></table></div>\n");
 }
 
 fn slowest(page: &mut String, result: &LoadResult) {

@@ -32,18 +32,25 @@ pub(super) fn text(result: &LoadResult) -> String {
             row.requests_per_second
         ));
     }
-    line(format_args!("\n"));
+    line(format_args!("\n- {}\n", escaped(&result.verdict_line())));
     for remark in result.remarks() {
         line(format_args!("- {}\n", escaped(&remark)));
     }
-    for (kind, count) in &result.errors {
-        line(format_args!("- error: {}: {count}\n", escaped(kind)));
-    }
-    for (check, count) in &result.broken_checks {
-        line(format_args!("- check: {}: {count}\n", escaped(check)));
-    }
     for verdict in &result.thresholds {
         line(format_args!("- threshold {verdict}\n"));
+    }
+    if !result.errors_by_request.is_empty() {
+        line(format_args!("\n| request | error | count | when | example |\n|---|---|--:|---|---|\n"));
+    }
+    for row in &result.errors_by_request {
+        line(format_args!(
+            "| {} | {} | {} | {} | {} |\n",
+            escaped(row.request_name()),
+            escaped(&row.error),
+            row.count,
+            row.times(),
+            escaped(row.example.as_deref().unwrap_or("–"))
+        ));
     }
     if !result.slowest.is_empty() {
         line(format_args!("\n| slowest | ms | status | trace |\n|---|--:|--:|---|\n"));

@@ -2,10 +2,13 @@
 
 use std::fmt;
 
-use super::{LoadResult, Row};
+use super::{ErrorResult, LoadResult, Row};
 
 /// How many of the slowest requests the terminal shows; reports have all that are kept.
 const SLOWEST: usize = 3;
+
+/// How many kinds of error the terminal shows; reports have all.
+const ERRORS: usize = 20;
 
 impl LoadResult {
     /// What was done, in one line.
@@ -24,6 +27,53 @@ impl LoadResult {
     }
 }
 
+impl LoadResult {
+    /// Which request had which error, the most frequent first.
+    fn write_errors(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut rows: Vec<&ErrorResult> = self.errors_by_request.iter().collect();
+        rows.sort_by_key(|row| std::cmp::Reverse(row.count));
+        let width = |text: &dyn Fn(&ErrorResult) -> &str| {
+            rows.iter().map(|row| text(row).chars().count()).max().unwrap_or(0)
+        };
+        let (name_width, error_width) = (width(&|row| row.request_name()), width(&|row| &row.error));
+        for row in rows.iter().take(ERRORS) {
+            write!(
+                formatter,
+                "error: {:name_width$}  {:error_width$}  {:>7}  {}",
+                row.request_name(),
+                row.error,
+                row.count,
+                row.times()
+            )?;
+            match &row.example {
+                Some(example) => writeln!(formatter, "  {example}")?,
+                None => writeln!(formatter)?,
+            }
+        }
+        if rows.len() > ERRORS {
+            writeln!(
+                formatter,
+                "error: {} more kinds, all of them in a report or --json",
+                rows.len() - ERRORS
+            )?;
+        }
+        Ok(())
+    }
+}
+
+impl ErrorResult {
+    /// The request's name, or what stands for it.
+    pub(crate) fn request_name(&self) -> &str {
+        self.request.as_deref().unwrap_or("(any request)")
+    }
+
+    /// When it occurred.
+    pub(crate) fn times(&self) -> String {
+        let (first, last) = (self.first_at_seconds, self.last_at_seconds);
+        if self.count == 1 { format!("at {first:.1} s") } else { format!("from {first:.1} s to {last:.1} s") }
+    }
+}
+
 impl fmt::Display for LoadResult {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(formatter, "{}", self.headline())?;
@@ -38,13 +88,9 @@ impl fmt::Display for LoadResult {
             write_row(formatter, &row, name_width)?;
         }
         writeln!(formatter)?;
+        writeln!(formatter, "{}", self.verdict_line())?;
+        self.write_errors(formatter)?;
         self.remarks().iter().try_for_each(|remark| writeln!(formatter, "{remark}"))?;
-        for (kind, count) in &self.errors {
-            writeln!(formatter, "error: {kind}: {count}")?;
-        }
-        for (check, count) in &self.broken_checks {
-            writeln!(formatter, "check: {check}: {count}")?;
-        }
         for slow in self.slowest.iter().take(SLOWEST) {
             let recorded = if slow.trace_recorded { ", recorded" } else { "" };
             let (took_ms, name, trace_id) = (slow.took_ms, &slow.name, &slow.trace_id);
@@ -110,6 +156,8 @@ mod tests {
                     ended_at: start + Duration::from_millis(millis),
                     trace: TraceId::default(),
                     broken_check: None,
+                    reason: None,
+                    repeated: false,
                 },
             );
         };
@@ -139,9 +187,11 @@ mod tests {
         let text = result().to_string();
         for part in [
             "1 user, scenario api-user, seed 1, on http://127.0.0.1:8000, measured for 10.0 s",
-            "all requests              103         1         2      10.3      50.5",
+            "all requests              103         1         2      10.3     149.0",
             "POST /api/events            0         0         0       0.0         -",
-            "error: timed out: 1",
+            "errors 2.91 % (1 failed + 2 refused of 103 requests)",
+            "error: GET /api/dashboard  refused (503 with Retry-After)        2  from 0.0 s to 0.0 s",
+            "error: GET /api/dashboard  timed out                             1  at 10.0 s",
             "slowest: 10000.0 ms GET /api/dashboard, trace 00000",
             "threshold errors=1% NOT held: 2.91 %",
         ] {

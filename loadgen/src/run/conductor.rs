@@ -11,6 +11,7 @@ use crate::generator::{self, GeneratorResult};
 use crate::levels::Levels;
 use crate::phase::Phase;
 use crate::progress::{Progress, per_second};
+use crate::recorder::Tally;
 use crate::result::{Ending, LoadResult, errors};
 use crate::series::{Moment, SeriesBuilder};
 
@@ -50,7 +51,11 @@ pub(crate) struct Conductor {
     ending: Ending,
     descriptors: Option<String>,
     series: SeriesBuilder,
+    /// The last stretch of the measured time, from the last progress to the end.
+    last_stretch: Option<(Moment, Tally)>,
     told_at: Instant,
+    /// When progress is to be told next, so that ticks that come late do not add up.
+    next_tell: Instant,
     /// CPU time at the last progress and at the beginning of the window.
     cpu_told: Duration,
     cpu_begun: Duration,
@@ -70,6 +75,7 @@ impl Conductor {
         let ramp_up =
             if scheduled && !shared.scenario.has_on_start() { Duration::ZERO } else { config.ramp_up };
         let cpu = generator::cpu_time();
+        let now = Instant::now();
         Self {
             shared,
             stage: Stage::Launching,
@@ -83,7 +89,9 @@ impl Conductor {
             ending: Ending::default(),
             descriptors,
             series: SeriesBuilder::new(config.run_time(), scheduled),
-            told_at: Instant::now(),
+            last_stretch: None,
+            told_at: now,
+            next_tell: now + PROGRESS_EVERY,
             cpu_told: cpu,
             cpu_begun: cpu,
             cpu_ended: None,
@@ -134,10 +142,10 @@ impl Conductor {
 
     /// How it is going, if that is due.
     pub(super) fn progress(&mut self, now: Instant) -> Option<Progress> {
-        let length = now.saturating_duration_since(self.told_at);
-        if length < PROGRESS_EVERY || self.is_over() {
+        if now < self.next_tell || self.is_over() {
             return None;
         }
+        let length = now.saturating_duration_since(self.told_at);
         let (tally, _lateness) = self.shared.recorder.take_interval();
         let cpu = self.take_cpu();
         let measured = self.shared.recorder.measured(now);
@@ -145,7 +153,8 @@ impl Conductor {
             self.series.add(self.moment(measured, cpu), &tally);
         }
         self.told_at = now;
-        let totals = self.shared.recorder.totals();
+        self.next_tell = (self.next_tell + PROGRESS_EVERY).max(now + PROGRESS_EVERY / 2);
+        let error_sum = self.shared.recorder.error_sum();
         let times = if self.scheduled { &tally.from_intended } else { &tally.from_sent };
         Some(Progress {
             ramping_up: !matches!(self.stage, Stage::Steady { .. }),
@@ -155,10 +164,11 @@ impl Conductor {
             run_time: self.run_time,
             requests_per_second: per_second(tally.requests, length),
             latency: times.latency(),
-            requests: totals.requests,
-            failures: totals.failures,
-            refusals: totals.refusals,
-            unsent: totals.unsent,
+            requests: error_sum.requests - error_sum.unsent - error_sum.unanswered,
+            failures: error_sum.failed,
+            refusals: error_sum.refused,
+            unsent: error_sum.unsent,
+            error_sum,
             errors: errors(&tally),
             cpu_cores: cpu.as_secs_f64() / length.as_secs_f64(),
         })
@@ -174,13 +184,10 @@ impl Conductor {
     }
 
     /// The result, once it is closed.
-    pub(super) fn finish(mut self, config: &LoadConfig, now: Instant) -> LoadResult {
+    pub(super) fn finish(self, config: &LoadConfig, now: Instant) -> LoadResult {
         let shared = Arc::clone(&self.shared);
-        let (tally, _lateness) = shared.recorder.take_interval();
         shared.sender.metrics.users(0);
-        let cpu = self.take_cpu();
         let snapshot = shared.recorder.snapshot(now);
-        let moment = self.moment(snapshot.measured, cpu);
         let pacing = shared.pacer.as_ref().map(crate::pacer::Pacer::pacing).unwrap_or_default();
         let cpu_spent = self.cpu_ended.unwrap_or(self.cpu_told).saturating_sub(self.cpu_begun);
         let observed = generator::Observed {
@@ -195,7 +202,7 @@ impl Conductor {
             users: self.pool,
         };
         let generator = GeneratorResult::new(&observed, self.descriptors);
-        let series = self.series.finish(moment, &tally);
+        let series = self.series.finish(self.last_stretch);
         LoadResult::new(config, &snapshot, self.ending, generator, series)
     }
 
@@ -213,6 +220,7 @@ impl Conductor {
         self.shared.phase.enter(Phase::Running(now));
         self.stage = Stage::Steady { since: now };
         self.told_at = now;
+        self.next_tell = now + PROGRESS_EVERY;
         self.take_cpu();
         self.cpu_begun = self.cpu_told;
     }
@@ -220,9 +228,6 @@ impl Conductor {
     /// Users who act: those who are let in, or with a schedule, those who wait for an answer.
     fn acting(&self) -> usize {
         match self.stage {
-            Stage::Over { since: Some(since), at } if !self.scheduled => {
-                self.wanted_users(at.saturating_duration_since(since))
-            }
             Stage::Over { .. } => self.shared.in_flight.load(Ordering::Relaxed),
             _ if self.scheduled => self.shared.in_flight.load(Ordering::Relaxed),
             _ => self.shared.gates.count(),
@@ -235,12 +240,9 @@ impl Conductor {
 
     fn judge_errors(&mut self, now: Instant) {
         let Some(limit) = self.max_errors else { return };
-        let totals = self.shared.recorder.totals();
-        if limit.is_exceeded(totals.failures, totals.requests) {
-            self.ending.gave_up = Some(format!(
-                "gave up: {} of {} requests had failed, more than --max-errors {limit}",
-                totals.failures, totals.requests
-            ));
+        let errors = self.shared.recorder.error_sum();
+        if limit.is_exceeded(&errors) {
+            self.ending.gave_up = Some(format!("gave up: errors {errors}, more than --max-errors {limit}"));
             self.shared.recorder.stop(now);
             self.end(now);
         }
@@ -251,7 +253,13 @@ impl Conductor {
             Stage::Steady { since } => Some(since),
             _ => None,
         };
+        // Users who act and requests in flight are looked at before they end.
+        let acting = self.acting();
         self.cpu_ended = Some(generator::cpu_time());
+        let (tally, _lateness) = self.shared.recorder.take_interval();
+        let cpu = self.take_cpu();
+        let measured = self.shared.recorder.measured(at);
+        self.last_stretch = since.map(|_| (Moment { users: acting, ..self.moment(measured, cpu) }, tally));
         self.stage = Stage::Over { since, at };
         self.shared.phase.enter(Phase::Over);
     }

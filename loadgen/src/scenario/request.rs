@@ -121,7 +121,7 @@ impl Request {
         let text = String::from_utf8_lossy(body);
         let needs_json = self.check.body.iter().any(|(check, _)| matches!(check, BodyCheck::Json { .. }))
             || self.extracts.iter().any(|extract| matches!(extract.source, Source::Json(_)));
-        let json: Option<Value> = if needs_json { serde_json::from_slice(body).ok() } else { None };
+        let json = if needs_json { json_of(body) } else { Ok(Value::Null) };
         for (check, description) in &self.check.body {
             let held = match check {
                 BodyCheck::Contains(part) => part.fill(scope).is_ok_and(|part| text.contains(part.as_ref())),
@@ -129,7 +129,8 @@ impl Request {
                 BodyCheck::Json { pointer, expected } => {
                     let expected: Option<Value> =
                         expected.fill(scope).ok().and_then(|text| serde_json::from_str(&text).ok());
-                    let found = json.as_ref().and_then(|json| json.pointer(pointer));
+                    let json = json.as_ref().map_err(|problem| self.problem(problem))?;
+                    let found = json.pointer(pointer);
                     found.is_some() && found == expected.as_ref()
                 }
             };
@@ -140,7 +141,11 @@ impl Request {
         let mut values = Vec::new();
         for extract in &self.extracts {
             let found = match &extract.source {
-                Source::Json(pointer) => json.as_ref().and_then(|json| json.pointer(pointer)).cloned(),
+                Source::Json(pointer) => match &json {
+                    Ok(json) => json.pointer(pointer).cloned(),
+                    Err(problem) if extract.default.is_none() => return Err(self.problem(problem)),
+                    Err(_) => None,
+                },
                 Source::Header(name) => headers
                     .get(name)
                     .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned().into()),
@@ -156,6 +161,23 @@ impl Request {
         }
         Ok(values)
     }
+
+    fn problem(&self, problem: &str) -> Arc<str> {
+        format!("{}: {problem}", self.name).into()
+    }
+}
+
+/// The body as JSON, or why it is none; of few words, because answers are counted by them.
+fn json_of(body: &[u8]) -> Result<Value, &'static str> {
+    serde_json::from_slice(body).map_err(|_| match body {
+        [] => "the body is empty, and so not JSON",
+        [0xEF, 0xBB, 0xBF, ..] => {
+            "the body is not JSON: it begins with a byte order mark (RFC 8259, section 8.1)"
+        }
+        [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] => "the body is not JSON: it is UTF-16, and JSON is UTF-8",
+        [b'<', ..] => "the body is not JSON: it begins with `<`, as HTML and XML do",
+        _ => "the body is not JSON",
+    })
 }
 
 /// The URL of a path; none where it leads to another host, as `//elsewhere/…` does: users load the one that was named.
@@ -177,4 +199,24 @@ fn push_encoded(text: &mut String, value: &str) {
 /// The path as it stands in a name, and so of few: without what may differ from one request to the next.
 pub(crate) fn without_query(path: &str) -> Cow<'_, str> {
     Cow::Borrowed(path.split_once('?').map_or(path, |(path, _)| path))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::json_of;
+
+    #[test]
+    fn a_body_that_is_not_json_is_said_to_be_so() {
+        assert_eq!(json_of(b"{\"a\": 1}"), Ok(serde_json::json!({"a": 1})));
+        for (body, part) in [
+            (&b"\xef\xbb\xbf{\"a\": 1}"[..], "byte order mark"),
+            (b"\xff\xfe{\0}\0", "UTF-16"),
+            (b"", "empty"),
+            (b"<html></html>", "HTML"),
+            (b"{\"a\": 1", "not JSON"),
+            (b"fine", "not JSON"),
+        ] {
+            assert!(json_of(body).unwrap_err().contains(part), "{body:?}");
+        }
+    }
 }

@@ -22,8 +22,8 @@ async fn a_rate_sends_what_was_drawn() {
         ..service.config("mixed")
     };
     let result = run(&config, std::future::pending(), |_| {}).await.expect("the load runs");
-    assert_eq!(result.scheduled, Some(599), "one each 5 ms, none at the very end: {result}");
-    assert_eq!(result.requests + result.unsent + result.unanswered, 599, "{result}");
+    assert_eq!(result.scheduled, Some(600), "one each 5 ms: {result}");
+    assert_eq!(result.requests + result.unsent + result.unanswered, 600, "{result}");
     assert_eq!(result.failures, 0, "{result}");
     let (intended, sent) = (result.latency_from_intended.unwrap(), result.latency_from_sent.unwrap());
     assert!(intended.mean_ms >= sent.mean_ms, "{result}");
@@ -64,7 +64,7 @@ async fn what_cannot_be_sent_is_counted_with_its_wait() {
         ..service.config("api-user")
     };
     let result = run(&config, std::future::pending(), |_| {}).await.expect("the load runs");
-    assert_eq!(result.scheduled, Some(159), "{result}");
+    assert_eq!(result.scheduled, Some(160), "{result}");
     assert!(result.unsent > 100, "{result}");
     let (intended, sent) = (result.latency_from_intended.unwrap(), result.latency_from_sent.unwrap());
     assert!(intended.p99_ms > 1000.0, "slots waited at least the timeout: {result}");
@@ -114,7 +114,7 @@ async fn a_recorded_trace_is_played_as_it_was() {
     };
     let result = run(&config, std::future::pending(), |_| {}).await.expect("the load runs");
     assert!((result.duration_seconds - 2.0).abs() < 0.01, "{result}");
-    assert_eq!(result.scheduled, Some(199), "50 and 150, none at the very end: {result}");
+    assert_eq!(result.scheduled, Some(200), "50 and 150: {result}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -127,7 +127,7 @@ async fn levels_change_over_time_in_both_models() {
     };
     let result = run(&config, std::future::pending(), |_| {}).await.expect("the load runs");
     assert!((result.duration_seconds - 3.0).abs() < 0.01, "{result}");
-    assert_eq!(result.scheduled, Some(399), "{result}");
+    assert_eq!(result.scheduled, Some(400), "{result}");
 
     let mut most = 0;
     let config = LoadConfig {

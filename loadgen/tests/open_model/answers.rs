@@ -77,14 +77,14 @@ async fn to_head_without_the_body_they_announce() {
 
 #[tokio::test]
 async fn that_are_none_or_end_early() {
-    for pieces in [
-        &["220 mail.example ESMTP\r\n"] as &'static [&'static str],
-        &["HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhel"],
-        &["HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"],
-        &["HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n"],
+    for (pieces, kind) in [
+        (&["220 mail.example ESMTP\r\n"] as &'static [&'static str], FailureKind::NotHttp),
+        (&["HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhel"], FailureKind::BrokeOff),
+        (&["HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"], FailureKind::BrokeOff),
+        (&["HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n"], FailureKind::BrokeOff),
     ] {
         let level = measure(pieces, true, Method::GET).await;
-        assert_eq!(level.failures.keys().collect::<Vec<_>>(), [&FailureKind::BrokeOff], "{pieces:?}");
+        assert_eq!(level.failures.keys().collect::<Vec<_>>(), [&kind], "{pieces:?}");
         assert_eq!((level.succeeded, level.from_sent_micros.len()), (0, 0), "{pieces:?}");
     }
 }

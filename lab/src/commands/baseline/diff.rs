@@ -9,8 +9,8 @@ use loadgen::baseline::{Baseline, Level, PlannedLevel, Rates, SearchPlan};
 
 use crate::arguments::log::LogArguments;
 use crate::arguments::measuring::MeasuringArguments;
-use crate::arguments::values::service_url;
-use crate::baseline::tell;
+use crate::arguments::values::{check_host, reachable_host};
+use crate::baseline::{about, tell};
 use crate::failure::{ExitStatus, Failure};
 use crate::output::say;
 use crate::runtime;
@@ -28,10 +28,10 @@ const MOST_ROUNDS: u32 = 100;
                   lab baseline diff --interleave --levels 40 --scenario shop http://127.0.0.1:8000 http://127.0.0.1:8010")]
 pub(super) struct DiffArguments {
     /// The baseline from before; with --interleave the base URL of a service
-    #[arg(value_name = "BEFORE")]
+    #[arg(value_name = "BEFORE", value_parser = reachable_host)]
     before: String,
     /// The baseline from after; with --interleave the base URL of the other service
-    #[arg(value_name = "AFTER")]
+    #[arg(value_name = "AFTER", value_parser = reachable_host)]
     after: String,
     /// A change of the response time that does not matter
     #[arg(long, value_name = "FRACTION", default_value_t = DiffSettings::default().tolerance)]
@@ -100,14 +100,20 @@ fn settings(arguments: &DiffArguments) -> Result<DiffSettings, Failure> {
 
 /// Measures A B A B at each rate; answers the levels of both.
 async fn interleave(arguments: &DiffArguments) -> Result<[Vec<Level>; 2], Failure> {
-    let hosts =
-        [&arguments.before, &arguments.after].map(|host| service_url(host).map_err(Failure::bad_input));
-    let [before, after] = hosts;
-    let (before, after) = (before?, after?);
+    let (before, after) = (&arguments.before, &arguments.after);
+    check_host(before)?;
+    check_host(after)?;
     let rates = Rates::Listed(arguments.levels.clone());
     let measuring = arguments.measuring.measuring(rates, arguments.measuring.hold(), arguments.seed)?;
     let SearchPlan { slo, warm_up, hold, allowance, .. } = measuring.plan;
-    let mut engines = [measuring.connect(&before).await?, measuring.connect(&after).await?];
+    let count = arguments.levels.len() * arguments.rounds as usize * 2;
+    tell(&format!(
+        "{count} levels by turns, each {:?} after {:?} of warm-up: about {}",
+        hold,
+        warm_up,
+        about((warm_up + hold) * u32::try_from(count).unwrap_or(u32::MAX))
+    ));
+    let mut engines = [measuring.connect(before).await?, measuring.connect(after).await?];
     let mut levels = [Vec::new(), Vec::new()];
     let mut number = 0;
     for rate_rps in &arguments.levels {

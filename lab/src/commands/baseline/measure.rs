@@ -4,17 +4,17 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
-use loadgen::HIGHEST_RATE_RPS;
 use loadgen::baseline::report::{ReportFormat, table};
 use loadgen::baseline::{Baseline, Curve, End, Rates, Settings, SyntheticDemand, TargetDescription};
+use loadgen::{HIGHEST_RATE_RPS, without_credentials};
 use webapp::Role;
 
 use crate::arguments::log::LogArguments;
 use crate::arguments::measuring::MeasuringArguments;
 use crate::arguments::physics::PhysicsArguments;
 use crate::arguments::replica_counts::{ReplicaCounts, replica_counts};
-use crate::arguments::values::{duration, service_url};
-use crate::baseline::{Measuring, OwnDemand, OwnService, describe, look, tell, wall_clock};
+use crate::arguments::values::{check_host, duration, reachable_host};
+use crate::baseline::{Measuring, OwnDemand, OwnService, describe, expectation, look, tell, wall_clock};
 use crate::commands::up::DEPENDENCY_FLAGS;
 use crate::failure::{ExitStatus, Failure};
 use crate::output::{replace, say};
@@ -23,8 +23,9 @@ use crate::runtime;
 /// What to measure and how.
 #[derive(Clone, Debug, Args)]
 pub(super) struct MeasureArguments {
-    /// Base URL of the service [default: replicas are started for it, without synthetic demand]
-    #[arg(long, value_name = "URL", value_parser = service_url)]
+    /// Base URL of the service; a user name and password in it go with every request and are shown nowhere [default:
+    /// replicas are started for it, without synthetic demand]
+    #[arg(long, value_name = "URL", value_parser = reachable_host)]
     host: Option<String>,
     /// The file to write
     #[arg(long, value_name = "FILE", default_value = "baseline.json")]
@@ -149,12 +150,14 @@ pub(super) fn run(arguments: MeasureArguments) -> Result<ExitStatus, Failure> {
     let log = arguments.log.clone();
     runtime::run(&log, async move {
         let rates = arguments.rates()?;
+        arguments.host.as_deref().map_or(Ok(()), check_host)?;
         arguments.physics.config(Role::Webapp).validate().map_err(Failure::bad_input)?;
         arguments.check_demand()?;
         arguments.check_files()?;
         let seed = arguments.physics.seed();
         let measuring = arguments.measuring.measuring(rates, arguments.longest_hold, seed)?;
         let created_at = wall_clock();
+        tell(&expectation(&measuring.plan));
         let Found { curves, synthetic_demand, failure } = match &arguments.host {
             Some(host) => measure_host(host, &measuring).await?,
             None => measure_own(&arguments, &measuring).await,
@@ -170,7 +173,7 @@ pub(super) fn run(arguments: MeasureArguments) -> Result<ExitStatus, Failure> {
             created_at,
             measuring.seed,
             TargetDescription {
-                host: arguments.host.clone(),
+                host: arguments.host.as_deref().map(without_credentials),
                 replica_flags: if arguments.host.is_some() { Vec::new() } else { arguments.replica_flags() },
                 ..arguments.measuring.describe(&measuring.traffic)
             },
@@ -193,12 +196,14 @@ struct Found {
 }
 
 async fn measure_host(host: &str, measuring: &Measuring) -> Result<Found, Failure> {
-    let before = look(host).await;
+    let shown = without_credentials(host);
+    let shown = shown.trim_end_matches('/');
+    let before = look(shown).await;
     tell_demand(before);
     let replicas = before.map_or(1, |demand| demand.ready_replicas.max(1));
-    let (outcome, levels) = measuring.search(host, || still_as_many(host, before)).await?;
+    let (outcome, levels) = measuring.search(host, || still_as_many(shown, before)).await?;
     let curve = Curve::new(replicas, None, outcome, levels, measuring.seed);
-    Ok(Found { curves: vec![curve], synthetic_demand: demand(before, look(host).await), failure: None })
+    Ok(Found { curves: vec![curve], synthetic_demand: demand(before, look(shown).await), failure: None })
 }
 
 /// Refuses to go on where replicas came or went: what one of them carries could not be told any more.

@@ -202,8 +202,8 @@ fn compare_shares(before: &Level, after: &Level, errors_at_most: f64, tolerance:
 /// Of a share, with half a request more on either side, so that none of few is not taken for none of many.
 fn share_variance(level: &Level) -> f64 {
     let measurement = &level.measurement;
-    let bad = measurement.failed() + measurement.refused + measurement.unsent;
-    let all = (bad + measurement.succeeded) as f64 + 1.0;
+    let bad = measurement.errors();
+    let all = (bad + measurement.successes()) as f64 + 1.0;
     let share = (bad as f64 + 0.5) / all;
     let inflation =
         if bad == 0 { 1.0 } else { level.mean().map_or(BURSTS, |mean| mean.inflation.max(BURSTS)) };

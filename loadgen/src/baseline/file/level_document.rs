@@ -50,6 +50,12 @@ pub(crate) struct LevelDocument {
     succeeded: u64,
     refused: u64,
     failures: Vec<FailureCount>,
+    #[serde(default)]
+    ended_late: u64,
+    #[serde(default)]
+    late_errors: u64,
+    #[serde(default)]
+    repeated: u64,
     mean_in_flight: f64,
     #[serde(default)]
     mean_refused_in_flight: f64,
@@ -107,6 +113,9 @@ impl From<Level> for LevelDocument {
                 .iter()
                 .map(|(kind, count)| FailureCount { kind: *kind, count: *count })
                 .collect(),
+            ended_late: measurement.ended_late,
+            late_errors: measurement.late_errors,
+            repeated: measurement.repeated,
             mean_in_flight: measurement.mean_in_flight,
             mean_refused_in_flight: measurement.mean_refused_in_flight,
             generator_cpu_cores: measurement.generator_cpu_cores,
@@ -165,6 +174,9 @@ impl TryFrom<LevelDocument> for Level {
             succeeded: document.succeeded,
             refused: document.refused,
             failures: document.failures.iter().map(|failure| (failure.kind, failure.count)).collect(),
+            ended_late: document.ended_late,
+            late_errors: document.late_errors,
+            repeated: document.repeated,
             from_intended_micros: histogram("from_intended_micros", &document.from_intended_micros)?,
             from_sent_micros: histogram("from_sent_micros", &document.from_sent_micros)?,
             send_lateness_micros: histogram("send_lateness_micros", &document.send_lateness_micros)?,

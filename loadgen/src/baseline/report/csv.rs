@@ -2,11 +2,12 @@
 
 use std::fmt::Write as _;
 
-use super::rows::{by_rate, mean_milliseconds, milliseconds, verdict};
+use super::rows::{by_rate, failures, mean_milliseconds, milliseconds, verdict};
 use crate::baseline::file::Baseline;
 
 const HEADER: &str = "replicas,number,offered_rps,throughput_rps,verdict,error_share,mean_ms,p50_ms,p95_ms,p99_ms,\
-                      max_ms,mean_in_flight,scheduled,sent,unsent,refused,failed,generator_cpu_cores,measured_seconds,flaws";
+                      max_ms,mean_in_flight,scheduled,sent,unsent,refused,failed,generator_cpu_cores,measured_seconds,flaws,\
+                      ended_late,late_errors,repeated,errors";
 
 /// The text of the file.
 pub fn csv(baseline: &Baseline) -> String {
@@ -40,7 +41,7 @@ pub fn csv(baseline: &Baseline) -> String {
             }
             writeln!(
                 text,
-                ",{:.3},{},{},{},{},{},{},{:.3},{}",
+                ",{:.3},{},{},{},{},{},{},{:.3},{},{},{},{},\"{}\"",
                 measurement.mean_in_flight,
                 measurement.scheduled,
                 measurement.sent,
@@ -51,6 +52,10 @@ pub fn csv(baseline: &Baseline) -> String {
                 measurement.measured.as_secs_f64(),
                 // The sentences have commas, and no quotation marks.
                 if flaws.is_empty() { String::new() } else { format!("\"{}\"", flaws.join("; ")) },
+                measurement.ended_late,
+                measurement.late_errors,
+                measurement.repeated,
+                failures(level),
             )
             .expect(FITS);
         }

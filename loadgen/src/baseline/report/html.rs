@@ -6,7 +6,7 @@ use plotly::common::{DashType, Fill, Line, Marker, MarkerSymbol, Mode, Orientati
 use plotly::layout::{Axis, AxisType, Layout, Legend, TraceOrder};
 use plotly::{Configuration, Plot, Scatter};
 
-use super::rows::{context, findings, mean_milliseconds, milliseconds};
+use super::rows::{context, findings, mean_milliseconds, milliseconds, request_notes};
 use super::text::{flaws, marked_table};
 use crate::baseline::file::{Baseline, Curve};
 use crate::baseline::fit::Interval;
@@ -60,6 +60,9 @@ pub fn html(baseline: &Baseline) -> String {
         write!(page, "<div class=\"wide\"><table>{rows}</table></div>").expect(FITS);
         for flaw in flaws(curve) {
             write!(page, "<p class=\"void\">{}</p>", escaped(&flaw)).expect(FITS);
+        }
+        for note in request_notes(curve) {
+            write!(page, "<p>{}</p>", escaped(&note)).expect(FITS);
         }
     }
     page.push_str("</body></html>\n");

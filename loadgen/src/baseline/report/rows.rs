@@ -1,5 +1,7 @@
 //! The words and numbers that several reports share.
 
+use std::fmt::Write as _;
+
 use crate::baseline::file::{Baseline, Curve};
 use crate::baseline::level::{Level, LevelVerdict};
 use crate::baseline::outcome::End;
@@ -27,6 +29,53 @@ pub(super) fn milliseconds(level: &Level, share: f64) -> Option<f64> {
 pub(super) fn mean_milliseconds(level: &Level) -> Option<f64> {
     let histogram = &level.measurement.from_intended_micros;
     (!histogram.is_empty()).then(|| histogram.mean() / 1000.0)
+}
+
+/// The errors of a level as a sum; none without an error.
+pub(super) fn error_sum(level: &Level) -> Option<String> {
+    let measurement = &level.measurement;
+    let (errors, all) = (measurement.errors(), measurement.errors() + measurement.successes());
+    if errors == 0 {
+        return None;
+    }
+    let mut text = format!("{} failed + {} refused", measurement.failed(), measurement.refused);
+    for (count, name) in [(measurement.unsent, "unsent"), (measurement.late_errors, "after the end")] {
+        if count > 0 {
+            write!(text, " + {count} {name}").expect("a string takes whatever is written");
+        }
+    }
+    Some(format!("{text} of {all} requests"))
+}
+
+/// The failures of a level by kind.
+pub(super) fn failures(level: &Level) -> String {
+    let kinds: Vec<String> =
+        level.measurement.failures.iter().map(|(kind, count)| format!("{kind}: {count}")).collect();
+    kinds.join("; ")
+}
+
+/// What a reader must know of the requests of each level, a sentence each: which errors there were, what ended after the
+/// measured time, and what was sent a second time.
+pub(super) fn request_notes(curve: &Curve) -> impl Iterator<Item = String> {
+    by_rate(curve).into_iter().filter_map(|level| {
+        let measurement = &level.measurement;
+        let mut parts = Vec::new();
+        if let Some(sum) = error_sum(level) {
+            let kinds = failures(level);
+            let kinds = if kinds.is_empty() { kinds } else { format!(": {kinds}") };
+            parts.push(format!("errors {:.2} % ({sum}){kinds}", level.error_share() * 100.0));
+        }
+        if measurement.ended_late > 0 {
+            parts.push(format!("{} requests ended after the measured time", measurement.ended_late));
+        }
+        if measurement.repeated > 0 {
+            parts.push(format!(
+                "{} requests were sent a second time, because the service had closed the connection that was reused",
+                measurement.repeated
+            ));
+        }
+        (!parts.is_empty()).then(|| format!("at {:.1}/s: {}", level.offered_rps(), parts.join("; ")))
+    })
 }
 
 /// Every level of a curve, lowest rate first, repeated ones in the order of measuring.

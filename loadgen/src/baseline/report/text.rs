@@ -2,7 +2,9 @@
 
 use std::fmt::Write as _;
 
-use super::rows::{by_rate, context, findings, mean_milliseconds, milliseconds, verdict};
+use super::rows::{
+    by_rate, context, error_sum, findings, mean_milliseconds, milliseconds, request_notes, verdict,
+};
 use crate::baseline::file::{Baseline, Curve};
 use crate::baseline::level::Level;
 
@@ -20,8 +22,8 @@ pub fn table(baseline: &Baseline) -> String {
         for level in by_rate(curve) {
             line(&mut text, &cells(level).map(|cell| format!("{cell:>9}")).join(" "));
         }
-        for flaw in flaws(curve) {
-            line(&mut text, &flaw);
+        for note in flaws(curve).chain(request_notes(curve)) {
+            line(&mut text, &note);
         }
         for finding in findings(baseline, curve) {
             line(&mut text, &finding);
@@ -48,8 +50,8 @@ pub fn markdown(baseline: &Baseline) -> String {
         let rule = format!(" |\n|{}", "---:|".repeat(COLUMNS.len()));
         text.push('\n');
         text.push_str(&marked_table(curve, ["| ", " | ", &rule], ["| ", " | ", " |"]));
-        for flaw in flaws(curve) {
-            line(&mut text, &format!("\n{flaw}"));
+        for note in flaws(curve).chain(request_notes(curve)) {
+            line(&mut text, &format!("\n{note}"));
         }
     }
     text
@@ -58,8 +60,10 @@ pub fn markdown(baseline: &Baseline) -> String {
 /// One level on one line, as it is told when it was measured.
 pub fn level_line(level: &Level) -> String {
     let [rate, served, mean, _, p95, _, _, errors, verdict] = cells(level);
-    let mut text =
-        format!("{rate}/s: {served}/s served, mean {mean} ms, p95 {p95} ms, errors {errors} %, {verdict}");
+    let sum = error_sum(level).map(|sum| format!(" ({sum})")).unwrap_or_default();
+    let mut text = format!(
+        "{rate}/s: {served}/s served, mean {mean} ms, p95 {p95} ms, errors {errors} %{sum}, {verdict}"
+    );
     for flaw in &level.flaws {
         write!(text, "; {flaw}").expect("a string takes whatever is written");
     }

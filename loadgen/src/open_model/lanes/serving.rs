@@ -6,14 +6,18 @@ use std::rc::Rc;
 use std::task::Poll;
 use std::time::Duration;
 
+use http::StatusCode;
 use tokio::time::timeout;
 
 use super::{Due, GivenUp, InFlight, Lane, Lanes, Task};
 use crate::exchange::Outcome;
 use crate::failure_kind::FailureKind;
 use crate::measurement::tally::Ended;
-use crate::open_model::connection::Connection;
-use crate::open_model::stream::Failure;
+use crate::open_model::connection::{Connection, Done, Lost};
+use crate::open_model::schedule::Slot;
+use crate::open_model::target::EncodedRequest;
+use crate::redirect::{MOST_REDIRECTS, Redirect, redirect};
+use crate::stream::NoConnection;
 
 /// Longest that opening a connection outside of a request may take.
 const OPENING_TIMEOUT: Duration = Duration::from_secs(5);
@@ -51,7 +55,11 @@ pub(super) async fn serve(lanes: Rc<Lanes>, index: usize) {
 async fn reopen(lanes: &Lanes, lane: &Lane, connection: &mut Option<Connection>) {
     let Ok(_permit) = lanes.permits.acquire().await else { return };
     let opened = timeout(OPENING_TIMEOUT, lanes.open_one()).await.unwrap_or_else(|_| {
-        Err((FailureKind::TimedOut, format!("no connection within {OPENING_TIMEOUT:?}")))
+        Err(NoConnection {
+            kind: FailureKind::TimedOut,
+            reason: format!("no connection within {OPENING_TIMEOUT:?}"),
+            exhausted: false,
+        })
     });
     match opened {
         Ok(opened) => *connection = Some(opened),
@@ -63,8 +71,8 @@ async fn reopen(lanes: &Lanes, lane: &Lane, connection: &mut Option<Connection>)
 }
 
 impl Lanes {
-    async fn open_one(&self) -> Result<Connection, Failure> {
-        let stream = self.connector.connect().await?;
+    async fn open_one(&self) -> Result<Connection, NoConnection> {
+        let stream = self.dialer.connect(&self.addresses).await?;
         Ok(Connection::new(stream, self.buffer.clone()))
     }
 
@@ -82,14 +90,7 @@ impl Lanes {
         self.in_flight.set(self.in_flight.get() + 1);
 
         let outcome = {
-            let exchange = async {
-                let open = match connection.as_mut() {
-                    Some(open) => open,
-                    None => connection.insert(self.open_one().await.map_err(|(kind, _)| kind)?),
-                };
-                Ok(open.exchange(&self.requests[slot.request]).await)
-            };
-            let mut exchange = pin!(exchange);
+            let mut exchange = pin!(self.send(slot, connection));
             poll_fn(|context| {
                 if let Poll::Ready(outcome) = exchange.as_mut().poll(context) {
                     return Poll::Ready(Some(outcome.unwrap_or_else(Outcome::Failed)));
@@ -118,6 +119,61 @@ impl Lanes {
         }
         // What is left of an exchange that did not end well would be taken for the next answer.
         connection.take_if(|connection| !connection.is_reusable());
+    }
+
+    /// Sends the request of a slot and follows redirects.
+    async fn send(&self, slot: Slot, connection: &mut Option<Connection>) -> Result<Outcome, FailureKind> {
+        let mut done = self.send_once(&self.requests[slot.request], slot, connection).await?;
+        let mut before = &self.requests[slot.request].prepared;
+        let mut next;
+        let mut redirects = 0;
+        while let Some(location) = done.location.take() {
+            let status = StatusCode::from_u16(done.status).unwrap_or_default();
+            match redirect(before, status, Some(&location), &self.service) {
+                Redirect::None => break,
+                Redirect::Wrong(kind, _) => return Ok(Outcome::Failed(kind)),
+                Redirect::Follow(_) if redirects == MOST_REDIRECTS => {
+                    return Ok(Outcome::Failed(FailureKind::RedirectLoop));
+                }
+                Redirect::Follow(prepared) => {
+                    redirects += 1;
+                    next = EncodedRequest::new(*prepared, &self.service);
+                    connection.take_if(|connection| !connection.is_reusable());
+                    done = self.send_once(&next, slot, connection).await?;
+                    before = &next.prepared;
+                }
+            }
+        }
+        Ok(done.outcome)
+    }
+
+    /// Sends one request over `connection`, opening it where it is closed; once more over a new one where one
+    /// that was open before ended without a byte of an answer and the request may be sent twice.
+    async fn send_once(
+        &self,
+        request: &EncodedRequest,
+        slot: Slot,
+        connection: &mut Option<Connection>,
+    ) -> Result<Done, FailureKind> {
+        let was_open = connection.is_some();
+        let open = match connection.as_mut() {
+            Some(open) => open,
+            None => connection.insert(self.open_one().await.map_err(|failure| failure.kind)?),
+        };
+        let had_served = open.has_served();
+        let mut answered = open.exchange(request).await;
+        if answered == Err(Lost::BeforeFirstByte) && was_open && request.is_idempotent {
+            self.with_level(|level| level.tally.repeated(slot.intended));
+            let open = connection.insert(self.open_one().await.map_err(|failure| failure.kind)?);
+            answered = open.exchange(request).await;
+        }
+        answered.map_err(|lost| match lost {
+            Lost::BeforeFirstByte if had_served && !request.is_idempotent => {
+                FailureKind::ReusedConnectionClosed
+            }
+            Lost::BeforeFirstByte | Lost::BrokeOff => FailureKind::BrokeOff,
+            Lost::NotHttp => FailureKind::NotHttp,
+        })
     }
 
     /// Waits until there is something to do; the connection may be closed by the other side meanwhile.

@@ -9,8 +9,8 @@ use super::super::request::{Body, Request, without_query};
 use super::super::template::{JsonTemplate, Symbols, Template};
 use super::{Context, answer};
 
-/// Headers that the connection decides, or that would end it.
-const NOT_OURS: [&str; 5] = ["content-length", "transfer-encoding", "connection", "traceparent", "host"];
+/// Headers that the connection decides, or that would end it. `Host` may be given: several hosts share an address.
+const NOT_OURS: [&str; 4] = ["content-length", "transfer-encoding", "connection", "traceparent"];
 
 impl Context<'_> {
     pub(super) fn request(
