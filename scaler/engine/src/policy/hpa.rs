@@ -1,4 +1,4 @@
-//! Decides as Kubernetes' HorizontalPodAutoscaler (`autoscaling/v2`) would, release by release.
+//! Decides as Kubernetes' `HorizontalPodAutoscaler` (`autoscaling/v2`) would, release by release.
 //!
 //! The rules are those of `pkg/controller/podautoscaler` in the Kubernetes source; each item names the function
 //! its rule comes from. Quantities are integer thousandths, as the controller handles them, and float

@@ -19,12 +19,6 @@ pub(crate) fn ceil_to_i64(value: f64) -> i64 {
 
 /// The whole number toward 0 from `value`. NaN becomes 0; what is beyond the range becomes its end.
 #[expect(clippy::cast_possible_truncation, reason = "a cast from float to integer saturates, as documented")]
-pub(crate) const fn truncate_to_i64(value: f64) -> i64 {
-    value as i64
-}
-
-/// As [`truncate_to_i64`], for replica counts.
-#[expect(clippy::cast_possible_truncation, reason = "a cast from float to integer saturates, as documented")]
 pub(crate) const fn truncate_to_i32(value: f64) -> i32 {
     value as i32
 }
@@ -50,7 +44,7 @@ mod tests {
         assert_eq!(ceil_to_i32(f64::INFINITY), i32::MAX);
         assert_eq!(ceil_to_i32(f64::NEG_INFINITY), i32::MIN);
         assert_eq!(ceil_to_i64(f64::INFINITY), i64::MAX);
-        assert_eq!(truncate_to_i64(-0.9), 0);
+        assert_eq!(truncate_to_i32(-0.9), 0);
         assert_eq!(truncate_to_i32(1e30), i32::MAX);
         assert_eq!(to_replicas(-1), 0);
         assert_eq!(to_replicas(i64::MAX), REPLICAS_CEILING);

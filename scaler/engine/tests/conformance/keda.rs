@@ -21,7 +21,7 @@ pub(crate) fn play(vector: &Vector) -> Result<Value, String> {
         "keda_even_factor" => Ok(play_even_factor(&vector.input()?)),
         "keda_partition_lag" => play_partition_lag(&vector.input()?),
         "keda_kafka_metric" => play_kafka_metric(&vector.input()?),
-        "keda_prometheus" => play_prometheus(&vector.input()?),
+        "keda_prometheus" => Ok(play_prometheus(&vector.input()?)),
         "keda_executor" => Ok(play_executor(&vector.input()?)),
         "keda_fallback" => Ok(play_fallback(&vector.input()?)),
         _ => Err(vector.unknown_kind()),
@@ -50,23 +50,25 @@ fn play_even_factor(input: &EvenFactorInput) -> Value {
 
 #[derive(Debug, Deserialize)]
 struct PartitionInput {
-    committed_offset: i64,
-    #[serde(default)]
-    latest_offset: Option<i64>,
-    #[serde(default)]
-    previous_committed_offset: Option<i64>,
+    #[serde(rename = "committed_offset")]
+    committed: i64,
+    #[serde(default, rename = "latest_offset")]
+    latest: Option<i64>,
+    #[serde(default, rename = "previous_committed_offset")]
+    previous_committed: Option<i64>,
 }
 
 impl PartitionInput {
     fn to_offsets(&self) -> PartitionOffsets {
         PartitionOffsets {
-            committed: self.committed_offset,
-            latest: self.latest_offset.map_or(LatestOffset::Absent, LatestOffset::At),
-            previous_committed: self.previous_committed_offset,
+            committed: self.committed,
+            latest: self.latest.map_or(LatestOffset::Absent, LatestOffset::At),
+            previous_committed: self.previous_committed,
         }
     }
 }
 
+#[expect(clippy::struct_excessive_bools, reason = "the layout of the vectors")]
 #[derive(Debug, Deserialize)]
 struct OptionsInput {
     #[serde(default)]
@@ -171,14 +173,14 @@ impl ResponseInput {
     }
 }
 
-fn play_prometheus(input: &PrometheusInput) -> Result<Value, String> {
-    Ok(match prometheus_value(&input.response.to_answer(), input.ignore_null_values) {
+fn play_prometheus(input: &PrometheusInput) -> Value {
+    match prometheus_value(&input.response.to_answer(), input.ignore_null_values) {
         Ok(value) => {
             let metric = prometheus_metric(value, input.activation_threshold);
             json!({ "value": value, "metric_milli": metric.value_milli, "active": metric.active })
         }
         Err(error) => json!({ "error": prometheus_error_name(&error), "message": error.to_string() }),
-    })
+    }
 }
 
 const fn prometheus_error_name(error: &PrometheusError) -> &'static str {
@@ -192,6 +194,7 @@ const fn prometheus_error_name(error: &PrometheusError) -> &'static str {
     }
 }
 
+#[expect(clippy::struct_excessive_bools, reason = "the layout of the vectors")]
 #[derive(Debug, Deserialize)]
 struct ExecutorInput {
     current_replicas: u32,

@@ -102,11 +102,11 @@ impl Conditions {
 }
 
 /// A condition that holds.
-pub(crate) const fn holds(reason: ConditionReason) -> Option<Condition> {
-    Some(Condition { holds: true, reason })
+pub(crate) const fn holds(reason: ConditionReason) -> Condition {
+    Condition { holds: true, reason }
 }
 
 /// A condition that does not hold.
-pub(crate) const fn fails(reason: ConditionReason) -> Option<Condition> {
-    Some(Condition { holds: false, reason })
+pub(crate) const fn fails(reason: ConditionReason) -> Condition {
+    Condition { holds: false, reason }
 }

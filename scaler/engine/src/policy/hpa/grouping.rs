@@ -92,9 +92,9 @@ mod tests {
         group_pods(&[pod], &samples, resource, &ControllerSettings::default())
     }
 
-    fn sample(age_seconds: f64, window_seconds: u64) -> Option<Sample> {
+    fn sample(age_seconds: f64, window_seconds: u64) -> Sample {
         let window = Duration::from_secs(window_seconds);
-        Some(Sample { age: Age::from_seconds(age_seconds), window, value_milli: 1 })
+        Sample { age: Age::from_seconds(age_seconds), window, value_milli: 1 }
     }
 
     fn pod(ready: Option<bool>, start: f64, changed: f64) -> Pod {
@@ -106,8 +106,8 @@ mod tests {
         }
     }
 
-    fn is_unready(pod: Pod, sample: Option<Sample>) -> bool {
-        grouped(pod, sample, Some(&Resource::Cpu)).unready == [0]
+    fn is_unready(pod: Pod, sample: Sample) -> bool {
+        grouped(pod, Some(sample), Some(&Resource::Cpu)).unready == [0]
     }
 
     #[test]
@@ -115,7 +115,7 @@ mod tests {
         let deleting = Pod { deleting: true, phase: PodPhase::Pending, ..Pod::ready("p") };
         assert_eq!(grouped(deleting, None, None).ignored, [0]);
         let failed = Pod { phase: PodPhase::Failed, ..Pod::ready("p") };
-        assert_eq!(grouped(failed, sample(0.0, 0), None).ignored, [0]);
+        assert_eq!(grouped(failed, Some(sample(0.0, 0)), None).ignored, [0]);
         let pending = Pod { phase: PodPhase::Pending, ..Pod::ready("p") };
         assert_eq!(grouped(pending, None, None).unready, [0]);
         assert_eq!(grouped(Pod::ready("p"), None, None).missing, [0]);
@@ -124,14 +124,14 @@ mod tests {
     #[test]
     fn a_finished_pod_with_a_sample_is_ready() {
         let done = Pod { phase: PodPhase::Succeeded, ..Pod::ready("p") };
-        assert_eq!(grouped(done, sample(0.0, 0), Some(&Resource::Cpu)).ready_count, 1);
+        assert_eq!(grouped(done, Some(sample(0.0, 0)), Some(&Resource::Cpu)).ready_count, 1);
     }
 
     #[test]
     fn other_metrics_do_not_look_at_readiness() {
         let memory = Resource::Memory;
-        assert_eq!(grouped(pod(Some(false), 1.0, 1.0), sample(0.0, 0), Some(&memory)).ready_count, 1);
-        assert_eq!(grouped(pod(None, 1.0, 1.0), sample(0.0, 0), None).ready_count, 1);
+        assert_eq!(grouped(pod(Some(false), 1.0, 1.0), Some(sample(0.0, 0)), Some(&memory)).ready_count, 1);
+        assert_eq!(grouped(pod(None, 1.0, 1.0), Some(sample(0.0, 0)), None).ready_count, 1);
     }
 
     #[test]

@@ -53,7 +53,7 @@ impl Step<'_> {
 
     /// How many missing pods are assumed to have a value: none at a ratio of exactly 1.
     fn missing_filled(&self) -> &[usize] {
-        if self.ratio < 1.0 || self.ratio > 1.0 { &self.groups.missing } else { &[] }
+        if (self.ratio - 1.0).abs() > 0.0 { &self.groups.missing } else { &[] }
     }
 
     fn unready_filled(&self) -> &[usize] {

@@ -123,7 +123,7 @@ mod tests {
     }
 
     fn event(change: u32, age_seconds: u64) -> Vec<ScaleEvent> {
-        vec![ScaleEvent { change, at: NOW - Duration::from_secs(age_seconds), outdated: false }]
+        vec![ScaleEvent { change, at: NOW.saturating_sub(Duration::from_secs(age_seconds)), outdated: false }]
     }
 
     const NONE: RecentChanges<'_> = RecentChanges { now: NOW, up: &[], down: &[] };

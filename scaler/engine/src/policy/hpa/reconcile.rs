@@ -101,6 +101,10 @@ impl Reconciliation {
         Self { rescale: None, error, metrics: Vec::new(), decisive: None }
     }
 
+    fn bounded(from: u32, to: u32) -> Self {
+        Self { rescale: Some(Rescale { from, to }), ..Self::idle(None) }
+    }
+
     /// Completes the pass after the new count was written; without a rescale it does nothing.
     ///
     /// Source: `horizontal.go`, `reconcileAutoscaler` and `storeScaleEvent`.
@@ -112,7 +116,7 @@ impl Reconciliation {
         now: Duration,
     ) {
         let Some(Rescale { from, to }) = self.rescale else { return };
-        state.conditions.able_to_scale = holds(ConditionReason::SucceededRescale);
+        state.conditions.able_to_scale = Some(holds(ConditionReason::SucceededRescale));
         if let Some(behavior) = &spec.behavior {
             let (rules, events) = if to > from {
                 (behavior.complete_scale_up(), &mut state.scale_up_events)
@@ -124,9 +128,9 @@ impl Reconciliation {
         if settings.scale_to_zero == ScaleToZero::On {
             let went_to_zero = from > 0 && to == 0 && spec.min_replicas == 0 && spec.can_leave_zero();
             state.conditions.scaled_to_zero = if went_to_zero {
-                holds(ConditionReason::ScaledToZero)
+                Some(holds(ConditionReason::ScaledToZero))
             } else {
-                fails(ConditionReason::NotScaledToZero)
+                Some(fails(ConditionReason::NotScaledToZero))
             };
         }
         state.desired_replicas = Some(to);
@@ -139,7 +143,7 @@ impl Reconciliation {
     /// Source: `horizontal.go`, `reconcileAutoscaler`.
     pub fn rescale_failed(&self, state: &mut HpaState) {
         if self.rescale.is_some() {
-            state.conditions.able_to_scale = fails(ConditionReason::FailedUpdateScale);
+            state.conditions.able_to_scale = Some(fails(ConditionReason::FailedUpdateScale));
         }
     }
 }
@@ -157,31 +161,25 @@ pub fn reconcile(
         state.conditions.scaled_to_zero = None;
     }
     let Some(scale) = seen.scale else {
-        state.conditions.able_to_scale = fails(ConditionReason::FailedGetScale);
+        state.conditions.able_to_scale = Some(fails(ConditionReason::FailedGetScale));
         return Reconciliation::idle(Some(ReconcileError::NoScale));
     };
     let current = scale.spec_replicas;
-    state.conditions.able_to_scale = holds(ConditionReason::SucceededGetScale);
-    let seed = Recommendation { replicas: current, at: seen.now };
-    state.recommendations.get_or_insert_with(|| [seed].into());
+    state.conditions.able_to_scale = Some(holds(ConditionReason::SucceededGetScale));
+    let initial = Recommendation { replicas: current, at: seen.now };
+    state.recommendations.get_or_insert_with(|| [initial].into());
 
     if current == 0 {
         if !leaves_zero(spec, settings, state) {
-            state.conditions.scaling_active = fails(ConditionReason::ScalingDisabled);
+            state.conditions.scaling_active = Some(fails(ConditionReason::ScalingDisabled));
             state.desired_replicas = Some(current);
             return Reconciliation::idle(None);
         }
     } else if current > spec.max_replicas {
         // Bounds come before metrics, windows and rates.
-        return Reconciliation {
-            rescale: Some(Rescale { from: current, to: spec.max_replicas }),
-            ..Reconciliation::idle(None)
-        };
+        return Reconciliation::bounded(current, spec.max_replicas);
     } else if current < spec.min_replicas {
-        return Reconciliation {
-            rescale: Some(Rescale { from: current, to: spec.min_replicas }),
-            ..Reconciliation::idle(None)
-        };
+        return Reconciliation::bounded(current, spec.min_replicas);
     }
     by_metrics(spec, settings, state, seen, scale)
 }
@@ -214,7 +212,7 @@ fn by_metrics(
         Selector::Ambiguous => Some(ConditionReason::AmbiguousSelector),
     };
     if let Some(reason) = unusable {
-        state.conditions.scaling_active = fails(reason);
+        state.conditions.scaling_active = Some(fails(reason));
         return Reconciliation::idle(Some(ReconcileError::Selector(scale.selector)));
     }
     let tolerances = settings.tolerances(spec.behavior.as_ref());
@@ -228,18 +226,18 @@ fn by_metrics(
         (proposed, _) => proposed,
     };
     let Some(desired) = desired.map(|proposed| to_replicas(i64::from(proposed))) else {
-        state.conditions.scaling_active = fails(failure_reason(spec, outcome.error.as_ref()));
+        state.conditions.scaling_active = Some(fails(failure_reason(spec, outcome.error.as_ref())));
         return outcome;
     };
-    state.conditions.scaling_active = holds(ConditionReason::ValidMetricFound);
+    state.conditions.scaling_active = Some(holds(ConditionReason::ValidMetricFound));
 
     let normalized = normalize(spec, settings, state, seen.now, current, desired);
     let reason =
         if normalized.stabilized == desired { ConditionReason::ReadyForNewScale } else { normalized.held_by };
-    state.conditions.able_to_scale = holds(reason);
+    state.conditions.able_to_scale = Some(holds(reason));
     let Limited { replicas, reason } = normalized.limited;
     state.conditions.scaling_limited =
-        if replicas == normalized.stabilized { fails(reason) } else { holds(reason) };
+        if replicas == normalized.stabilized { Some(fails(reason)) } else { Some(holds(reason)) };
 
     // From zero the minimum holds at once, whatever the rates allow.
     let to = if current == 0 { replicas.max(spec.min_replicas) } else { replicas };

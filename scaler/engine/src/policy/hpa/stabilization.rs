@@ -87,7 +87,7 @@ mod tests {
     const NOW: Duration = Duration::from_secs(1_000);
 
     fn aged(replicas: u32, age_seconds: u64) -> Recommendation {
-        Recommendation { replicas, at: NOW - Duration::from_secs(age_seconds) }
+        Recommendation { replicas, at: NOW.saturating_sub(Duration::from_secs(age_seconds)) }
     }
 
     #[test]

@@ -5,6 +5,7 @@ use core::time::Duration;
 use crate::policy::age::Age;
 
 /// The settings of a `ScaledObject` that activation follows, annotations included.
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of its own in the document")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ActivationSettings {
     /// `minReplicaCount`; none counts as 0.

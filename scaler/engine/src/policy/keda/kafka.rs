@@ -11,6 +11,7 @@ pub use lag::{
 pub use memory::{KafkaPartition, OffsetMemory};
 
 /// The options of a Kafka trigger.
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of its own in the document")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct KafkaOptions {
     /// The lag that one consumer may have: the target. Default: 10; above 0.

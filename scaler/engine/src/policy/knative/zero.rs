@@ -170,6 +170,7 @@ fn scale_to_zero(settings: &ScaleSettings, seen: &ScaleSeen, reachable: bool) ->
     }
 }
 
+#[expect(clippy::float_cmp, reason = "-1 is a mark that is written as such, not computed")]
 fn when_inactive(settings: &ScaleSettings, seen: &ScaleSeen, reachable: bool) -> ScaleOutcome {
     let activator_is_permanent = settings.target_burst_capacity == -1.0;
     if !activator_is_permanent && seen.probe != Probe::Ok {

@@ -100,7 +100,7 @@ pub(crate) struct RateLimitInput {
     scale_down_events: Vec<EventInput>,
 }
 
-pub(crate) fn rate_limit(input: &RateLimitInput) -> Result<Value, String> {
+pub(crate) fn rate_limit(input: &RateLimitInput) -> Value {
     let rules = complete(input.direction, input.rules.as_ref());
     let (up, down) = (to_events(&input.scale_up_events), to_events(&input.scale_down_events));
     let changes = RecentChanges { now: NOW, up: &up, down: &down };
@@ -108,7 +108,7 @@ pub(crate) fn rate_limit(input: &RateLimitInput) -> Result<Value, String> {
         DirectionInput::Up => hpa::scale_up_limit(input.current, &rules, &changes),
         DirectionInput::Down => hpa::scale_down_limit(input.current, &rules, &changes),
     };
-    Ok(json!({ "limit": limit }))
+    json!({ "limit": limit })
 }
 
 #[derive(Debug, Deserialize)]
@@ -122,7 +122,7 @@ pub(crate) struct EventsInput {
     query_period_s: f64,
 }
 
-pub(crate) fn scale_events(input: &EventsInput) -> Result<Value, String> {
+pub(crate) fn scale_events(input: &EventsInput) -> Value {
     let mut events = to_events(&input.events);
     let before = change_in_period(NOW, span(input.query_period_s), &events);
     // Without a behavior nothing is stored, because nothing would use it.
@@ -132,7 +132,7 @@ pub(crate) fn scale_events(input: &EventsInput) -> Result<Value, String> {
     }
     let after: Vec<Value> =
         events.iter().map(|event| json!({ "change": event.change, "outdated": event.outdated })).collect();
-    Ok(json!({ "change_in_period_before": before, "events_after": after }))
+    json!({ "change_in_period_before": before, "events_after": after })
 }
 
 #[derive(Debug, Deserialize)]

@@ -92,8 +92,8 @@ pub(crate) fn group_pods(input: &GroupPodsInput) -> Result<Value, String> {
     let resource = input.resource.as_deref().filter(|name| !name.is_empty()).map(Resource::named);
     let settings = settings(input.cpu_initialization_period_s, input.initial_readiness_delay_s);
     let pods = to_pods(&input.pods, &[])?;
-    let named = input.samples.iter().map(|sample| (sample.pod.as_str(), sample.to_sample()));
-    let samples = Samples::arrange(&PodIndex::new(&pods), named);
+    let by_pod = input.samples.iter().map(|sample| (sample.pod.as_str(), sample.to_sample()));
+    let samples = Samples::arrange(&PodIndex::new(&pods), by_pod);
     let groups = hpa::group_pods(&pods, &samples, resource.as_ref(), &settings);
     let names = |positions: &[usize]| {
         let mut names: Vec<&str> =

@@ -203,12 +203,12 @@ pub(crate) fn reconcile(input: &ReconcileInput, tags: &[String]) -> Result<Value
         "replicas": written.map_or(input.scale.spec_replicas, |rescale| rescale.to),
         "rescale": written.is_some(),
         "error": outcome.error.is_some() || write_fails,
-        "conditions": conditions(&state.conditions),
+        "conditions": conditions(state.conditions),
         "cpu_utilization_percent": cpu_utilization,
     }))
 }
 
-fn conditions(conditions: &Conditions) -> Map<String, Value> {
+fn conditions(conditions: Conditions) -> Map<String, Value> {
     conditions
         .iter()
         .map(|(name, condition)| {

@@ -19,8 +19,8 @@ fn spec(min: u32, max: u32) -> HpaSpec {
     HpaSpec { min_replicas: min, max_replicas: max, behavior: None, metrics: vec![external(1_000)] }
 }
 
-fn at(replicas: u32) -> Option<Scale> {
-    Some(Scale { spec_replicas: replicas, status_replicas: replicas, selector: Selector::Ok })
+fn at(replicas: u32) -> Scale {
+    Scale { spec_replicas: replicas, status_replicas: replicas, selector: Selector::Ok }
 }
 
 fn answers(total_milli: i64) -> Vec<MetricAnswer> {
@@ -34,7 +34,7 @@ fn pass(
     replicas: u32,
     answers: &[MetricAnswer],
 ) -> Reconciliation {
-    reconcile(spec, settings, state, &Seen { now: NOW, scale: at(replicas), pods: &[], answers })
+    reconcile(spec, settings, state, &Seen { now: NOW, scale: Some(at(replicas)), pods: &[], answers })
 }
 
 fn to(outcome: &Reconciliation) -> Option<u32> {
@@ -43,7 +43,7 @@ fn to(outcome: &Reconciliation) -> Option<u32> {
 
 fn went_to_zero() -> HpaState {
     let mut state = HpaState::default();
-    state.conditions.scaled_to_zero = holds(ConditionReason::ScaledToZero);
+    state.conditions.scaled_to_zero = Some(holds(ConditionReason::ScaledToZero));
     state
 }
 
@@ -52,13 +52,13 @@ fn bounds_come_before_metrics_and_touch_only_whether_it_can_scale() {
     let (spec, settings) = (spec(2, 6), settings());
     for (replicas, expected) in [(9, 6), (1, 2)] {
         let mut state = HpaState::default();
-        state.conditions.scaling_limited = fails(ConditionReason::DesiredWithinRange);
+        state.conditions.scaling_limited = Some(fails(ConditionReason::DesiredWithinRange));
         let outcome = pass(&spec, &settings, &mut state, replicas, &[]);
         assert_eq!((to(&outcome), outcome.error.clone()), (Some(expected), None));
         assert_eq!(state.conditions.scaling_active, None);
-        assert_eq!(state.conditions.scaling_limited, fails(ConditionReason::DesiredWithinRange));
+        assert_eq!(state.conditions.scaling_limited, Some(fails(ConditionReason::DesiredWithinRange)));
         outcome.rescaled(&spec, &settings, &mut state, NOW);
-        assert_eq!(state.conditions.able_to_scale, holds(ConditionReason::SucceededRescale));
+        assert_eq!(state.conditions.able_to_scale, Some(holds(ConditionReason::SucceededRescale)));
     }
 }
 
@@ -77,7 +77,7 @@ fn a_scale_that_cannot_be_read_seeds_nothing() {
     let seen = Seen { now: NOW, scale: None, pods: &[], answers: &[] };
     let outcome = reconcile(&spec(1, 5), &settings(), &mut state, &seen);
     assert_eq!(outcome.error, Some(ReconcileError::NoScale));
-    assert_eq!(state.conditions.able_to_scale, fails(ConditionReason::FailedGetScale));
+    assert_eq!(state.conditions.able_to_scale, Some(fails(ConditionReason::FailedGetScale)));
     assert_eq!(state.recommendations, None);
 }
 
@@ -103,8 +103,8 @@ fn an_unusable_selector_stops_the_pass() {
         let seen = Seen { now: NOW, scale, pods: &[], answers: &answers(9_000) };
         let outcome = reconcile(&spec(1, 9), &settings, &mut state, &seen);
         assert_eq!(outcome.error, Some(ReconcileError::Selector(selector)));
-        assert_eq!(state.conditions.scaling_active, fails(reason));
-        assert_eq!(state.conditions.able_to_scale, holds(ConditionReason::SucceededGetScale));
+        assert_eq!(state.conditions.scaling_active, Some(fails(reason)));
+        assert_eq!(state.conditions.able_to_scale, Some(holds(ConditionReason::SucceededGetScale)));
     }
 }
 
@@ -119,9 +119,9 @@ fn a_failed_metric_prevents_scaling_down_but_neither_up_nor_staying() {
         assert_eq!(to(&outcome), expected);
         assert!(matches!(outcome.error, Some(ReconcileError::Metric { position: 0, .. })));
         let active = if total < 5_000 {
-            fails(ConditionReason::FailedGetExternalMetric)
+            Some(fails(ConditionReason::FailedGetExternalMetric))
         } else {
-            holds(ConditionReason::ValidMetricFound)
+            Some(holds(ConditionReason::ValidMetricFound))
         };
         assert_eq!(state.conditions.scaling_active, active);
     }
@@ -131,11 +131,11 @@ fn a_failed_metric_prevents_scaling_down_but_neither_up_nor_staying() {
 fn a_metric_error_keeps_the_desired_count_and_the_limit_of_before() {
     let settings = settings();
     let mut state = HpaState { desired_replicas: Some(4), ..HpaState::default() };
-    state.conditions.scaling_limited = holds(ConditionReason::TooManyReplicas);
+    state.conditions.scaling_limited = Some(holds(ConditionReason::TooManyReplicas));
     let outcome = pass(&spec(1, 9), &settings, &mut state, 5, &[]);
     assert!(outcome.error.is_some() && outcome.rescale.is_none());
     assert_eq!(state.desired_replicas, Some(4));
-    assert_eq!(state.conditions.scaling_limited, holds(ConditionReason::TooManyReplicas));
+    assert_eq!(state.conditions.scaling_limited, Some(holds(ConditionReason::TooManyReplicas)));
 }
 
 #[test]
@@ -154,7 +154,7 @@ fn a_write_that_fails_stores_no_event_and_no_time() {
     let outcome = pass(&spec, &settings, &mut state, 2, &answers(5_000));
     assert_eq!(to(&outcome), Some(5));
     outcome.rescale_failed(&mut state);
-    assert_eq!(state.conditions.able_to_scale, fails(ConditionReason::FailedUpdateScale));
+    assert_eq!(state.conditions.able_to_scale, Some(fails(ConditionReason::FailedUpdateScale)));
     assert_eq!((state.scale_up_events.len(), state.last_scale_at), (0, None));
 }
 
@@ -172,7 +172,7 @@ fn with_the_feature_off_zero_is_never_left_and_the_condition_goes() {
     let mut state = went_to_zero();
     assert_eq!(to(&pass(&spec(0, 9), &settings, &mut state, 0, &answers(2_000))), None);
     assert_eq!(state.conditions.scaled_to_zero, None);
-    assert_eq!(state.conditions.scaling_active, fails(ConditionReason::ScalingDisabled));
+    assert_eq!(state.conditions.scaling_active, Some(fails(ConditionReason::ScalingDisabled)));
 }
 
 #[test]
@@ -198,7 +198,7 @@ fn from_zero_the_minimum_holds_even_against_a_rate() {
     let outcome = pass(&spec, &settings, &mut state, 0, &answers(5_000));
     assert_eq!(to(&outcome), Some(2));
     outcome.rescaled(&spec, &settings, &mut state, NOW);
-    assert_eq!(state.conditions.scaled_to_zero, fails(ConditionReason::NotScaledToZero));
+    assert_eq!(state.conditions.scaled_to_zero, Some(fails(ConditionReason::NotScaledToZero)));
 }
 
 #[test]
@@ -226,11 +226,11 @@ fn cpu_may_go_to_zero_but_does_not_come_back() {
     };
     let mut state = HpaState { recommendations: Some(vec![]), ..HpaState::default() };
     let answers = [MetricAnswer::Resource(vec![idle])];
-    let seen = Seen { now: NOW, scale: at(1), pods: &pods, answers: &answers };
+    let seen = Seen { now: NOW, scale: Some(at(1)), pods: &pods, answers: &answers };
     let outcome = reconcile(&spec, &settings, &mut state, &seen);
     assert_eq!(to(&outcome), Some(0));
     outcome.rescaled(&spec, &settings, &mut state, NOW);
-    assert_eq!(state.conditions.scaled_to_zero, fails(ConditionReason::NotScaledToZero));
+    assert_eq!(state.conditions.scaled_to_zero, Some(fails(ConditionReason::NotScaledToZero)));
 }
 
 #[test]

@@ -71,7 +71,7 @@ pub fn partition_lag(
     options: &KafkaOptions,
 ) -> Result<PartitionLag, BrokerError> {
     let has_commit = offsets.committed != NO_COMMIT;
-    let unread = if options.scale_to_zero_on_invalid_offset { 0 } else { 1 };
+    let unread = i64::from(!options.scale_to_zero_on_invalid_offset);
     if offsets.latest == LatestOffset::BrokerError {
         return Err(BrokerError);
     }
