@@ -1,5 +1,10 @@
 //! Collects the kinds of policy the engine can follow behind one type.
 
+pub(crate) mod age;
+pub mod hpa;
+pub mod keda;
+pub mod knative;
+mod rounding;
 pub(crate) mod threshold;
 
 use alloc::string::String;

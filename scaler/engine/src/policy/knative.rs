@@ -1,0 +1,21 @@
+//! Decides as Knative's pod autoscaler (KPA) would: from concurrency or request rate, with a panic mode, down to zero.
+//!
+//! [`Windows`] averages what the pods report, [`decide`] turns averages into a count every two seconds,
+//! [`scale`] applies bounds and the stages on the way to zero, and [`active_condition`] keeps the state those
+//! stages run through.
+
+mod activation;
+mod buckets;
+mod collector;
+mod decision;
+mod sliding_max;
+mod target;
+mod zero;
+
+pub use activation::{ActiveState, Readings, activators_needed, active_condition, serves_without_activator};
+pub use buckets::{Algorithm, WindowBuckets, WindowError};
+pub use collector::{Averages, NoData, Windows, panic_window};
+pub use decision::{Decision, KpaSpec, KpaState, TICK, decide};
+pub use sliding_max::SlidingMax;
+pub use target::{ResolvedTarget, ScalingMetric, TargetAnnotations, TargetConfig, resolve_target};
+pub use zero::{Probe, Reachability, ScaleOutcome, ScaleSeen, ScaleSettings, scale};
