@@ -4,6 +4,7 @@ use clap::{Arg, ArgMatches, Command, CommandFactory, FromArgMatches, Parser, Sub
 
 use crate::commands::{baseline, demo, docker_proxy, gateway, health, load, policy, scaler, up, webapp};
 use crate::failure::{ExitStatus, Failure};
+use crate::usage;
 
 /// Shows what load does to a service, what an autoscaler does about it, and whether you would want that policy
 /// in production: on one laptop, with one command.
@@ -53,7 +54,7 @@ pub(crate) fn parse_and_run() -> Result<ExitStatus, Failure> {
     let cli = match command().try_get_matches().and_then(|matches| from_matches(&matches)) {
         Ok(cli) => cli,
         // Help and version go to standard output with status 0, mistakes to standard error with status 2.
-        Err(error) => error.exit(),
+        Err(error) => return usage::refuse(&error),
     };
     match cli.command {
         LabCommand::Up(arguments) => up::run(*arguments),

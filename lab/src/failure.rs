@@ -2,6 +2,11 @@
 
 use std::process::ExitCode;
 
+use excerpt::shortened;
+
+/// The most characters of a line on the terminal.
+const LINE_CHARS_MAX: usize = 1000;
+
 /// The exit status of every command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ExitStatus {
@@ -52,9 +57,11 @@ impl Failure {
     /// Writes the message to standard error, its hint on a line of its own.
     #[expect(clippy::print_stderr, reason = "the one place where a command tells its user why it ended")]
     pub(crate) fn print(&self) {
+        // What is wrong repeats values of files and flags; they must neither fill the terminal nor steer it.
+        let line = |text: &str| shortened(text, LINE_CHARS_MAX);
         match self.message.split_once("; hint: ") {
-            Some((problem, hint)) => eprintln!("lab: {problem}\nhint: {hint}"),
-            None => eprintln!("lab: {}", self.message),
+            Some((problem, hint)) => eprintln!("lab: {}\nhint: {}", line(problem), line(hint)),
+            None => eprintln!("lab: {}", line(&self.message)),
         }
     }
 }
