@@ -8,13 +8,12 @@ use http::header::{CONTENT_TYPE, COOKIE, HeaderValue, LOCATION, RETRY_AFTER, SET
 use http::{HeaderMap, Method, StatusCode};
 use reqwest::Url;
 use reqwest::cookie::{CookieStore, Jar};
-use serde_json::Value;
 use workload::Stream;
 
 use crate::client::{self, NoAnswer};
 use crate::failure_kind::FailureKind;
 use crate::metrics::LoadMetrics;
-use crate::scenario::{Body, NotSet, Request, Scope};
+use crate::scenario::{Body, NotSet, Request, Scope, Untyped};
 use crate::spans::{Trace, TraceId, Traces};
 
 /// How many redirects are followed.
@@ -94,7 +93,7 @@ struct Answer {
 }
 
 /// What is said of an answer: its outcome, what did not hold, and the values to keep.
-type Judgement = (Outcome, Option<Arc<str>>, Vec<(usize, Value)>);
+type Judgement = (Outcome, Option<Arc<str>>, Vec<(usize, Untyped)>);
 
 impl Sender {
     /// Sends `request` as the user whose `scope` and `cookies` these are, and brings what to keep of the answer.
@@ -105,7 +104,7 @@ impl Sender {
         scope: &mut Scope<'_>,
         cookies: Option<&Jar>,
         trace_ids: &mut Stream,
-    ) -> (Exchange, Vec<(usize, Value)>) {
+    ) -> (Exchange, Vec<(usize, Untyped)>) {
         let prepared = self.prepare(request, scope);
         let url = prepared.as_ref().map_or(&self.base, |prepared| prepared.url());
         let trace = self.traces.begin(request, url, trace_ids);
@@ -158,14 +157,15 @@ impl Sender {
         }
         let (content_type, body) = match &request.body {
             None => return Ok(prepared),
-            Some(Body::Json(json)) => ("application/json", json.fill(scope)?),
-            Some(Body::Text(text)) => ("text/plain; charset=utf-8", text.fill(scope)?.into_owned()),
+            Some(Body::Json(json)) => ("application/json", json.fill(scope)?.into()),
+            Some(Body::Text(text)) => ("text/plain; charset=utf-8", text.fill(scope)?.into_owned().into()),
+            Some(Body::Bytes(bytes)) => ("application/octet-stream", bytes.clone()),
             Some(Body::Form(fields)) => {
                 let mut encoded = form_urlencoded::Serializer::new(String::new());
                 for (name, value) in fields {
                     encoded.append_pair(name, &value.fill(scope)?);
                 }
-                ("application/x-www-form-urlencoded", encoded.finish())
+                ("application/x-www-form-urlencoded", encoded.finish().into())
             }
         };
         headers.entry(CONTENT_TYPE).or_insert(HeaderValue::from_static(content_type));
@@ -188,6 +188,14 @@ impl Sender {
             *prepared.timeout_mut() = request.timeout;
             let url = prepared.url().clone();
             if let Some(cookie) = cookies.and_then(|cookies| cookies.cookies(&url)) {
+                // A cookie of the scenario goes beside those that the service gave.
+                let cookie = match prepared.headers().get(COOKIE) {
+                    Some(own) => {
+                        let both = [own.as_bytes(), b"; ", cookie.as_bytes()].concat();
+                        HeaderValue::from_maybe_shared(both).unwrap_or(cookie)
+                    }
+                    None => cookie,
+                };
                 prepared.headers_mut().insert(COOKIE, cookie);
             }
             let again = if request.follow_redirects { prepared.try_clone() } else { None };
