@@ -69,8 +69,7 @@ impl Scenario {
         }
         let path = Path::new(name_or_path);
         let text = text_file::read(path, FILE_BYTES_MAX, "a scenario").map_err(|problem| {
-            let ends_in_har = name_or_path.ends_with(".har") || name_or_path.ends_with(".har.gz");
-            let hint = if ends_in_har {
+            let hint = if name_or_path.to_ascii_lowercase().contains(".har") {
                 misread::HAR_HINT.to_owned()
             } else if name_or_path.contains(['/', '.']) {
                 "give the path of a readable scenario file".to_owned()

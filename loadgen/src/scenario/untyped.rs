@@ -258,15 +258,12 @@ impl<'de> Deserialize<'de> for Fields<'de> {
                 let mut places = std::collections::HashMap::new();
                 while let Some((name, value)) = map.next_entry::<String, &RawValue>()? {
                     // The last of several fields with one name counts, as with most readers of JSON.
-                    match places.get(&name) {
-                        Some(&place) => {
-                            let (_, earlier): &mut (String, &RawValue) = &mut fields[place];
-                            *earlier = value;
-                        }
-                        None => {
-                            places.insert(name.clone(), fields.len());
-                            fields.push((name, value));
-                        }
+                    if let Some(&place) = places.get(&name) {
+                        let (_, earlier): &mut (String, &RawValue) = &mut fields[place];
+                        *earlier = value;
+                    } else {
+                        places.insert(name.clone(), fields.len());
+                        fields.push((name, value));
                     }
                 }
                 Ok(Fields(fields))

@@ -1,5 +1,7 @@
 //! Writes a body of several parts, as a form with files is sent (RFC 7578).
 
+use std::fmt::Write as _;
+
 /// What separates parts where no recording says so.
 const BOUNDARY: &str = "autoscale-lab-part";
 
@@ -20,10 +22,12 @@ pub(super) fn body(parts: &[Part], boundary: &str) -> Vec<u8> {
         body.extend_from_slice(format!("--{boundary}\r\n").as_bytes());
         let mut head = format!("Content-Disposition: form-data; name=\"{}\"", escaped(&part.name));
         if let Some(file_name) = &part.file_name {
-            head.push_str(&format!("; filename=\"{}\"", escaped(file_name)));
+            write!(head, "; filename=\"{}\"", escaped(file_name))
+                .expect("a string takes whatever is written");
         }
         if let Some(media_type) = &part.media_type {
-            head.push_str(&format!("\r\nContent-Type: {}", media_type.replace(['\r', '\n'], " ")));
+            write!(head, "\r\nContent-Type: {}", media_type.replace(['\r', '\n'], " "))
+                .expect("a string takes whatever is written");
         }
         body.extend_from_slice(head.as_bytes());
         body.extend_from_slice(b"\r\n\r\n");

@@ -1,6 +1,7 @@
 //! Collects what an import has to say: one line for each kind, with how often it came and examples.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use excerpt::{excerpt, shortened};
 
@@ -52,12 +53,11 @@ impl Notes {
         let counted = &mut self.counted[place];
         counted.count += 1;
         let example = excerpt(example).to_string();
-        match counted.places.get(&example) {
-            Some(&known) => counted.examples[known].1 += 1,
-            None => {
-                counted.places.insert(example.clone(), counted.examples.len());
-                counted.examples.push((example, 1));
-            }
+        if let Some(&known) = counted.places.get(&example) {
+            counted.examples[known].1 += 1;
+        } else {
+            counted.places.insert(example.clone(), counted.examples.len());
+            counted.examples.push((example, 1));
         }
     }
 
@@ -87,11 +87,11 @@ impl Counted {
             line.push_str(if index == 0 { ": " } else { ", " });
             line.push_str(example);
             if *count > 1 {
-                line.push_str(&format!(" ({count})"));
+                write!(line, " ({count})").expect("a string takes whatever is written");
             }
         }
         if let Some(more) = self.examples.len().checked_sub(EXAMPLES_MAX).filter(|more| *more > 0) {
-            line.push_str(&format!(", and {more} more"));
+            write!(line, ", and {more} more").expect("a string takes whatever is written");
         }
         line
     }

@@ -337,7 +337,10 @@ impl<'a> Api<'a> {
             };
             // A `$` before it would take its meaning away.
             match before.strip_suffix('$').filter(|_| text.starts_with("${")) {
-                Some(before) => filled.push_str(&format!("{}%24", literal(before))),
+                Some(before) => {
+                    filled.push_str(&literal(before));
+                    filled.push_str("%24");
+                }
                 None => filled.push_str(&literal(before)),
             }
             filled.push_str(&text);

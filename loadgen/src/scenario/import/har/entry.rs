@@ -82,14 +82,15 @@ pub(super) fn read(raw: &RawValue) -> Result<Entry, serde_json::Error> {
         url: field(&request, "url").unwrap_or_default(),
         headers: headers(&request),
         body: request.get("postData").filter(|body| !body.fields().is_empty()).map(post_data),
-        body_bytes: request.get("bodySize").and_then(float).map_or(0, |bytes| bytes as i64),
+        body_bytes: request.get("bodySize").and_then(whole).unwrap_or_default(),
         unsent: unsent(&fields),
         ..Entry::default()
     };
     // What an answer contains may be any bytes, so only what is needed is read.
     let response = fields.get("response").and_then(|raw| serde_json::from_str::<Fields<'_>>(raw.get()).ok());
     if let Some(response) = response {
-        entry.status = number(response.get("status")).map(|status| status as i64);
+        let status = response.get("status").and_then(|raw| Untyped::from_json(raw.get()).ok());
+        entry.status = status.as_ref().and_then(whole);
         let content =
             response.get("content").and_then(|raw| serde_json::from_str::<Fields<'_>>(raw.get()).ok());
         let media_type = content.and_then(|content| text_of(content.get("mimeType"))).unwrap_or_default();
@@ -170,6 +171,14 @@ fn field(value: &Untyped, name: &str) -> Option<String> {
 
 fn text_of(raw: Option<&RawValue>) -> Option<String> {
     serde_json::from_str(raw?.get()).ok()
+}
+
+/// A whole number, also one that stands in a text.
+fn whole(value: &Untyped) -> Option<i64> {
+    match value {
+        Untyped::Number(_) | Untyped::Text(_) => value.as_text().trim().parse().ok(),
+        _ => None,
+    }
 }
 
 /// A number, also one that stands in a text.

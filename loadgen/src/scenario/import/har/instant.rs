@@ -1,5 +1,7 @@
 //! Reads the instants of a recording: ISO 8601 with a date, a time and an offset.
 
+use std::time::Duration;
+
 /// Microseconds since 1970; none where the text is no instant.
 pub(super) fn micros(text: &str) -> Option<i64> {
     let (date, time) = text.trim().split_once(['T', 't', ' '])?;
@@ -16,12 +18,9 @@ pub(super) fn micros(text: &str) -> Option<i64> {
     if !(0..=24).contains(&hours) || !(0..=59).contains(&minutes) || !(0.0..61.0).contains(&seconds) {
         return None;
     }
-    let minutes_of_day = hours * 60 + minutes - offset_minutes(offset)?;
-    let seconds_of_day = minutes_of_day as f64 * 60.0 + seconds;
-    Some(
-        (days_since_1970(year, month, day) * 86_400 * 1_000_000)
-            .saturating_add((seconds_of_day * 1e6).round() as i64),
-    )
+    let micros = i64::try_from(Duration::try_from_secs_f64(seconds).ok()?.as_micros()).ok()?;
+    let minutes = days_since_1970(year, month, day) * 1440 + hours * 60 + minutes - offset_minutes(offset)?;
+    Some(minutes * 60_000_000 + micros)
 }
 
 fn offset_minutes(text: &str) -> Option<i64> {

@@ -68,7 +68,9 @@ impl<'a> Api<'a> {
             match self.make(part, making) {
                 Some(Untyped::Map(more)) => {
                     is_object = true;
-                    more.into_iter().for_each(|(name, value)| put(&mut fields, name, value));
+                    for (name, value) in more {
+                        put(&mut fields, name, value);
+                    }
                 }
                 other => single = single.or(other),
             }

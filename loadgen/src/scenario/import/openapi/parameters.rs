@@ -94,10 +94,12 @@ pub(super) fn segment(name: &str, value: &Untyped, style: Style<'_>) -> String {
                 Untyped::List(entries) if style.explode => {
                     entries.iter().map(|entry| named(encoded(&entry.as_text()))).collect()
                 }
-                Untyped::Map(fields) if style.explode => fields
-                    .iter()
-                    .map(|(field, value)| format!(";{}={}", encoded(field), encoded(&value.as_text())))
-                    .collect(),
+                Untyped::Map(fields) if style.explode => {
+                    let field = |(name, value): &(String, Untyped)| {
+                        [";", &encoded(name), "=", &encoded(&value.as_text())].concat()
+                    };
+                    fields.iter().map(field).collect()
+                }
                 value => named(list(value, ",", ",", encoded)),
             }
         }

@@ -1,5 +1,7 @@
 //! Writes a value as XML, named as its schema says (OpenAPI's "XML Object").
 
+use std::fmt::Write as _;
+
 use super::super::super::untyped::Untyped;
 use super::Api;
 
@@ -23,11 +25,13 @@ fn element<'a>(api: &Api<'a>, name: &str, value: &Untyped, schema: Option<&'a Un
             let items = schema.and_then(|schema| schema.get("items"));
             let is_wrapped = xml(schema, "wrapped").is_some_and(Untyped::is_true);
             if is_wrapped {
-                text.push_str(&format!("<{name}>"));
+                write!(text, "<{name}>").expect("a string takes whatever is written");
             }
-            entries.iter().for_each(|entry| element(api, &name, entry, items, text));
+            for entry in entries {
+                element(api, &name, entry, items, text);
+            }
             if is_wrapped {
-                text.push_str(&format!("</{name}>"));
+                write!(text, "</{name}>").expect("a string takes whatever is written");
             }
         }
         Untyped::Map(fields) => {
@@ -38,15 +42,17 @@ fn element<'a>(api: &Api<'a>, name: &str, value: &Untyped, schema: Option<&'a Un
             text.push_str(&name);
             for (field, value) in fields.iter().filter(|(field, _)| is_attribute(field)) {
                 let own = xml(of(field), "name").and_then(Untyped::as_str).unwrap_or(field);
-                text.push_str(&format!(" {}=\"{}\"", element_name(own), escaped(&value.as_text())));
+                write!(text, " {}=\"{}\"", element_name(own), escaped(&value.as_text()))
+                    .expect("a string takes whatever is written");
             }
             text.push('>');
             for (field, value) in fields.iter().filter(|(field, _)| !is_attribute(field)) {
                 element(api, field, value, of(field), text);
             }
-            text.push_str(&format!("</{name}>"));
+            write!(text, "</{name}>").expect("a string takes whatever is written");
         }
-        value => text.push_str(&format!("<{name}>{}</{name}>", escaped(&value.as_text()))),
+        value => write!(text, "<{name}>{}</{name}>", escaped(&value.as_text()))
+            .expect("a string takes whatever is written"),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Descriptions drawn at random from parts of which each says what a server must see of it.
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 
 use rand::RngExt;
 use serde_json::{Value, json};
@@ -102,7 +103,8 @@ fn draw(stream: &mut Stream, number: usize) -> (String, String, Value, Arrived, 
     let mut target = format!("/base{path}");
     let mut parameters = Vec::new();
     for Part { described, arrives } in &segments {
-        path.push_str(&format!("/{{{}}}", described["name"].as_str().expect("a name")));
+        write!(path, "/{{{}}}", described["name"].as_str().expect("a name"))
+            .expect("a string takes whatever is written");
         target.push_str(arrives);
         parameters.push(with(described, "path"));
     }
