@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use excerpt::excerpt;
 use scaler_engine::{Signal, ThresholdSettings};
 
 use super::error::PolicyFileError;
@@ -121,7 +122,7 @@ fn read<T>(
         return Ok(None);
     };
     parse(&text).map(Some).map_err(|expected| {
-        let problem = format!("the environment variable is `{text}`, expected {expected}");
+        let problem = format!("the environment variable is `{}`, expected {expected}", excerpt(&text));
         PolicyFileError::new(variable, None, problem, format!("correct {variable} or unset it"))
     })
 }

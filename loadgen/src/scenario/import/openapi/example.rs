@@ -6,12 +6,13 @@ use super::Api;
 /// How deep schemas are followed.
 const DEEPEST: usize = 12;
 
-/// The most values that are made for one body or parameter; beyond them only what a schema requires.
-const VALUES_MAX: usize = 400;
+/// How many values are made for one body or parameter before only what a schema requires is added, and how many at most.
+const VALUES: usize = 200;
+const VALUES_MAX: usize = 800;
 
 /// What is made for one body or parameter.
 struct Making<'a> {
-    left: usize,
+    count: usize,
     /// Schemas that are being made: one that leads back to itself is left out there.
     open: Vec<&'a Untyped>,
 }
@@ -38,15 +39,16 @@ impl<'a> Api<'a> {
 
     /// A value that a schema allows; none where it leads back to itself at once.
     pub(super) fn value_of(&self, schema: &'a Untyped) -> Option<Untyped> {
-        self.make(schema, &mut Making { left: VALUES_MAX, open: Vec::new() })
+        self.make(schema, &mut Making { count: 0, open: Vec::new() })
     }
 
     fn make(&self, schema: &'a Untyped, making: &mut Making<'a>) -> Option<Untyped> {
         let Some(schema) = self.resolved(schema, "a schema") else { return Some(Untyped::from("text")) };
-        if making.open.len() >= DEEPEST || making.open.iter().any(|open| std::ptr::eq(*open, schema)) {
+        let is_enough = making.open.len() >= DEEPEST || making.count >= VALUES_MAX;
+        if is_enough || making.open.iter().any(|open| std::ptr::eq(*open, schema)) {
             return None;
         }
-        making.left = making.left.saturating_sub(1);
+        making.count += 1;
         if let Some(given) = given(schema) {
             return Some(given.clone());
         }
@@ -80,7 +82,7 @@ impl<'a> Api<'a> {
             let is_needed = required.contains(&name.as_str());
             let is_read_only = |schema: &Untyped| schema.get("readOnly").is_some_and(Untyped::is_true);
             let resolved = self.resolved(property, "a schema").unwrap_or(property);
-            if is_read_only(property) || is_read_only(resolved) || (making.left == 0 && !is_needed) {
+            if is_read_only(property) || is_read_only(resolved) || (making.count >= VALUES && !is_needed) {
                 continue;
             }
             if let Some(value) = self.make(property, making) {
