@@ -4,7 +4,7 @@ use clap::{Arg, ArgMatches, Command, CommandFactory, FromArgMatches, Parser, Sub
 
 use crate::commands::{baseline, demo, docker_proxy, gateway, health, load, policy, scaler, up, webapp};
 use crate::failure::{ExitStatus, Failure};
-use crate::output::record_delivery;
+use crate::usage;
 
 /// Shows what load does to a service, what an autoscaler does about it, and whether you would want that policy
 /// in production: on one laptop, with one command.
@@ -54,7 +54,8 @@ enum LabCommand {
 pub(crate) fn parse_and_run() -> Result<ExitStatus, Failure> {
     let cli = match command().try_get_matches().and_then(|matches| from_matches(&matches)) {
         Ok(cli) => cli,
-        Err(error) => return Ok(print_instead(&error)),
+        // Help and version go to standard output with status 0, mistakes to standard error with status 2.
+        Err(error) => return Ok(usage::refuse(&error)),
     };
     match cli.command {
         LabCommand::Up(arguments) => up::run(*arguments),
@@ -67,17 +68,6 @@ pub(crate) fn parse_and_run() -> Result<ExitStatus, Failure> {
         LabCommand::Scaler(arguments) => scaler::run(*arguments),
         LabCommand::DockerProxy(arguments) => docker_proxy::run(arguments),
         LabCommand::Health(arguments) => health::run(arguments),
-    }
-}
-
-/// Prints help and version to standard output, with status 0, and mistakes to standard error, with status 2.
-fn print_instead(error: &clap::Error) -> ExitStatus {
-    let printed = error.print();
-    if error.use_stderr() {
-        ExitStatus::BadInput
-    } else {
-        record_delivery(printed);
-        ExitStatus::Held
     }
 }
 

@@ -2,7 +2,12 @@
 
 use std::process::ExitCode;
 
+use excerpt::shortened;
+
 use crate::output::note;
+
+/// The most characters of a line on the terminal.
+const LINE_CHARS_MAX: usize = 1000;
 
 /// The exit status of every command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,9 +58,11 @@ impl Failure {
 
     /// Writes the message to standard error, its hint on a line of its own.
     pub(crate) fn print(&self) {
+        // What is wrong repeats values of files and flags; they must neither fill the terminal nor steer it.
+        let line = |text: &str| shortened(text, LINE_CHARS_MAX);
         match self.message.split_once("; hint: ") {
-            Some((problem, hint)) => note(&format_args!("lab: {problem}\nhint: {hint}")),
-            None => note(&format_args!("lab: {}", self.message)),
+            Some((problem, hint)) => note(&format_args!("lab: {}\nhint: {}", line(problem), line(hint))),
+            None => note(&format_args!("lab: {}", line(&self.message))),
         }
     }
 }

@@ -14,6 +14,7 @@ mod output;
 mod runtime;
 mod stop_signal;
 mod supervisor;
+mod usage;
 
 use std::process::ExitCode;
 

@@ -16,14 +16,13 @@ use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
 use reqwest::Url;
 use reqwest::cookie::{CookieStore, Jar};
-use serde_json::Value;
 use workload::Stream;
 
 use crate::client::{Answered, Client, Message, NoAnswer};
 use crate::failure_kind::FailureKind;
 use crate::metrics::LoadMetrics;
 use crate::redirect::{MOST_REDIRECTS, Redirect, redirect};
-use crate::scenario::{Body, NotSet, Request, Scope};
+use crate::scenario::{Body, NotSet, Request, Scope, Untyped};
 use crate::service_url::ServiceUrl;
 use crate::spans::{Trace, TraceId, Traces};
 
@@ -125,7 +124,7 @@ struct Answer {
 }
 
 /// What is said of an answer: its outcome, what did not hold, and the values to keep.
-type Judgement = (Outcome, Option<Arc<str>>, Vec<(usize, Value)>);
+type Judgement = (Outcome, Option<Arc<str>>, Vec<(usize, Untyped)>);
 
 impl Sender {
     /// Sends `request` as the user whose `scope` and `cookies` these are, and brings what to keep of the answer.
@@ -136,7 +135,7 @@ impl Sender {
         scope: &mut Scope<'_>,
         cookies: Option<&Jar>,
         trace_ids: &mut Stream,
-    ) -> (Exchange, Vec<(usize, Value)>) {
+    ) -> (Exchange, Vec<(usize, Untyped)>) {
         let prepared = self.prepare(request, scope);
         let url = prepared.as_ref().map_or(&self.service.base, |prepared| &prepared.url);
         let trace = self.traces.begin(request, url, trace_ids);
@@ -224,21 +223,24 @@ impl Sender {
         headers.entry(USER_AGENT).or_insert(HeaderValue::from_static(OUR_USER_AGENT));
         headers.entry(ACCEPT).or_insert(HeaderValue::from_static("*/*"));
         headers.entry(ACCEPT_ENCODING).or_insert(HeaderValue::from_static("gzip"));
-        let body = match &request.body {
+        let body: Option<(&str, Bytes)> = match &request.body {
             None => None,
-            Some(Body::Json(json)) => Some(("application/json", json.fill(scope)?)),
-            Some(Body::Text(text)) => Some(("text/plain; charset=utf-8", text.fill(scope)?.into_owned())),
+            Some(Body::Json(json)) => Some(("application/json", json.fill(scope)?.into())),
+            Some(Body::Text(text)) => {
+                Some(("text/plain; charset=utf-8", text.fill(scope)?.into_owned().into()))
+            }
+            Some(Body::Bytes(bytes)) => Some(("application/octet-stream", bytes.clone())),
             Some(Body::Form(fields)) => {
                 let mut encoded = form_urlencoded::Serializer::new(String::new());
                 for (name, value) in fields {
                     encoded.append_pair(name, &value.fill(scope)?);
                 }
-                Some(("application/x-www-form-urlencoded", encoded.finish()))
+                Some(("application/x-www-form-urlencoded", encoded.finish().into()))
             }
         };
         let body = body.map(|(content_type, body)| {
             headers.entry(CONTENT_TYPE).or_insert(HeaderValue::from_static(content_type));
-            Bytes::from(body)
+            body
         });
         Ok(Prepared { url, method: request.method.clone(), headers, body })
     }
@@ -256,6 +258,14 @@ impl Sender {
             let mut message = message(&prepared)?;
             trace.inject(&mut message.headers);
             if let Some(cookie) = cookies.and_then(|cookies| cookies.cookies(&prepared.url)) {
+                // A cookie of the scenario goes beside those that the service gave.
+                let cookie = match message.headers.get(COOKIE) {
+                    Some(own) => {
+                        let both = [own.as_bytes(), b"; ", cookie.as_bytes()].concat();
+                        HeaderValue::from_maybe_shared(Bytes::from(both)).unwrap_or(cookie)
+                    }
+                    None => cookie,
+                };
                 message.headers.insert(COOKIE, cookie);
             }
             let mut answered = self.client.send(&message).await?;

@@ -6,13 +6,12 @@ use std::time::{Duration, Instant};
 
 use goose::goose::GooseUser;
 use reqwest::cookie::Jar;
-use serde_json::Value;
 use workload::Stream;
 
 use crate::attack::Shared;
 use crate::exchange::Outcome;
 use crate::phase::{Phase, Phases};
-use crate::scenario::{Request, Scope, Step, UserType};
+use crate::scenario::{Request, Scope, Step, Untyped, UserType};
 
 /// How long a user of a run that is over waits for Goose to end it; without, it would spin.
 const LINGER: Duration = Duration::from_millis(200);
@@ -50,7 +49,7 @@ pub(crate) struct Player {
     place: usize,
     stream: Stream,
     trace_ids: Stream,
-    values: Vec<Option<Value>>,
+    values: Vec<Option<Untyped>>,
     cookies: Option<Arc<Jar>>,
     iteration: u64,
     started: bool,

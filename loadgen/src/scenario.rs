@@ -10,15 +10,19 @@ mod error;
 mod feeder;
 mod import;
 mod located;
+mod method;
+mod misread;
 mod request;
 mod template;
+mod untyped;
 mod user_type;
 mod values;
 
 pub use error::ScenarioError;
-pub use import::{scenario_from_har, scenario_from_openapi};
+pub use import::{Imported, scenario_from_har, scenario_from_openapi};
 pub(crate) use request::{Body, Request};
 pub(crate) use template::{NotSet, Scope};
+pub(crate) use untyped::Untyped;
 pub(crate) use user_type::{Step, UserType};
 
 use crate::text_file;
@@ -65,7 +69,9 @@ impl Scenario {
         }
         let path = Path::new(name_or_path);
         let text = text_file::read(path, FILE_BYTES_MAX, "a scenario").map_err(|problem| {
-            let hint = if name_or_path.contains(['/', '.']) {
+            let hint = if name_or_path.to_ascii_lowercase().contains(".har") {
+                misread::HAR_HINT.to_owned()
+            } else if name_or_path.contains(['/', '.']) {
                 "give the path of a readable scenario file".to_owned()
             } else {
                 let names = SHIPPED_SCENARIOS.map(|(name, _)| name).join(", ");
@@ -89,8 +95,13 @@ impl Scenario {
         folder: Option<&Path>,
         tags: &[String],
     ) -> Result<Self, ScenarioError> {
-        let document: Document =
-            serde_saphyr::from_str(text).map_err(|error| yaml_mistake(&error).at(origin))?;
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        let options = serde_saphyr::options! {
+            non_finite_float_policy: serde_saphyr::NonFiniteFloatPolicy::AsString,
+        };
+        let mut document: Document = serde_saphyr::from_str_with_options(text, options)
+            .map_err(|error| misread::mistake(text, &error).at(origin))?;
+        document.settle(text);
         let compiled = compile::compile(&document, folder, tags).map_err(|mistake| mistake.at(origin))?;
         Ok(Self(Arc::new(Checked {
             name: document.metadata.name.unwrap_or_else(|| fallback_name.to_owned()),
@@ -158,17 +169,6 @@ impl fmt::Display for Scenario {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.pad(self.name())
     }
-}
-
-fn yaml_mistake(error: &serde_saphyr::Error) -> Mistake {
-    let line = error.location().map(|location| location.line()).filter(|line| *line > 0);
-    let problem = error.without_snippet().render_with_formatter(&serde_saphyr::UserMessageFormatter);
-    let problem = problem.lines().next().unwrap_or_default().to_owned();
-    Mistake::new(
-        line,
-        problem,
-        "`lab load --schema` prints what a scenario may have, for editors and readers",
-    )
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use excerpt::sentence;
 use workload::Shape;
 use workload::replay::shape_from_csv;
 
@@ -41,7 +42,7 @@ pub fn read_shape(path: &Path) -> Result<Shape, ShapeFileError> {
     }
     serde_saphyr::from_str(&text).map_err(|error| {
         let problem = error.without_snippet().render_with_formatter(&serde_saphyr::UserMessageFormatter);
-        refuse(problem.lines().next().unwrap_or_default().to_owned(), SHAPE_HINT)
+        refuse(sentence(problem.lines().next().unwrap_or_default()), SHAPE_HINT)
     })
 }
 

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use excerpt::excerpt;
+
 /// The engine's address where neither a flag nor `DOCKER_HOST` gives one.
 const DEFAULT_URL: &str = "unix:///var/run/docker.sock";
 
@@ -38,7 +40,7 @@ impl DockerHost {
             return Err(format!(
                 "DOCKER_CONTEXT is `{}`, and the lab does not read Docker's contexts; hint: give the engine's address \
                  with --docker-host or DOCKER_HOST, `docker context inspect` shows it",
-                shown(&context)
+                excerpt(&context)
             ));
         }
         let url = given.unwrap_or_else(|| DEFAULT_URL.to_owned());
@@ -50,7 +52,7 @@ impl DockerHost {
         }
         let certificates = set("DOCKER_CERT_PATH");
         let refuse = |variable: &str, problem: &str, hint: &str| {
-            Err(format!("{variable} is set, and {problem} `{}`; hint: {hint}", shown(&url)))
+            Err(format!("{variable} is set, and {problem} `{}`; hint: {hint}", excerpt(&url)))
         };
         let is_tls = url.starts_with("https://") || is_verified;
         if is_tls && !url.starts_with("tcp://") && !url.starts_with("https://") {
@@ -89,11 +91,6 @@ impl From<&str> for DockerHost {
     fn from(url: &str) -> Self {
         Self { url: url.to_owned(), certificates: None }
     }
-}
-
-/// A value as an error repeats it: 80 characters, control characters escaped.
-fn shown(value: &str) -> String {
-    value.chars().take(80).flat_map(char::escape_debug).collect()
 }
 
 #[cfg(test)]

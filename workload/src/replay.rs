@@ -3,6 +3,8 @@
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
+use excerpt::excerpt;
+
 use crate::shape::{LARGEST_LEVEL, LONGEST_SECONDS, LevelPoint, MOST_POINTS, Replay, Shape, ShapeError};
 
 /// What is wrong with a trace, and in which line (counted from 1).
@@ -16,7 +18,7 @@ pub enum TraceError {
     Header {
         /// The line.
         line: usize,
-        /// What stands there.
+        /// What stands there, as a message shows it.
         value: String,
     },
     /// A row has not two fields.
@@ -24,7 +26,7 @@ pub enum TraceError {
     Row {
         /// The line.
         line: usize,
-        /// What stands there.
+        /// What stands there, as a message shows it.
         value: String,
     },
     /// A field does not hold what it should.
@@ -34,7 +36,7 @@ pub enum TraceError {
         line: usize,
         /// The column: `time`, `minute` or `requests`.
         field: &'static str,
-        /// What stands there.
+        /// What stands there, as a message shows it.
         value: String,
         /// What should.
         expected: &'static str,
@@ -118,19 +120,19 @@ fn read_header(line: usize, header: &str) -> Result<Column, TraceError> {
     match header.split_once(',').map(|(first, second)| (first.trim(), second.trim())) {
         Some(("time", "requests")) => Ok(Column::Time),
         Some(("minute", "requests")) => Ok(Column::Minute),
-        _ => Err(TraceError::Header { line, value: header.to_string() }),
+        _ => Err(TraceError::Header { line, value: excerpt(header).to_string() }),
     }
 }
 
 fn read_row(line: usize, content: &str, column: Column, previous: Option<&Row>) -> Result<Row, TraceError> {
-    let malformed = || TraceError::Row { line, value: content.to_string() };
+    let malformed = || TraceError::Row { line, value: excerpt(content).to_string() };
     let (first, second) = content.split_once(',').ok_or_else(malformed)?;
     if second.contains(',') {
         return Err(malformed());
     }
     let (first, second) = (first.trim(), second.trim());
     let field_error = |field, value: &str, expected| {
-        Err(TraceError::Field { line, field, value: value.to_string(), expected })
+        Err(TraceError::Field { line, field, value: excerpt(value).to_string(), expected })
     };
     let (field, at_seconds, expected) = match column {
         Column::Time => ("time", first.parse::<f64>().ok(), "seconds, from 0 to 1e10"),

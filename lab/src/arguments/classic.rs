@@ -3,13 +3,12 @@
 use std::ffi::OsString;
 use std::io::Read as _;
 
+use excerpt::excerpt;
+
 use crate::failure::Failure;
 
 /// The most that a file may hold, bytes: each value is a number, a duration, a name or a URL.
 const FILE_BYTES_MAX: u64 = 4096;
-
-/// The most of a value that an error repeats, characters.
-const SHOWN_CHARS_MAX: usize = 80;
 
 /// The value of a classic variable: its own, or the content of the file that the variable with `_FILE` behind its name
 /// names, without the newline at its end. None where neither is set; an empty variable counts as not set.
@@ -28,14 +27,14 @@ fn read(name: &str, lookup: impl Fn(&str) -> Option<OsString>) -> Result<Option<
         (Some(value), None) => value.into_string().map(Some).map_err(|value| {
             Failure::bad_input(format!(
                 "{name} is `{}`, expected text in UTF-8; hint: correct {name} or unset it",
-                shown(&value.to_string_lossy())
+                excerpt(&value.to_string_lossy())
             ))
         }),
         (None, Some(file)) => content(&file).map(Some).map_err(|problem| {
             Failure::bad_input(format!(
                 "{file_variable} is `{}`, and {problem}, expected a file that holds the value of {name}; \
                  hint: correct {file_variable}, or set {name} itself",
-                shown(&file.to_string_lossy())
+                excerpt(&file.to_string_lossy())
             ))
         }),
     }
@@ -55,10 +54,6 @@ fn content(file: &OsString) -> Result<String, String> {
         return Err("the file is empty".to_owned());
     }
     Ok(value.to_owned())
-}
-
-fn shown(value: &str) -> String {
-    value.chars().take(SHOWN_CHARS_MAX).flat_map(char::escape_debug).collect()
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use bytes::Bytes;
+use excerpt::excerpt;
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, Method};
 use loadgen::WeightedRequest;
@@ -54,9 +55,6 @@ const METHODS: [&str; 20] = [
     "LINK",
     "UNLINK",
 ];
-
-/// Longest piece of a request that a message shows, in characters.
-const LONGEST_SHOWN: usize = 80;
 
 impl FromStr for RequestSpec {
     type Err = String;
@@ -130,11 +128,7 @@ fn check_body(method: &str, path: &str, body: &str) -> Result<(), (String, Strin
 
 /// A piece of the request in backticks, short and without control characters.
 fn shown(text: &str) -> String {
-    let mut shown: String = text.chars().take(LONGEST_SHOWN).flat_map(char::escape_debug).collect();
-    if text.chars().count() > LONGEST_SHOWN {
-        shown.push('…');
-    }
-    format!("`{shown}`")
+    format!("`{}`", excerpt(text))
 }
 
 impl fmt::Display for RequestSpec {

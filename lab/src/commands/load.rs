@@ -37,7 +37,7 @@ pub(crate) struct LoadArguments {
     /// What the users do: mixed, api-user, buyer, shop, dashboard-heavy, errors, or the path of a scenario file
     #[arg(value_name = "SCENARIO", default_value = loadgen::DEFAULT_SCENARIO, conflicts_with = "instead")]
     scenario: String,
-    /// Only the tasks and users that have one of these tags
+    /// Only the tasks and users that have one of these tags; with --from-openapi, only these operations
     #[arg(long, value_name = "TAG", value_delimiter = ',')]
     tags: Vec<String>,
     /// Base URL of the service; a user name and password in it go with every request and are shown nowhere
@@ -96,6 +96,9 @@ pub(crate) struct LoadArguments {
     /// Write a scenario to start from, made of an OpenAPI 3 description, and do nothing else
     #[arg(long, value_name = "OPENAPI")]
     from_openapi: Option<PathBuf>,
+    /// The origin of a recording whose requests are taken, such as https://shop.example [default: that of its pages]
+    #[arg(long, value_name = "URL", requires = "from_har")]
+    har_origin: Option<String>,
     /// Where to write what --schema, --from-har or --from-openapi make [default: standard output]
     #[arg(long, value_name = "FILE", requires = "instead")]
     out: Option<PathBuf>,
@@ -152,11 +155,18 @@ fn written_instead(arguments: &LoadArguments) -> Result<Option<String>, Failure>
         return Ok(Some(format!("{schema}\n")));
     }
     let made = match (&arguments.from_har, &arguments.from_openapi) {
-        (Some(path), _) => loadgen::scenario_from_har(path),
-        (_, Some(path)) => loadgen::scenario_from_openapi(path),
+        (Some(_), _) if !arguments.tags.is_empty() => {
+            return Err(Failure::bad_input(
+                "--tags is given, but a recording has no tags; hint: leave --tags away, and edit the scenario that is written",
+            ));
+        }
+        (Some(path), _) => loadgen::scenario_from_har(path, arguments.har_origin.as_deref()),
+        (_, Some(path)) => loadgen::scenario_from_openapi(path, &arguments.tags),
         (None, None) => return Ok(None),
     };
-    made.map(Some).map_err(Failure::bad_input)
+    let imported = made.map_err(Failure::bad_input)?;
+    imported.notes.iter().for_each(|line| note(line));
+    Ok(Some(imported.text))
 }
 
 fn write(text: &str, out: Option<&Path>) -> Result<ExitStatus, Failure> {

@@ -48,6 +48,85 @@ fn usage_errors_name_the_flag_and_end_with_2() {
 }
 
 #[test]
+fn no_message_fills_or_steers_a_terminal() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let line = "x".repeat(10_000_000);
+    let escape = "minute,requests\n0,\u{1b}[31mX\u{202e}\0\n";
+    let services = "apiVersion: autoscale-lab/v1\nkind: Services\nservices: [{name: a, VALUE: 1}]\n";
+    let (shape, har) = (["load", "--rate", "5", "--shape"], ["load", "--from-har"]);
+    let long = "x".repeat(100_000);
+    for arguments in [
+        [&shape[..], &[&write("a.csv", &line)]].concat(),
+        [&shape[..], &[&write("b.txt", &line)]].concat(),
+        [&shape[..], &[&write("c.csv", escape)]].concat(),
+        [&har[..], &[&write("d.har", &line)]].concat(),
+        [
+            &har[..],
+            &[&write(
+                "e.har",
+                &format!("{{\"log\": {{\"entries\": [{{\"request\": {{\"url\": \"{line}\"}}}}]}}}}"),
+            )],
+        ]
+        .concat(),
+        ["load", &write("f.yaml", &format!("kind: {}\n", &line[..1_000_000]))].to_vec(),
+        ["load", "--from-openapi", &write("g.yaml", &format!("openapi: {}\n", &line[..1_000_000]))].to_vec(),
+        [
+            "scaler",
+            "--policy",
+            &write("h.yaml", &format!("apiVersion: autoscale-lab/v1\nkind: \"\\e[2J{long}\"\n")),
+        ]
+        .to_vec(),
+        ["scaler", "--services", &write("i.yaml", &services.replace("VALUE", &long))].to_vec(),
+        ["scaler", "--services", &write("j.yaml", &services.replace("VALUE", "\"\\e[2J\""))].to_vec(),
+        ["load", "--host", &long].to_vec(),
+        ["load", "--users", &long].to_vec(),
+        ["webapp", "--service-time", "\u{1b}[2J\u{202e}"].to_vec(),
+        ["load", &format!("--{}", "\u{1b}[2J")].to_vec(),
+    ] {
+        let (status, message) = run(&arguments);
+        let shown = format!("{:.100} ended with {status}: {message:.1000}", arguments.join(" "));
+        assert_eq!(status, 2, "{shown}");
+        assert!(message.len() < 3000, "{} bytes: {shown}", message.len());
+        assert!(!message.contains(['\u{1b}', '\u{202e}', '\0']), "{shown:?}");
+    }
+}
+
+#[test]
+fn an_import_tells_what_it_left_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let har = folder.path().join("visit.har");
+    let entry = |url: &str| format!("{{\"request\": {{\"method\": \"GET\", \"url\": \"{url}\"}}}}");
+    let entries =
+        [entry("http://shop.test/"), entry("https://shop.test/"), entry("https://shop.test/a.css")].join(",");
+    std::fs::write(&har, format!("{{\"log\": {{\"entries\": [{entries}]}}}}")).unwrap();
+    let har = har.to_str().unwrap();
+    expect(
+        &["load", "--from-har", har],
+        0,
+        &[
+            "recorded from https://shop.test",
+            "kept 2 of 3 entries",
+            "left out 1 entry to other origins",
+            "http://shop.test",
+        ],
+    );
+    expect(&["load", "--from-har", har, "--har-origin", "http://shop.test"], 0, &["kept 1 of 3 entries"]);
+    expect(
+        &["load", "--from-har", har, "--har-origin", "shop"],
+        2,
+        &["--har-origin", "https://shop.test (2)"],
+    );
+    expect(&["load", "--from-har", har, "--tags", "a"], 2, &["--tags"]);
+    expect(&["load", "--har-origin", "http://shop.test"], 2, &["--from-har"]);
+    expect(&["load", har], 2, &["--from-har"]);
+}
+
+#[test]
 fn a_load_that_cannot_be_is_refused_before_anything_is_sent() {
     let folder = tempfile::tempdir().unwrap();
     let write = |name: &str, text: &str| {

@@ -4,13 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
-use serde_json::Value;
-
 use super::document::{Document, Spec, StepDocument, TaskDocument, TaskOrder, UserDocument};
 use super::error::Mistake;
 use super::feeder::Feeder;
 use super::located::Located;
 use super::template::Symbols;
+use super::untyped::Untyped;
 use super::user_type::{Pause, Step, Task, UserType};
 
 mod answer;
@@ -21,7 +20,7 @@ pub(super) use names::is_name;
 use names::{check_name, weight};
 
 /// The most requests with names of their own: each has counters and histograms.
-const MOST_REQUESTS: usize = 500;
+pub(super) const MOST_REQUESTS: usize = 500;
 
 /// What users play.
 #[derive(Debug)]
@@ -274,4 +273,4 @@ impl Context<'_> {
 }
 
 /// A default of an extract, or a variable: what users see of it is the value itself.
-pub(super) type Values = Vec<Option<Value>>;
+pub(super) type Values = Vec<Option<Untyped>>;

@@ -7,9 +7,10 @@ use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use super::located::Located;
+use super::method::MethodName;
+use super::untyped::Untyped;
 use super::values::{Statuses, WaitTime};
 
 /// What users of a service do, and in what shares.
@@ -25,6 +26,24 @@ pub(crate) struct Document {
     pub(crate) metadata: Metadata,
     /// What the users do.
     pub(crate) spec: Spec,
+}
+
+impl Document {
+    /// Reads the values without a type once more, from the file's text; see [`Untyped::settle`].
+    pub(crate) fn settle(&mut self, source: &str) {
+        let spec = &mut self.spec;
+        spec.variables.values_mut().for_each(|value| value.settle(source));
+        for feeder in spec.feeders.values_mut() {
+            let rows = feeder.value.rows.iter_mut().flat_map(|rows| &mut rows.value);
+            rows.flat_map(BTreeMap::values_mut).for_each(|value| value.settle(source));
+        }
+        for user in &mut spec.users.value {
+            let of_tasks = user.tasks.value.iter_mut().flat_map(|task| &mut task.steps.value);
+            for step in user.on_start.iter_mut().chain(of_tasks).chain(&mut user.on_stop) {
+                step.value.settle(source);
+            }
+        }
+    }
 }
 
 /// The version of the format.
@@ -62,7 +81,7 @@ pub(crate) struct Metadata {
 pub(crate) struct Spec {
     /// Values that every user knows from the start, as `${name}`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub(crate) variables: BTreeMap<String, Value>,
+    pub(crate) variables: BTreeMap<String, Untyped>,
     /// Tables from whose rows users take values.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) feeders: BTreeMap<String, Located<FeederSource>>,
@@ -79,7 +98,7 @@ pub(crate) struct FeederSource {
     pub(crate) file: Option<Located<String>>,
     /// The rows, each a mapping from column to value; all with the same columns.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) rows: Option<Located<Vec<BTreeMap<String, Value>>>>,
+    pub(crate) rows: Option<Located<Vec<BTreeMap<String, Untyped>>>>,
     /// Which row is taken next.
     #[serde(default)]
     pub(crate) order: RowOrder,
@@ -196,13 +215,16 @@ pub(crate) struct StepDocument {
     /// A body as JSON; texts in it may hold `${…}`, and a text that is one `${…}` and nothing else becomes a value of
     /// its own type.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) json: Option<Located<Value>>,
+    pub(crate) json: Option<Located<Untyped>>,
     /// A body as a form's fields; values may hold `${…}`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) form: Option<BTreeMap<String, Located<String>>>,
     /// A body as text; may hold `${…}`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) body: Option<Located<String>>,
+    /// A body as bytes, in base64; sent as it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) body_base64: Option<Located<String>>,
     /// How long the request may take; default `--timeout`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) timeout: Option<Located<WaitTime>>,
@@ -223,25 +245,13 @@ pub(crate) struct StepDocument {
     pub(crate) feed: Option<Located<String>>,
 }
 
-/// The methods that can be sent.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
-#[serde(rename_all = "UPPERCASE")]
-pub(crate) enum MethodName {
-    /// Reads.
-    #[default]
-    Get,
-    /// Creates.
-    Post,
-    /// Replaces.
-    Put,
-    /// Changes.
-    Patch,
-    /// Removes.
-    Delete,
-    /// Reads the headers.
-    Head,
-    /// Asks what is possible.
-    Options,
+impl StepDocument {
+    fn settle(&mut self, source: &str) {
+        let of_check = self.check.iter_mut().flat_map(|check| check.value.json.values_mut());
+        self.json.iter_mut().chain(of_check).for_each(|json| json.value.settle(source));
+        let defaults = self.extract.values_mut().filter_map(|extract| extract.value.default.as_mut());
+        defaults.for_each(|default| default.settle(source));
+    }
 }
 
 /// Where in an answer a value is; exactly one of `json`, `header` and `regex`.
@@ -259,7 +269,7 @@ pub(crate) struct ExtractDocument {
     pub(crate) regex: Option<String>,
     /// What is taken where nothing is found; without it, the request counts as failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) default: Option<Value>,
+    pub(crate) default: Option<Untyped>,
 }
 
 /// What must hold of an answer.
@@ -277,7 +287,7 @@ pub(crate) struct CheckDocument {
     pub(crate) matches: Option<Located<String>>,
     /// Values in a JSON body, by their JSON pointer; texts in them may hold `${…}`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub(crate) json: BTreeMap<String, Located<Value>>,
+    pub(crate) json: BTreeMap<String, Located<Untyped>>,
     /// The longest that the answer may take, to its last byte.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) within: Option<WaitTime>,

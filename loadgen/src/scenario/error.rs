@@ -1,5 +1,13 @@
 //! Says which scenario is wrong, where, and what to do about it.
 
+use excerpt::shortened;
+
+/// The most characters of what is wrong: it repeats names and values of the file.
+const PROBLEM_CHARS_MAX: usize = 600;
+
+/// The most characters of a hint, which may list what there is.
+const HINT_CHARS_MAX: usize = 1000;
+
 /// A scenario that cannot be played as it is written.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{origin}{}: {problem}; hint: {hint}", .line.map(|line| format!(":{line}")).unwrap_or_default())]
@@ -24,7 +32,11 @@ pub(crate) struct Mistake {
 
 impl Mistake {
     pub(crate) fn new(line: Option<u64>, problem: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self { line, problem: problem.into(), hint: hint.into() }
+        Self {
+            line,
+            problem: shortened(&problem.into(), PROBLEM_CHARS_MAX),
+            hint: shortened(&hint.into(), HINT_CHARS_MAX),
+        }
     }
 
     pub(crate) fn at(self, origin: &str) -> ScenarioError {

@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use excerpt::excerpt;
 use rand::RngExt;
-use serde_json::Value;
 use workload::Stream;
 
 use super::document::{FeederSource, RowOrder};
 use super::error::Mistake;
 use super::located::Located;
+use super::untyped::Untyped;
 
 /// The most rows of a table.
 const MOST_ROWS: usize = 1_000_000;
@@ -23,7 +24,7 @@ const LARGEST_FILE: u64 = 256 * 1024 * 1024;
 pub(crate) struct Feeder {
     /// The names of the columns.
     pub(crate) columns: Vec<String>,
-    rows: Vec<Vec<Value>>,
+    rows: Vec<Vec<Untyped>>,
     order: RowOrder,
     next: AtomicUsize,
 }
@@ -51,7 +52,7 @@ impl Feeder {
     }
 
     /// The next row's values, in the order of the columns.
-    pub(crate) fn next_row(&self, stream: &mut Stream) -> &[Value] {
+    pub(crate) fn next_row(&self, stream: &mut Stream) -> &[Untyped] {
         let index = match self.order {
             RowOrder::Random => stream.random_range(0..self.rows.len()),
             RowOrder::Sequential => self.next.fetch_add(1, Ordering::Relaxed) % self.rows.len(),
@@ -60,11 +61,11 @@ impl Feeder {
     }
 }
 
-type Table = (Vec<String>, Vec<Vec<Value>>);
+type Table = (Vec<String>, Vec<Vec<Untyped>>);
 
 fn read_file(place: &str, file: &Located<String>, folder: Option<&Path>) -> Result<Table, Mistake> {
     let refuse = |problem: String, hint: &str| {
-        Err(Mistake::new(file.line, format!("`{place}.file` is `{}`: {problem}", file.value), hint))
+        Err(Mistake::new(file.line, format!("`{place}.file` is `{}`: {problem}", excerpt(&file.value)), hint))
     };
     let path = folder.map_or_else(|| Path::new(&file.value).to_owned(), |folder| folder.join(&file.value));
     match std::fs::metadata(&path) {
@@ -85,13 +86,14 @@ fn read_file(place: &str, file: &Located<String>, folder: Option<&Path>) -> Resu
         Err(error) => return refuse(format!("{error}"), csv_hint),
     };
     if columns.iter().any(|column| !super::compile::is_name(column)) {
-        let problem = format!("its header is `{}`, and not each of these is a name", columns.join(","));
+        let problem =
+            format!("its header is `{}`, and not each of these is a name", excerpt(&columns.join(",")));
         return refuse(problem, "a column's name has letters, digits, `_` and `-` and begins with a letter");
     }
     let mut rows = Vec::new();
     for record in reader.records() {
         match record {
-            Ok(record) => rows.push(record.iter().map(Value::from).collect()),
+            Ok(record) => rows.push(record.iter().map(Untyped::from).collect()),
             Err(error) => return refuse(format!("{error}"), csv_hint),
         }
         if rows.len() > MOST_ROWS {
@@ -104,7 +106,7 @@ fn read_file(place: &str, file: &Located<String>, folder: Option<&Path>) -> Resu
     Ok((columns, rows))
 }
 
-fn read_rows(place: &str, rows: &Located<Vec<BTreeMap<String, Value>>>) -> Result<Table, Mistake> {
+fn read_rows(place: &str, rows: &Located<Vec<BTreeMap<String, Untyped>>>) -> Result<Table, Mistake> {
     let refuse =
         |problem: &str, hint: &str| Err(Mistake::new(rows.line, format!("`{place}.rows` {problem}"), hint));
     let Some(first) = rows.value.first() else {

@@ -1,18 +1,27 @@
 //! Makes a scenario to start from: of what a browser recorded (HAR 1.2), or of an OpenAPI 3 description.
 //!
-//! What comes out is read back before it is handed over, so it can be played as it is; a person then gives it its
-//! weights, its checks and its data.
+//! What comes out is read back before it is handed over, so it can be played as it is. What was left out or changed is
+//! told, and stands at the top of the scenario; a person then gives it weights, checks and data.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::path::Path;
+
+use excerpt::{excerpt, one_line, sentence};
 
 use super::document::{ApiVersion, Document, Kind, Metadata, Spec, StepDocument, TaskDocument, UserDocument};
 use super::error::{Mistake, ScenarioError};
 use super::located::Located;
-use super::{FILE_BYTES_MAX, Scenario, yaml_mistake};
+use super::untyped::Untyped;
+use super::{FILE_BYTES_MAX, Scenario, misread};
 use crate::text_file;
+use notes::Notes;
 
+mod body;
+mod credential;
 mod har;
+mod multipart;
+mod notes;
 mod openapi;
 
 /// A recording holds every answer's content: a visit of a page with pictures easily takes some 10 MB.
@@ -21,33 +30,61 @@ const RECORDING_BYTES_MAX: u64 = 256 * 1024 * 1024;
 /// The largest published descriptions are some 10 MB.
 const DESCRIPTION_BYTES_MAX: u64 = 64 * 1024 * 1024;
 
+/// A scenario that was made, and what its maker has to say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Imported {
+    /// The text of the scenario; its first lines are the notes as comments.
+    pub text: String,
+    /// Which host it is for, what was left out or changed, and what is needed besides; one line each.
+    pub notes: Vec<String>,
+}
+
 /// The text of a scenario that sends again what a browser recorded.
 ///
-/// Requests to the host of the first one become one task, in their order, with pauses as they were; what a browser adds
-/// by itself, cookies and credentials are left out.
+/// Requests to one origin become one task, in the order in which they were sent, with pauses as they were: to `origin`,
+/// such as `https://shop.example`, or else to the origin of the visited pages. Paths and bodies are sent as they were
+/// recorded; what a browser adds by itself, cookies and credentials are left out.
 ///
 /// # Errors
 /// Names the file and what is wrong with it.
-pub fn scenario_from_har(path: &Path) -> Result<String, ScenarioError> {
+pub fn scenario_from_har(path: &Path, origin: Option<&str>) -> Result<Imported, ScenarioError> {
     let source = Source { path, bytes_max: RECORDING_BYTES_MAX, what: "a recording of a browser (HAR)" };
-    source.scenario(|text| har::scenario(&har::read(text)?))
+    source.scenario(|text| har::scenario(text, origin))
 }
 
 /// The text of a scenario that sends each request of an OpenAPI 3 description, reading three times as often as writing.
 ///
 /// Examples of the description become parameters and bodies; where it has none, plain values of the right type. Paths
-/// begin as the description's first server says.
+/// begin as the description's first server says. Where `tags` are given, only operations that have one of them.
 ///
 /// # Errors
 /// Names the file and what is wrong with it.
-pub fn scenario_from_openapi(path: &Path) -> Result<String, ScenarioError> {
+pub fn scenario_from_openapi(path: &Path, tags: &[String]) -> Result<Imported, ScenarioError> {
     let source = Source { path, bytes_max: DESCRIPTION_BYTES_MAX, what: "an OpenAPI description" };
-    source.scenario(|text| {
-        // Both are in use; what is meant as JSON and is none is told as YAML, which contains it.
-        let description = serde_json::from_str(text)
-            .or_else(|_| serde_saphyr::from_str(text).map_err(|error| yaml_mistake(&error)))?;
-        openapi::scenario(&description)
-    })
+    source.scenario(|text| openapi::scenario(&description(text)?, tags))
+}
+
+/// A description as a value. Both JSON and YAML are in use; what is meant as JSON and is none is told as YAML, which
+/// contains it.
+fn description(text: &str) -> Result<Untyped, Mistake> {
+    if let Ok(value) = Untyped::from_json(text) {
+        return Ok(value);
+    }
+    // The largest have a million values.
+    let budget = serde_saphyr::budget! {
+        max_events: 20_000_000,
+        max_nodes: 10_000_000,
+    };
+    let options = serde_saphyr::options! {
+        budget: budget,
+        non_finite_float_policy: serde_saphyr::NonFiniteFloatPolicy::AsString,
+    };
+    let mut value: Untyped = serde_saphyr::from_str_with_options(text, options).map_err(|error| {
+        let (line, problem) = misread::problem(&error);
+        Mistake::new(line, problem, "a description is YAML or JSON, and begins with `openapi: \"3.…\"`")
+    })?;
+    value.settle(text);
+    Ok(value)
 }
 
 /// A file of which a scenario is made.
@@ -58,21 +95,23 @@ struct Source<'a> {
 }
 
 impl Source<'_> {
-    fn scenario(&self, import: impl Fn(&str) -> Result<Made, Mistake>) -> Result<String, ScenarioError> {
+    fn scenario(&self, import: impl Fn(&str) -> Result<Made, Mistake>) -> Result<Imported, ScenarioError> {
         let origin = self.path.display().to_string();
         let refuse = |problem: String, hint: String| Err(Mistake::new(None, problem, hint).at(&origin));
         let text = match text_file::read(self.path, self.bytes_max, self.what) {
             Ok(text) => text,
             Err(problem) => return refuse(problem, format!("give the path of {}", self.what)),
         };
-        // Some tools begin a file with a byte order mark.
-        let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
-        let made = import(text).map_err(|mistake| mistake.at(&origin))?;
+        let made = import(&text).map_err(|mistake| mistake.at(&origin))?;
         let stem = self.path.file_stem().map_or_else(|| "scenario".into(), |stem| stem.to_string_lossy());
-        let text = match written(made, &stem) {
+        let notes = made.notes.lines();
+        let text = match written(made, &stem, &notes) {
             Ok(text) => text,
             Err(problem) => {
-                return refuse(problem, "the file has something that no scenario can have".to_owned());
+                return refuse(
+                    sentence(&problem),
+                    "the file has something that no scenario can have".to_owned(),
+                );
             }
         };
         // What cannot be played is not handed over.
@@ -82,8 +121,12 @@ impl Source<'_> {
                 "leave out large uploads, or take a part of it".to_owned(),
             );
         }
-        Scenario::from_text(&origin, &stem, &text, None, &[])?;
-        Ok(text)
+        // The line would be one of the text that was made, which the user never sees.
+        Scenario::from_text(&origin, &stem, &text, None, &[]).map_err(|error| {
+            let problem = format!("the scenario made of it cannot be played: {}", error.problem);
+            Mistake::new(None, problem, error.hint).at(&origin)
+        })?;
+        Ok(Imported { text, notes })
     }
 }
 
@@ -93,11 +136,12 @@ struct Made {
     description: String,
     wait: super::document::Wait,
     order: super::document::TaskOrder,
-    variables: BTreeMap<String, serde_json::Value>,
+    variables: BTreeMap<String, Untyped>,
     tasks: Vec<TaskDocument>,
+    notes: Notes,
 }
 
-fn written(made: Made, name: &str) -> Result<String, String> {
+fn written(made: Made, name: &str, notes: &[String]) -> Result<String, String> {
     let user = UserDocument {
         name: "Visitor".to_owned().into(),
         wait: made.wait.into(),
@@ -113,12 +157,21 @@ fn written(made: Made, name: &str) -> Result<String, String> {
         spec: Spec { variables: made.variables, users: vec![user].into(), ..Spec::default() },
     };
     let text = serde_saphyr::to_string(&document).map_err(|error| error.to_string())?;
-    Ok(format!("# A scenario to start from: give it weights, checks and data of your own.\n{text}"))
+    let mut whole = "# A scenario to start from: give it weights, checks and data of your own.\n".to_owned();
+    for note in notes {
+        writeln!(whole, "# {}", one_line(note)).expect("a string takes whatever is written");
+    }
+    Ok(whole + &text)
 }
 
-/// A path that leads to no other host: two slashes at its beginning would.
+/// A path that leads to no other host: two slashes at its beginning would, so a segment that stands for nothing goes
+/// before them.
 fn on_host(path: &str) -> String {
-    format!("/{}", path.trim_start_matches('/'))
+    match path.as_bytes() {
+        [b'/', b'/' | b'\\', ..] => format!("/.{path}"),
+        [b'/', ..] => path.to_owned(),
+        _ => format!("/{path}"),
+    }
 }
 
 /// A text in which `${` means nothing.
@@ -126,14 +179,13 @@ fn literal(text: &str) -> String {
     text.replace("${", "$${")
 }
 
-/// A JSON value in whose texts `${` means nothing.
-fn literal_json(value: &serde_json::Value) -> serde_json::Value {
-    use serde_json::Value;
+/// A value in whose texts `${` means nothing.
+fn literal_value(value: &Untyped) -> Untyped {
     match value {
-        Value::String(text) => Value::String(literal(text)),
-        Value::Array(entries) => entries.iter().map(literal_json).collect(),
-        Value::Object(fields) => {
-            Value::Object(fields.iter().map(|(name, field)| (name.clone(), literal_json(field))).collect())
+        Untyped::Text(text) => Untyped::Text(literal(text)),
+        Untyped::List(entries) => Untyped::List(entries.iter().map(literal_value).collect()),
+        Untyped::Map(fields) => {
+            Untyped::Map(fields.iter().map(|(name, field)| (name.clone(), literal_value(field))).collect())
         }
         other => other.clone(),
     }
@@ -143,5 +195,12 @@ fn step(fields: StepDocument) -> Located<StepDocument> {
     fields.into()
 }
 
+/// A name as messages show it.
+fn quoted(name: &str) -> String {
+    format!("`{}`", excerpt(name))
+}
+
+#[cfg(test)]
+mod played;
 #[cfg(test)]
 mod tests;

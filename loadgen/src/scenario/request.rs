@@ -11,6 +11,7 @@ use reqwest::Url;
 use serde_json::Value;
 
 use super::template::{JsonTemplate, NotSet, Scope, Template};
+use super::untyped::Untyped;
 use super::values::Statuses;
 
 /// What is sent as a body.
@@ -19,6 +20,7 @@ pub(crate) enum Body {
     Json(JsonTemplate),
     Form(Vec<(String, Template)>),
     Text(Template),
+    Bytes(bytes::Bytes),
 }
 
 /// A request.
@@ -68,7 +70,7 @@ pub(crate) struct Extract {
     /// Where among the user's values it goes.
     pub(crate) slot: usize,
     pub(crate) source: Source,
-    pub(crate) default: Option<Value>,
+    pub(crate) default: Option<Untyped>,
     /// What is said where it is not found.
     pub(crate) description: Arc<str>,
 }
@@ -117,7 +119,7 @@ impl Request {
         headers: &HeaderMap,
         body: &[u8],
         scope: &mut Scope<'_>,
-    ) -> Result<Vec<(usize, Value)>, Arc<str>> {
+    ) -> Result<Vec<(usize, Untyped)>, Arc<str>> {
         let text = String::from_utf8_lossy(body);
         let needs_json = self.check.body.iter().any(|(check, _)| matches!(check, BodyCheck::Json { .. }))
             || self.extracts.iter().any(|extract| matches!(extract.source, Source::Json(_)));
@@ -154,7 +156,7 @@ impl Request {
                     .and_then(|groups| groups.get(1).or_else(|| groups.get(0)))
                     .map(|part| part.as_str().into()),
             };
-            match found.or_else(|| extract.default.clone()) {
+            match found.map(Untyped::from).or_else(|| extract.default.clone()) {
                 Some(value) => values.push((extract.slot, value)),
                 None => return Err(Arc::clone(&extract.description)),
             }

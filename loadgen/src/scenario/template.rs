@@ -4,11 +4,12 @@
 
 use std::borrow::Cow;
 
-use serde_json::Value;
+use excerpt::excerpt;
 use workload::Stream;
 
 use super::error::Mistake;
 use super::located::Located;
+use super::untyped::Untyped;
 
 mod expression;
 mod json;
@@ -21,7 +22,7 @@ pub(crate) use json::JsonTemplate;
 #[derive(Debug)]
 pub(crate) struct Scope<'a> {
     /// The variables, by their place among the user's [`Symbols`]; none where it was not set yet.
-    pub(crate) values: &'a [Option<Value>],
+    pub(crate) values: &'a [Option<Untyped>],
     /// The user's own random stream.
     pub(crate) stream: &'a mut Stream,
     /// Tells users apart; counts from 1.
@@ -48,7 +49,7 @@ impl Template {
     /// Reads a text whose names are among `symbols`; `place` names it in errors.
     pub(crate) fn parse(text: &Located<String>, place: &str, symbols: &Symbols) -> Result<Self, Mistake> {
         let refuse = |problem: String, hint: String| {
-            Mistake::new(text.line, format!("`{place}` is `{}`: {problem}", text.value), hint)
+            Mistake::new(text.line, format!("`{place}` is `{}`: {problem}", excerpt(&text.value)), hint)
         };
         let mut parts = Vec::new();
         let mut literal = String::new();
@@ -114,27 +115,19 @@ impl Template {
         for part in &self.0 {
             match part {
                 Part::Literal(literal) => text.push_str(literal),
-                Part::Expression(expression) => append(&mut text, &as_text(&expression.value(scope)?)),
+                Part::Expression(expression) => append(&mut text, &expression.value(scope)?.as_text()),
             }
         }
         Ok(Cow::Owned(text))
     }
 }
 
-/// A value as it stands in a text: without the quotes of JSON.
-fn as_text(value: &Value) -> Cow<'_, str> {
-    match value {
-        Value::String(text) => Cow::Borrowed(text),
-        other => Cow::Owned(other.to_string()),
-    }
-}
-
 #[cfg(test)]
 pub(crate) mod tests {
-    use serde_json::{Value, json};
+    use serde_json::json;
     use workload::Streams;
 
-    use super::{NotSet, Scope, Symbols, Template};
+    use super::{NotSet, Scope, Symbols, Template, Untyped};
 
     pub(crate) fn symbols() -> Symbols {
         let mut symbols = Symbols::default();
@@ -145,7 +138,7 @@ pub(crate) mod tests {
     }
 
     pub(crate) fn with_scope<T>(test: impl FnOnce(&mut Scope<'_>) -> T) -> T {
-        let values: Vec<Option<Value>> = vec![Some(json!("a/b")), Some(json!(12.5)), None];
+        let values: Vec<Option<Untyped>> = vec![Some(json!("a/b").into()), Some(json!(12.5).into()), None];
         let mut stream = Streams::from_seed(1).stream("user-1");
         test(&mut Scope { values: &values, stream: &mut stream, user_number: 7, iteration: 3 })
     }

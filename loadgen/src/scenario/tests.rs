@@ -306,3 +306,117 @@ fn schema_and_reader_agree() {
         assert!(read(&text).is_err(), "the reader allows:\n{text}");
     }
 }
+
+/// What the first step of a scenario sends: path with query, and body.
+fn sent(text: &str) -> (String, Vec<u8>) {
+    let scenario = read(text).unwrap_or_else(|error| panic!("{error}\n{text}"));
+    let user_type = &scenario.user_types()[0];
+    let Step::Request(request) = &user_type.tasks[0].steps[0] else { panic!("a request") };
+    let mut stream = Streams::from_seed(1).stream("user-1");
+    let mut scope =
+        super::Scope { values: &user_type.initial, stream: &mut stream, user_number: 1, iteration: 1 };
+    let base = reqwest::Url::parse("http://shop.example").unwrap();
+    let url = request.url(&base, &mut scope).unwrap().expect("it is on the host");
+    let body = match &request.body {
+        Some(super::Body::Json(json)) => json.fill(&mut scope).unwrap().into_bytes(),
+        Some(super::Body::Text(text)) => text.fill(&mut scope).unwrap().as_bytes().to_vec(),
+        Some(super::Body::Bytes(bytes)) => bytes.to_vec(),
+        _ => Vec::new(),
+    };
+    (format!("{}{}", url.path(), url.query().map_or(String::new(), |query| format!("?{query}"))), body)
+}
+
+#[test]
+fn values_without_a_type_are_read_as_yaml_1_2_says() {
+    let with = |variables: &str, step: &str| {
+        with_step(step).replace("spec:\n", &format!("spec:\n  variables: {variables}\n"))
+    };
+    for (value, text, json) in [
+        ("NO", "NO", "\"NO\""),
+        ("y", "y", "\"y\""),
+        ("off", "off", "\"off\""),
+        ("01234", "01234", "1234"),
+        ("1.10", "1.10", "1.10"),
+        ("1e3", "1e3", "1e3"),
+        ("1_000", "1_000", "\"1_000\""),
+        ("0x1F", "0x1F", "31"),
+        (".inf", ".inf", "\".inf\""),
+        ("2026-01-31", "2026-01-31", "\"2026-01-31\""),
+        ("12345678901234567890123", "12345678901234567890123", "12345678901234567890123"),
+        ("true", "true", "true"),
+        ("'01234'", "01234", "\"01234\""),
+    ] {
+        let step = "{method: POST, path: '/v/${v}', query: {q: '${v}'}, json: {typed: '${v}', text: 'a ${v}', own: VALUE, no: on}}";
+        let scenario = with(&format!("{{v: {value}}}"), &step.replace("VALUE", value));
+        let (target, body) = sent(&scenario);
+        assert_eq!(target, format!("/v/{text}?q={text}"), "{value}");
+        let expected = format!("{{\"typed\":{json},\"text\":\"a {text}\",\"own\":{json},\"no\":\"on\"}}");
+        assert_eq!(String::from_utf8(body).unwrap(), expected, "{value}");
+    }
+    let rows = with_step("{feed: f}\n            - {path: '/${f.zip}'}")
+        .replace("spec:\n", "spec:\n  feeders:\n    f: {rows: [{zip: 0123}]}\n");
+    let scenario = read(&rows).unwrap();
+    let Step::Feed { feeder, .. } = &scenario.user_types()[0].tasks[0].steps[0] else { panic!("a row") };
+    let row = feeder.next_row(&mut Streams::from_seed(1).stream("user-1"));
+    assert_eq!(row[0].as_text(), "0123");
+}
+
+#[test]
+fn a_method_is_taken_in_small_letters_and_a_body_as_bytes() {
+    let (target, body) = sent(&with_step("{path: /up, method: put, bodyBase64: AAH/gEE=}"));
+    assert_eq!((target.as_str(), body.as_slice()), ("/up", &[0, 1, 0xff, 0x80, 0x41][..]));
+    for method in ["get", "PROPFIND", "query"] {
+        let text = with_step(&format!("{{path: /, method: {method}}}"));
+        assert_eq!(follows_schema(&text), Ok(()), "{text}");
+        assert!(read(&text).is_ok(), "{text}");
+    }
+    refused(&with_step("{path: /, method: post, bodyBase64: '%%'}"), &[":9:", "bodyBase64", "base64"]);
+    refused(&with_step("{path: /, method: post, bodyBase64: AA==, body: x}"), &[":9:", "several bodies"]);
+    refused(&with_step("{path: /, method: CONNECT}"), &[":9:", "CONNECT"]);
+}
+
+#[test]
+fn a_missing_wait_and_files_of_other_kinds_get_a_hint_of_their_own() {
+    let tasks = "      tasks: [{steps: [{path: /}]}]\n";
+    refused(&with_user(tasks), &["wait: none", "between: [1s, 3s]"]);
+    refused(&with_user(&format!("      wait: 1s\n{tasks}")), &["1s", "constant: 1s"]);
+    for (text, hint) in [
+        ("{\"log\": {\"version\": \"1.2\", \"entries\": []}}", "--from-har"),
+        ("{\n  \"log\" : {}\n}", "--from-har"),
+        ("openapi: 3.0.0\npaths: {}\n", "--from-openapi"),
+        ("info: {}\nopenapi: 3.1.0\n", "--from-openapi"),
+        ("swagger: '2.0'\n", "--from-openapi"),
+        ("{\"info\": {}, \"openapi\": \"3.0.0\"}", "--from-openapi"),
+    ] {
+        refused(text, &[hint]);
+    }
+}
+
+#[test]
+fn no_message_repeats_a_value_that_is_long_or_steers_a_terminal() {
+    let long = "x".repeat(1_000_000);
+    for value in [long.as_str(), "\\e[31mred", "nul\\0bell\\a", "\\u202Etxt", "a\\nb"] {
+        let quoted = format!("\"{value}\"");
+        for text in [
+            with_step(&format!("{{path: {quoted}}}")),
+            with_step(&format!("{{path: /, method: {quoted}}}")),
+            with_step(&format!("{{path: /, timeout: {quoted}}}")),
+            with_step(&format!("{{{quoted}: 1}}")),
+            with_step(&format!("{{path: /, headers: {{{quoted}: a}}}}")),
+            with_step(&format!("{{path: /, check: {{status: {quoted}}}}}")),
+            with_step(&format!("{{path: /, check: {{matches: \"({value}\"}}}}")),
+            with_step(&format!("{{path: /, check: {{json: {{{quoted}: 1}}}}}}")),
+            with_step(&format!("{{path: \"/${{{value}}}\"}}")),
+            with_step(&format!("{{path: /, query: {{a: \"${{{value}(1)}}\"}}}}")),
+            with_step(&format!("{{feed: {quoted}}}\n            - {{path: /}}")),
+            with_user(&format!("      wait: {quoted}\n      tasks: []\n")),
+            with_user(&format!("      wait: none\n      {quoted}: []\n")),
+            format!("kind: {quoted}\n"),
+        ] {
+            let Err(error) = read(&text) else { panic!("it is read: {text:.300}") };
+            let error = error.to_string();
+            assert!(error.chars().count() < 1500, "{} characters: {error:.300}", error.chars().count());
+            assert!(!error.contains(['\u{1b}', '\0', '\u{7}', '\u{202e}', '\n']), "{error:?}");
+        }
+    }
+}

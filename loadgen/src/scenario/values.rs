@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
+use excerpt::excerpt;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{Error, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -21,7 +22,8 @@ impl<'de> Deserialize<'de> for WaitTime {
         match humantime::parse_duration(&text) {
             Ok(time) if time <= LONGEST => Ok(Self(time)),
             _ => Err(D::Error::custom(format!(
-                "`{text}` is no time, expected one with its unit such as 250ms, 3s or 1m, at most 24h"
+                "`{}` is no time, expected one with its unit such as 250ms, 3s or 1m, at most 24h",
+                excerpt(&text)
             ))),
         }
     }
@@ -62,6 +64,17 @@ enum Status {
 }
 
 impl Statuses {
+    /// A single status; none where there is no such one.
+    pub(crate) fn one(status: u16) -> Option<Self> {
+        (100..=599).contains(&status).then(|| Self(vec![Status::One(status)]))
+    }
+
+    /// These, or any that says that all went well.
+    pub(crate) fn or_success(mut self) -> Self {
+        self.0.push(Status::Hundred(2));
+        self
+    }
+
     /// Whether `status` is one of them.
     pub(crate) fn contain(&self, status: u16) -> bool {
         self.0.iter().any(|known| match known {
@@ -84,7 +97,12 @@ impl Status {
         match hundred {
             Some(hundred @ 1..=5) => Ok(Self::Hundred(hundred)),
             _ => text.parse().map_or_else(
-                |_| Err(E::custom(format!("`{text}` is no status, expected one such as 200 or 2xx"))),
+                |_| {
+                    Err(E::custom(format!(
+                        "`{}` is no status, expected one such as 200 or 2xx",
+                        excerpt(text)
+                    )))
+                },
                 Self::from_number,
             ),
         }

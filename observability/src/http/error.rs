@@ -2,8 +2,15 @@
 
 use axum::Json;
 use axum::response::{IntoResponse, Response};
+use excerpt::shortened;
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
+
+/// The most characters of what is wrong.
+const ERROR_CHARS_MAX: usize = 400;
+
+/// The most characters of a hint, which may list what there is.
+const HINT_CHARS_MAX: usize = 2000;
 
 /// The JSON body of an error.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,8 +32,11 @@ pub struct ErrorReply {
 
 impl ErrorReply {
     /// An error with its status, what is wrong, and what to do next.
+    ///
+    /// What is wrong repeats values of the request, so it is shortened to one line of some 400 characters.
     pub fn new(status: StatusCode, error: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self { status, body: ErrorBody { error: error.into(), hint: hint.into() } }
+        let error = shortened(&error.into(), ERROR_CHARS_MAX);
+        Self { status, body: ErrorBody { error, hint: shortened(&hint.into(), HINT_CHARS_MAX) } }
     }
 
     /// 400: the request itself is wrong.
@@ -48,5 +58,24 @@ impl ErrorReply {
 impl IntoResponse for ErrorReply {
     fn into_response(self) -> Response {
         (self.status, Json(self.body)).into_response()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{ErrorReply, StatusCode};
+
+    #[test]
+    fn what_a_request_said_is_repeated_shortly_and_on_one_line() {
+        let value = format!("\u{1b}[2J\n\u{202e}{}", "x".repeat(200_000));
+        for reply in [
+            ErrorReply::bad_request(format!("`item` is `{value}`, expected a name"), "a hint"),
+            ErrorReply::unknown_route(&value, "a hint"),
+            ErrorReply::new(StatusCode::CONFLICT, "an error", value.as_str()),
+        ] {
+            let text = format!("{}{}", reply.body.error, reply.body.hint);
+            assert!(text.len() < 2500, "{} bytes", text.len());
+            assert!(!text.contains(['\u{1b}', '\n', '\u{202e}']), "{text}");
+        }
     }
 }

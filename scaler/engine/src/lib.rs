@@ -44,12 +44,8 @@ mod state;
 pub use decision::{Action, Decision, Limit, Observed};
 pub use engine::Engine;
 pub use limits::{Limits, LimitsError, OutOfLimits, REPLICAS_MAX};
-<<<<<<< HEAD
 pub use observation::{Observation, Reading, ReplicaObservation, Standstill};
-=======
-pub use observation::{Observation, Reading, ReplicaObservation};
 pub use policy::age::Age;
->>>>>>> conformance
 pub use policy::threshold::{ThresholdHistory, ThresholdPolicy, ThresholdSettings};
 pub use policy::{Policy, PolicyError};
 pub use policy::{hpa, keda, knative};

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use excerpt::{excerpt, sentence};
 use scaler_engine::ThresholdSettings;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -88,7 +89,7 @@ pub(super) fn read(origin: &str, text: &str) -> Result<Document, PolicyFileError
     let yaml_error = |error: &serde_saphyr::Error| {
         let line = error.location().map(|location| location.line());
         let problem = error.without_snippet().render_with_formatter(&serde_saphyr::UserMessageFormatter);
-        let problem = shown(problem.lines().next().unwrap_or_default());
+        let problem = sentence(problem.lines().next().unwrap_or_default());
         PolicyFileError::new(
             origin,
             line,
@@ -123,14 +124,14 @@ pub(super) fn read(origin: &str, text: &str) -> Result<Document, PolicyFileError
             (_, Some(Err(unreadable))) => {
                 let problem = format!(
                     "`spec.{}` is `{}`, expected {}",
-                    shown(field),
-                    shown(&value.value),
+                    excerpt(field),
+                    excerpt(&value.value),
                     unreadable.expected
                 );
                 return Err(PolicyFileError::new(origin, Some(line), problem, unreadable.hint));
             }
             (_, None) | (None, _) => {
-                let problem = format!("`spec.{}` is not a field of {KIND}", shown(field));
+                let problem = format!("`spec.{}` is not a field of {KIND}", excerpt(field));
                 let hint = format!("known fields are {}", FIELDS.join(", "));
                 return Err(PolicyFileError::new(origin, Some(line), problem, hint));
             }
@@ -152,7 +153,7 @@ fn check_header(origin: &str, header: &Header) -> Result<(), PolicyFileError> {
                 "write the same intent as a ThresholdPolicy; scaler/policies/moderate.yaml explains each field".to_owned(),
             )
         } else {
-            (format!("`kind` is {}, expected {KIND}", shown(&kind.value)), hint)
+            (format!("`kind` is {}, expected {KIND}", excerpt(&kind.value)), hint)
         };
         return Err(PolicyFileError::new(origin, line, problem, hint));
     }
@@ -161,7 +162,10 @@ fn check_header(origin: &str, header: &Header) -> Result<(), PolicyFileError> {
         Some(version) => Err(PolicyFileError::new(
             origin,
             Some(version.referenced.line()),
-            format!("`apiVersion` is {}, expected {API_VERSION} with `kind: {KIND}`", shown(&version.value)),
+            format!(
+                "`apiVersion` is {}, expected {API_VERSION} with `kind: {KIND}`",
+                excerpt(&version.value)
+            ),
             hint,
         )),
         None => Err(PolicyFileError::new(

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use excerpt::excerpt;
 use scaler_engine::{Signal, ThresholdSettings};
 
-use super::error::{PolicyFileError, shown};
+use super::error::PolicyFileError;
 use super::settings::{parse_count, parse_span, parse_threshold};
 
 /// Settings to put in place of a policy's own; what is none stays as it is.
@@ -123,11 +124,6 @@ fn put<T>(target: &mut T, value: Option<T>) {
     }
 }
 
-/// A value as an error repeats it: 80 characters, control characters escaped.
-fn shown(value: &str) -> String {
-    value.chars().take(80).flat_map(char::escape_debug).collect()
-}
-
 fn read<T>(
     lookup: &impl Fn(&str) -> Option<String>,
     variable: &str,
@@ -137,7 +133,7 @@ fn read<T>(
         return Ok(None);
     };
     parse(&text).map(Some).map_err(|expected| {
-        let problem = format!("the environment variable is `{}`, expected {expected}", shown(&text));
+        let problem = format!("the environment variable is `{}`, expected {expected}", excerpt(&text));
         let hint = format!("correct {variable}, or the file that {variable}_FILE names, or unset it");
         PolicyFileError::new(variable, None, problem, hint)
     })

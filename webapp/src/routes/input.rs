@@ -3,6 +3,7 @@
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{FromRequest, FromRequestParts, Query, Request};
 use bytes::Bytes;
+use excerpt::{excerpt, sentence};
 use http::StatusCode;
 use http::request::Parts;
 use observability::http::error::ErrorReply;
@@ -27,7 +28,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Params<T> {
             ErrorReply::bad_request(
                 format!(
                     "the query `{}` is not understood: {}",
-                    parts.uri.query().unwrap_or_default(),
+                    excerpt(parts.uri.query().unwrap_or_default()),
                     rejection.body_text()
                 ),
                 "numbers are plain, durations have a unit: ?factor=8&hold=60s&ramp=10s",
@@ -56,7 +57,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
         if !bytes.trim_ascii_start().starts_with(b"{") {
             return Err(refuse(&"expected an object"));
         }
-        serde_json::from_slice(bytes).map(Self).map_err(|error| refuse(&error))
+        serde_json::from_slice(bytes).map(Self).map_err(|error| refuse(&sentence(&error.to_string())))
     }
 }
 
@@ -79,7 +80,10 @@ pub(super) fn duration(
 ) -> Result<std::time::Duration, ErrorReply> {
     let hint = "write a number with its unit: 50ms, 30s, 5m";
     let duration = humantime::parse_duration(text).map_err(|error| {
-        ErrorReply::bad_request(format!("`{field}` is `{text}`, which is no duration: {error}"), hint)
+        ErrorReply::bad_request(
+            format!("`{field}` is `{}`, which is no duration: {error}", excerpt(text)),
+            hint,
+        )
     })?;
     if duration > longest {
         return Err(ErrorReply::bad_request(

@@ -66,6 +66,30 @@ async fn routes_and_methods_that_do_not_exist() {
 }
 
 #[tokio::test]
+async fn what_a_request_said_is_repeated_shortly() {
+    let replica = Replica::start(quiet()).await;
+    let long = "x".repeat(200_000);
+    for value in [long.as_str(), "\u{1b}[31mred\u{202e}\0"] {
+        for body in [
+            json!({"replay_csv": value}),
+            json!({"replay_csv": format!("time,requests\n0,{value}")}),
+            json!({"replay_csv": format!("time,requests\n{value}")}),
+            json!({"factor": value}),
+            json!({"hold": value}),
+            json!({"shape": {"kind": value}}),
+            json!({value: 1}),
+        ] {
+            let reply = replica.send(Method::PUT, "/load", Some(&body.to_string())).await;
+            assert_eq!(reply.status.as_u16(), 400, "{body:.100}");
+            let answer: Value = reply.json().expect("an error is JSON");
+            let error = answer["error"].as_str().expect("what is wrong");
+            assert!(error.chars().count() < 500, "{} characters: {error:.200}", error.chars().count());
+            assert!(!error.contains(['\u{1b}', '\u{202e}', '\0', '\n']), "{error:?}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn queries_that_are_not_understood() {
     let replica = Replica::start(quiet()).await;
     let paths = [

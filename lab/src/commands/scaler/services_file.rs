@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use clap::Command;
+use excerpt::{excerpt, sentence};
 use scaler::policy_file::{SecondDocument, one_document};
 use serde::Deserialize;
 use serde_saphyr::Spanned;
@@ -60,13 +61,13 @@ pub(super) fn read(file: &Path) -> Result<Vec<ServiceEntry>, Failure> {
     let document: Document = serde_saphyr::from_str(&text).map_err(|error| {
         let line = error.location().map(|location| location.line());
         let problem = error.without_snippet().render_with_formatter(&serde_saphyr::UserMessageFormatter);
-        refuse(file, line, problem.lines().next().unwrap_or_default(), HINT)
+        refuse(file, line, &sentence(problem.lines().next().unwrap_or_default()), HINT)
     })?;
     for (field, found, expected) in
         [("apiVersion", &document.api_version, API_VERSION), ("kind", &document.kind, KIND)]
     {
         if found.value != expected {
-            let problem = format!("`{field}` is `{}`, expected {expected}", found.value);
+            let problem = format!("`{field}` is `{}`, expected {expected}", excerpt(&found.value));
             return Err(refuse(file, Some(found.referenced.line()), &problem, HINT));
         }
     }
@@ -97,7 +98,7 @@ impl ServiceEntry {
             let flag = kebab_case(field);
             let is_known = command.get_arguments().any(|argument| argument.get_long() == Some(flag.as_str()));
             if !is_known || camel_case(&flag) != *field || OF_THE_PROCESS.contains(&flag.as_str()) {
-                let problem = format!("{}: `{field}` is no setting of a service", self.place());
+                let problem = format!("{}: `{}` is no setting of a service", self.place(), excerpt(field));
                 let hint = format!("known are {}", known_fields(command).join(", "));
                 return Err(refuse(&self.file, Some(value.referenced.line()), &problem, &hint));
             }
@@ -110,12 +111,12 @@ impl ServiceEntry {
     pub(super) fn refusal(&self, error: &clap::Error) -> Failure {
         let text = error.render().to_string();
         let problem = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
-        refuse(&self.file, None, &format!("{}: {problem}", self.place()), "see lab scaler --help")
+        refuse(&self.file, None, &format!("{}: {}", self.place(), sentence(problem)), "see lab scaler --help")
     }
 
     /// Which service is meant, for errors.
     pub(super) fn place(&self) -> String {
-        format!("service `{}`", self.name)
+        format!("service `{}`", excerpt(&self.name))
     }
 
     /// `state.json` of the process is `state-webapp.json` of the service.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use excerpt::excerpt;
 use regex::Regex;
 
 use super::super::document::{CheckDocument, ExtractDocument};
@@ -25,16 +26,23 @@ pub(super) fn check(
     let mut add = |check, description: String| body.push((check, Arc::from(description)));
     if let Some(part) = &check.contains {
         let template = Template::parse(part, &format!("{place}.contains"), symbols)?;
-        add(BodyCheck::Contains(template), format!("{name}: the body does not contain `{}`", part.value));
+        add(
+            BodyCheck::Contains(template),
+            format!("{name}: the body does not contain `{}`", excerpt(&part.value)),
+        );
     }
     if let Some(pattern) = &check.matches {
         let regex = regex(&pattern.value, pattern.line, &format!("{place}.matches"))?;
-        add(BodyCheck::Matches(regex), format!("{name}: the body does not match `{}`", pattern.value));
+        add(
+            BodyCheck::Matches(regex),
+            format!("{name}: the body does not match `{}`", excerpt(&pattern.value)),
+        );
     }
     for (pointer, expected) in &check.json {
         check_pointer(pointer, expected.line, &format!("{place}.json"))?;
         let template = JsonTemplate::parse(expected, &format!("{place}.json.{pointer}"), symbols)?;
-        let description = format!("{name}: `{pointer}` in the body is not {}", expected.value);
+        let shown = expected.value.to_json();
+        let description = format!("{name}: `{pointer}` in the body is not {}", excerpt(&shown));
         add(BodyCheck::Json { pointer: pointer.clone(), expected: template }, description);
     }
     let within = match check.within {
@@ -74,7 +82,7 @@ pub(super) fn extracts(
                     Source::Header(header.to_ascii_lowercase().parse().map_err(|_| {
                         Mistake::new(
                             line,
-                            format!("`{place}.header` is `{header}`, which is no header"),
+                            format!("`{place}.header` is `{}`, which is no header", excerpt(header)),
                             "a header's name has letters, digits and `-`",
                         )
                     })?)
@@ -103,8 +111,8 @@ fn check_pointer(pointer: &str, line: Option<u64>, place: &str) -> Result<(), Mi
     }
     Err(Mistake::new(
         line,
-        format!("`{place}` is `{pointer}`, expected a JSON pointer that begins with `/`"),
-        format!("`/{}` may be meant", pointer.trim_start_matches("$.").replace('.', "/")),
+        format!("`{place}` is `{}`, expected a JSON pointer that begins with `/`", excerpt(pointer)),
+        format!("`/{}` may be meant", excerpt(&pointer.trim_start_matches("$.").replace('.', "/"))),
     ))
 }
 
@@ -115,7 +123,7 @@ fn regex(pattern: &str, line: Option<u64>, place: &str) -> Result<Regex, Mistake
         let reason = text.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned();
         Mistake::new(
             line,
-            format!("`{place}` is `{pattern}`, which is no regular expression: {reason}"),
+            format!("`{place}` is `{}`, which is no regular expression: {reason}", excerpt(pattern)),
             "write it in single quotes, so that YAML leaves backslashes alone",
         )
     })

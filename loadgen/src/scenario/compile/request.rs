@@ -1,10 +1,14 @@
 //! Makes a request of a step.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use excerpt::excerpt;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-use super::super::document::{MethodName, StepDocument};
+use super::super::document::StepDocument;
 use super::super::error::Mistake;
 use super::super::located::Located;
+use super::super::method::MethodName;
 use super::super::request::{Body, Request, without_query};
 use super::super::template::{JsonTemplate, Symbols, Template};
 use super::{Context, answer};
@@ -21,12 +25,12 @@ impl Context<'_> {
         symbols: &Symbols,
     ) -> Result<Request, Mistake> {
         let fields = &step.value;
-        let method = method(fields.method.unwrap_or_default());
+        let method = fields.method.clone().unwrap_or_default().0;
         let template = Template::parse(path, &format!("{place}.path"), symbols)?;
         if !path.value.starts_with('/') && !template.is_single_expression() {
             return Err(Mistake::new(
                 path.line,
-                format!("`{place}.path` is `{}`, expected a path that begins with `/`", path.value),
+                format!("`{place}.path` is `{}`, expected a path that begins with `/`", excerpt(&path.value)),
                 "the host comes from --host; scenarios have paths only",
             ));
         }
@@ -35,9 +39,13 @@ impl Context<'_> {
             let rest = path.value.trim_start_matches(['/', '\\']);
             return Err(Mistake::new(
                 path.line,
-                format!("`{place}.path` is `{}`, expected a path that begins with one `/`", path.value),
                 format!(
-                    "write `/{rest}`; what follows two slashes is a host, and the host comes from --host"
+                    "`{place}.path` is `{}`, expected a path that begins with one `/`",
+                    excerpt(&path.value)
+                ),
+                format!(
+                    "write `/{}`; what follows two slashes is a host, and the host comes from --host",
+                    excerpt(rest)
                 ),
             ));
         }
@@ -98,6 +106,7 @@ pub(super) fn refuse_request_fields(step: &Located<StepDocument>, place: &str) -
         ("json", fields.json.is_some()),
         ("form", fields.form.is_some()),
         ("body", fields.body.is_some()),
+        ("bodyBase64", fields.body_base64.is_some()),
         ("timeout", fields.timeout.is_some()),
         ("followRedirects", fields.follow_redirects.is_some()),
         ("extract", !fields.extract.is_empty()),
@@ -113,24 +122,12 @@ pub(super) fn refuse_request_fields(step: &Located<StepDocument>, place: &str) -
     }
 }
 
-fn method(name: MethodName) -> http::Method {
-    match name {
-        MethodName::Get => http::Method::GET,
-        MethodName::Post => http::Method::POST,
-        MethodName::Put => http::Method::PUT,
-        MethodName::Patch => http::Method::PATCH,
-        MethodName::Delete => http::Method::DELETE,
-        MethodName::Head => http::Method::HEAD,
-        MethodName::Options => http::Method::OPTIONS,
-    }
-}
-
 type Headers = (HeaderMap, Vec<(HeaderName, Template)>);
 
 fn headers(fields: &StepDocument, place: &str, symbols: &Symbols) -> Result<Headers, Mistake> {
     let (mut fixed, mut filled) = (HeaderMap::new(), Vec::new());
     for (name, value) in &fields.headers {
-        let place = format!("{place}.headers.{name}");
+        let place = format!("{place}.headers.{}", excerpt(name));
         let refuse =
             |problem: &str, hint: &str| Err(Mistake::new(value.line, format!("`{place}` {problem}"), hint));
         let Ok(header) = name.to_ascii_lowercase().parse::<HeaderName>() else {
@@ -160,16 +157,19 @@ fn body(
     symbols: &Symbols,
 ) -> Result<Option<Body>, Mistake> {
     let fields = &step.value;
-    let given = [fields.json.is_some(), fields.form.is_some(), fields.body.is_some()];
+    let given =
+        [fields.json.is_some(), fields.form.is_some(), fields.body.is_some(), fields.body_base64.is_some()];
     let count = given.iter().filter(|&&given| given).count();
     if count > 1 {
         return Err(Mistake::new(
             step.line,
-            format!("`{place}` has several bodies, expected at most one of `json`, `form` and `body`"),
+            format!(
+                "`{place}` has several bodies, expected at most one of `json`, `form`, `body` and `bodyBase64`"
+            ),
             "keep the one that is to be sent",
         ));
     }
-    if count == 1 && matches!(*method, http::Method::GET | http::Method::HEAD) {
+    if count == 1 && MethodName(method.clone()).is_without_body() {
         return Err(Mistake::new(
             step.line,
             format!("`{place}` has a body, but {method} has none"),
@@ -182,6 +182,16 @@ fn body(
         Some(Body::Form(templates(form.iter(), &format!("{place}.form"), symbols)?))
     } else if let Some(body) = &fields.body {
         Some(Body::Text(Template::parse(body, &format!("{place}.body"), symbols)?))
+    } else if let Some(encoded) = &fields.body_base64 {
+        Some(Body::Bytes(BASE64.decode(encoded.value.as_bytes()).map(bytes::Bytes::from).map_err(
+            |error| {
+                Mistake::new(
+                    encoded.line,
+                    format!("`{place}.bodyBase64` is `{}`: {error}", excerpt(&encoded.value)),
+                    "`base64 -w 0 FILE` prints a file so",
+                )
+            },
+        )?))
     } else {
         None
     })

@@ -1,264 +1,431 @@
-//! A description of an API, as OpenAPI 3 writes it; read as far as a request needs it.
+//! A description of an API, as OpenAPI 3 writes it, as one task for each operation.
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use serde_json::{Map, Value, json};
+use http::{HeaderName, HeaderValue};
+use reqwest::Url;
 
-use super::super::compile::is_name;
-use super::super::document::{MethodName, StepDocument, TaskDocument, Wait};
+use super::super::compile::{MOST_REQUESTS, is_name};
+use super::super::document::{StepDocument, TaskDocument, Wait};
 use super::super::error::Mistake;
+use super::super::method::MethodName;
+use super::super::untyped::Untyped;
 use super::super::values::WaitTime;
-use super::{Made, literal, literal_json, on_host, step};
+use super::notes::{Kind, Notes};
+use super::{Made, literal, on_host, quoted, step};
+use parameters::{Place, Style};
 
-/// The methods that a path may have, and how often each is sent.
-const METHODS: [(&str, MethodName, u32); 7] = [
-    ("get", MethodName::Get, 3),
-    ("head", MethodName::Head, 1),
-    ("options", MethodName::Options, 1),
-    ("post", MethodName::Post, 1),
-    ("put", MethodName::Put, 1),
-    ("patch", MethodName::Patch, 1),
-    ("delete", MethodName::Delete, 1),
+mod body;
+mod example;
+mod parameters;
+mod reference;
+mod security;
+mod selection;
+mod server;
+mod xml;
+
+/// Headers that OpenAPI says to ignore as parameters, and those that the load generator sets itself.
+const IGNORED_HEADERS: [&str; 8] = [
+    "accept",
+    "content-type",
+    "authorization",
+    "host",
+    "connection",
+    "content-length",
+    "transfer-encoding",
+    "traceparent",
 ];
 
-/// How deep schemas are followed: they may lead back to themselves.
-const DEEPEST: usize = 8;
+const OPERATIONS: [&str; 2] = ["operation", "operations"];
+const PATHS: [&str; 2] = ["path", "paths"];
+const PARAMETERS: [&str; 2] = ["parameter", "parameters"];
 
-pub(super) fn scenario(description: &Value) -> Result<Made, Mistake> {
-    let version = description.get("openapi").and_then(Value::as_str).unwrap_or_default();
-    if !version.starts_with("3.") {
-        return Err(Mistake::new(
-            None,
-            format!("`openapi` is `{version}`, expected 3.0 or later"),
-            "a description in Swagger 2 can be converted; the file must have `openapi: 3.…`",
-        ));
-    }
-    let api = Api { root: description };
-    let mut made = Made {
-        description: api.text("/info/title").unwrap_or("An API").to_owned(),
-        wait: Wait::Between([WaitTime(Duration::from_secs(1)), WaitTime(Duration::from_secs(3))]),
-        ..Made::default()
-    };
-    let paths = description.get("paths").and_then(Value::as_object);
-    for (path, item) in paths.into_iter().flatten() {
-        let item = api.resolved(item);
-        for (name, method, weight) in METHODS {
-            if let Some(operation) = item.get(name) {
-                let task = api.task(path, method, weight, item, operation, &mut made.variables);
-                made.tasks.push(task);
-            }
+const PATH_ELSEWHERE: Kind = Kind {
+    verb: "left out",
+    noun: PATHS,
+    which: "whose `$ref` leads out of the file or nowhere (join the files first)",
+};
+const OPERATION_ELSEWHERE: Kind =
+    Kind { verb: "left out", noun: OPERATIONS, which: "whose `$ref` leads out of the file or nowhere" };
+const PARAMETER_ELSEWHERE: Kind =
+    Kind { verb: "left out", noun: PARAMETERS, which: "whose `$ref` leads out of the file or nowhere" };
+const VALUE_ELSEWHERE: Kind = Kind {
+    verb: "replaced",
+    noun: ["value", "values"],
+    which: "whose `$ref` leads out of the file or nowhere by a text",
+};
+const NO_BODY: Kind = Kind { verb: "left out", noun: OPERATIONS, which: "for which no body can be made" };
+const BODY_OF_GET: Kind =
+    Kind { verb: "left out", noun: ["body", "bodies"], which: "of methods that have none here" };
+const UNDECLARED: Kind =
+    Kind { verb: "filled", noun: PARAMETERS, which: "of paths that are declared nowhere with `1`" };
+const UNKNOWN_METHOD: Kind =
+    Kind { verb: "left out", noun: OPERATIONS, which: "whose method cannot be sent" };
+const UNSENDABLE_HEADER: Kind =
+    Kind { verb: "left out", noun: ["header", "headers"], which: "whose name or value no header can have" };
+const TOO_MANY: Kind = Kind {
+    verb: "left out",
+    noun: OPERATIONS,
+    which: "beyond the 500 that a scenario can have (--tags TAG,… imports a part)",
+};
+
+/// Makes a task for each operation that has one of `tags`, or for all where there are none.
+pub(super) fn scenario(description: &Untyped, tags: &[String]) -> Result<Made, Mistake> {
+    check_version(description)?;
+    let api = Api { root: description, notes: RefCell::default() };
+    let all = api.operations();
+    let chosen = selection::with_tags(&all, tags)?;
+    let mut variables = Variables::default();
+    let mut tasks = Vec::new();
+    let mut security = security::Needed::default();
+    let mut hosts = server::Hosts::default();
+    for operation in chosen {
+        if tasks.len() >= MOST_REQUESTS {
+            api.count(TOO_MANY, &operation.title());
+            continue;
+        }
+        if let Some(task) = api.task(&operation, &mut variables) {
+            security.add(description, operation.fields);
+            hosts.add(&api, &operation);
+            tasks.push(task);
         }
     }
-    if made.tasks.is_empty() {
+    let title = description.get("info").and_then(|info| info.get("title")).and_then(Untyped::as_str);
+    let mut notes = api.notes.into_inner();
+    if tasks.is_empty() {
+        let counted = notes.counted();
+        let reason = if counted.is_empty() { String::new() } else { format!(": {counted}") };
         return Err(Mistake::new(
             None,
-            "`paths` has no operation",
+            format!("`paths` has no operation{reason}"),
             "the description must have paths with methods",
         ));
     }
-    Ok(made)
+    notes.say(hosts.note());
+    notes.say(format!("made {} of {} operations", tasks.len(), all.len()));
+    security.note(description).into_iter().for_each(|line| notes.say(line));
+    Ok(Made {
+        description: title.unwrap_or("An API").to_owned(),
+        wait: Wait::Between([WaitTime(Duration::from_secs(1)), WaitTime(Duration::from_secs(3))]),
+        variables: variables.values,
+        tasks,
+        notes,
+        ..Made::default()
+    })
 }
 
+fn check_version(description: &Untyped) -> Result<(), Mistake> {
+    let refuse = |problem: &str, hint: &str| Err(Mistake::new(None, problem, hint));
+    if let Some(version) = description.get("swagger") {
+        let problem = format!("is Swagger {}, expected OpenAPI 3.0 or later", quoted(&version.as_text()));
+        return refuse(&problem, "convert it first, for example with `npx swagger2openapi`");
+    }
+    if description.get("log").is_some() && description.get("openapi").is_none() {
+        return refuse("is a recording (HAR), expected an OpenAPI description", "import it by --from-har");
+    }
+    match description.get("openapi").map(Untyped::as_text) {
+        // Without quotes YAML takes it for a number, whose text it still is.
+        Some(version) if version.starts_with("3.") => Ok(()),
+        Some(version) => refuse(
+            &format!("`openapi` is {}, expected 3.0 or later", quoted(&version)),
+            "write the version in quotes, such as `openapi: \"3.0.3\"`",
+        ),
+        None => refuse(
+            "`openapi` is missing, expected 3.0 or later",
+            "a description begins with its version, such as `openapi: \"3.0.3\"`",
+        ),
+    }
+}
+
+/// A description, and what there is to say about it.
 struct Api<'a> {
-    root: &'a Value,
+    root: &'a Untyped,
+    notes: RefCell<Notes>,
 }
 
-type Variables = std::collections::BTreeMap<String, Value>;
+/// An operation of a path.
+#[derive(Clone, Copy)]
+struct Operation<'a> {
+    path: &'a str,
+    method: &'a str,
+    item: &'a Untyped,
+    fields: &'a Untyped,
+}
 
-impl Api<'_> {
-    fn text(&self, pointer: &str) -> Option<&str> {
-        self.root.pointer(pointer).and_then(Value::as_str)
+impl Operation<'_> {
+    /// The name in results.
+    fn title(&self) -> String {
+        format!("{} {}", self.method.to_ascii_uppercase(), self.path)
+    }
+}
+
+/// The variables of the scenario: one for each value of a parameter.
+#[derive(Default)]
+struct Variables {
+    values: BTreeMap<String, Untyped>,
+    /// By the parameter's name and the value's JSON.
+    names: BTreeMap<(String, String), String>,
+}
+
+impl Variables {
+    /// The variable that has this value of this parameter.
+    fn name(&mut self, parameter: &str, value: &Untyped) -> String {
+        let key = (parameter.to_owned(), value.to_json());
+        if let Some(known) = self.names.get(&key) {
+            return known.clone();
+        }
+        let clean: String =
+            parameter.chars().map(|each| if each.is_ascii_alphanumeric() { each } else { '_' }).collect();
+        let clean = if is_name(&clean) { clean } else { format!("p_{clean}") };
+        let numbered = (2..).map(|number| format!("{clean}_{number}"));
+        let name =
+            std::iter::once(clean.clone()).chain(numbered).find(|name| !self.values.contains_key(name));
+        let name = name.expect("there are fewer variables than numbers");
+        // What a variable holds is sent as it is.
+        self.values.insert(name.clone(), value.clone());
+        self.names.insert(key, name.clone());
+        name
+    }
+}
+
+impl<'a> Api<'a> {
+    fn count(&self, kind: Kind, example: &str) {
+        self.notes.borrow_mut().count(kind, example);
     }
 
-    /// What a `$ref` within the document leads to, or the value itself.
-    fn resolved<'v>(&'v self, value: &'v Value) -> &'v Value {
-        let mut value = value;
-        for _ in 0..DEEPEST {
-            let reference = value.get("$ref").and_then(Value::as_str).and_then(|text| text.strip_prefix('#'));
-            match reference.and_then(|pointer| self.root.pointer(pointer)) {
-                Some(found) => value = found,
-                None => break,
+    /// What a value stands for, or the reference that leads nowhere.
+    fn follow(&self, value: &'a Untyped) -> Result<&'a Untyped, &'a str> {
+        reference::resolved(self.root, value)
+    }
+
+    /// What a value stands for; where that is not in the file, it is told that `what` was replaced.
+    fn resolved(&self, value: &'a Untyped, what: &str) -> Option<&'a Untyped> {
+        self.follow(value)
+            .map_err(|reference| self.count(VALUE_ELSEWHERE, &format!("{what} {}", quoted(reference))))
+            .ok()
+    }
+
+    /// All operations, in their order.
+    fn operations(&self) -> Vec<Operation<'a>> {
+        let mut operations = Vec::new();
+        for (path, item) in self.root.get("paths").map(Untyped::fields).unwrap_or_default() {
+            if path.starts_with("x-") {
+                continue;
+            }
+            let item = match self.follow(item) {
+                Ok(item) => item,
+                Err(reference) => {
+                    self.count(PATH_ELSEWHERE, &format!("{path} {}", quoted(reference)));
+                    continue;
+                }
+            };
+            let others = item.get("additionalOperations").map(Untyped::fields).unwrap_or_default();
+            let own = item.fields().iter().filter(|(name, _)| MethodName::from_name(name).is_some());
+            for (method, fields) in own.chain(others) {
+                match self.follow(fields) {
+                    Ok(fields) => operations.push(Operation { path, method, item, fields }),
+                    Err(reference) => {
+                        let place = format!("{} {path} {}", method.to_ascii_uppercase(), quoted(reference));
+                        self.count(OPERATION_ELSEWHERE, &place);
+                    }
+                }
             }
         }
-        value
+        operations
     }
 
-    /// The path under which the operation's first server has it; empty where that is the root.
-    fn server_path(&self, item: &Value, operation: &Value) -> String {
-        // The nearest list counts, whole.
-        let servers = [operation, item, self.root].into_iter().find_map(|place| place.get("servers"));
-        let Some(server) = servers.and_then(Value::as_array).and_then(|servers| servers.first()) else {
-            return String::new();
+    /// The parameters of an operation, which replace those of its path by name and place.
+    fn parameters(&self, operation: &Operation<'a>) -> Vec<Parameter<'a>> {
+        let mut parameters: Vec<Parameter<'a>> = Vec::new();
+        let lists =
+            [operation.item, operation.fields].map(|place| place.get("parameters").map(Untyped::entries));
+        for described in lists.into_iter().flatten().flatten() {
+            let described = match self.follow(described) {
+                Ok(described) => described,
+                Err(reference) => {
+                    self.count(PARAMETER_ELSEWHERE, &format!("{} {}", operation.title(), quoted(reference)));
+                    continue;
+                }
+            };
+            let name = described.get("name").and_then(Untyped::as_str);
+            let place = described.get("in").and_then(Untyped::as_str).and_then(Place::from_name);
+            let (Some(name), Some(place)) = (name, place) else { continue };
+            let parameter = Parameter { name, place, described };
+            match parameters.iter_mut().find(|known| (known.name, known.place) == (name, place)) {
+                Some(known) => *known = parameter,
+                None => parameters.push(parameter),
+            }
+        }
+        parameters
+    }
+
+    /// The value of a parameter; one with a content is its text.
+    fn value_of_parameter(&self, described: &'a Untyped) -> Untyped {
+        let content = described.get("content").map(Untyped::fields).unwrap_or_default();
+        let value = match content.first() {
+            Some((_, content)) => Untyped::Text(self.example_of(content).as_text().into_owned()),
+            None => self.example_of(described),
         };
-        let mut url = server.get("url").and_then(Value::as_str).unwrap_or_default().to_owned();
-        for (name, variable) in server.get("variables").and_then(Value::as_object).into_iter().flatten() {
-            if let Some(default) = variable.get("default") {
-                url = url.replace(&format!("{{{name}}}"), &text_of(default));
-            }
+        match value {
+            Untyped::Map(fields) if fields.is_empty() => Untyped::from("text"),
+            Untyped::Null => Untyped::from("null"),
+            value => value,
         }
-        path_of(&url)
     }
 
-    fn task(
-        &self,
-        path: &str,
-        method: MethodName,
-        weight: u32,
-        item: &Value,
-        operation: &Value,
-        variables: &mut Variables,
-    ) -> TaskDocument {
-        let mut fields = StepDocument { method: Some(method), ..StepDocument::default() };
-        let prefix = self.server_path(item, operation);
-        let mut filled = literal(&on_host(&format!("{prefix}{path}")));
-        let lists = [item.get("parameters"), operation.get("parameters")];
-        for parameter in lists.into_iter().flatten().filter_map(Value::as_array).flatten() {
-            let parameter = self.resolved(parameter);
-            let Some(name) = parameter.get("name").and_then(Value::as_str) else { continue };
-            let required = parameter.get("required").and_then(Value::as_bool).unwrap_or_default();
-            let example = self.example_of(parameter);
-            match parameter.get("in").and_then(Value::as_str) {
-                Some("path") => {
-                    let variable = variable(name);
-                    filled = filled.replace(&format!("{{{name}}}"), &format!("${{{variable}}}"));
-                    variables.entry(variable).or_insert(literal_json(&example));
-                }
-                Some("query") if required => {
-                    fields.query.insert(name.to_owned(), literal(&text_of(&example)).into());
-                }
-                Some("header") if required && !name.eq_ignore_ascii_case("authorization") => {
-                    fields.headers.insert(name.to_owned(), literal(&text_of(&example)).into());
-                }
-                _ => {}
-            }
+    fn task(&self, operation: &Operation<'a>, variables: &mut Variables) -> Option<TaskDocument> {
+        let Some(method) = MethodName::from_name(operation.method) else {
+            self.count(UNKNOWN_METHOD, &operation.title());
+            return None;
+        };
+        let mut fields = StepDocument { method: Some(method.clone()), ..StepDocument::default() };
+        if operation.fields.get("requestBody").is_some() && method.is_without_body() {
+            self.count(BODY_OF_GET, &operation.title());
+        } else if let Err(reason) = self.add_body(operation.fields, &mut fields) {
+            self.count(NO_BODY, &format!("{}: {reason}", operation.title()));
+            return None;
         }
-        fields.path = Some(filled.into());
-        fields.name = Some(format!("{} {path}", text_of(&json!(method))).into());
-        if !matches!(method, MethodName::Get | MethodName::Head) {
-            self.add_body(operation, &mut fields);
-        }
-        let text = |field: &str| operation.get(field).and_then(Value::as_str).map(str::to_owned);
-        let tags = operation.get("tags").and_then(Value::as_array).into_iter().flatten();
-        TaskDocument {
+        let parameters = self.parameters(operation);
+        self.add_query(&parameters, &mut fields);
+        self.add_headers(&parameters, &mut fields);
+        let path = self.path(operation, &parameters, variables);
+        let query = fields.path.take().map(|query| query.value);
+        fields.path = Some(match query {
+            None => path.into(),
+            Some(query) => format!("{path}{}{query}", if path.contains('?') { '&' } else { '?' }).into(),
+        });
+        fields.name = Some(operation.title().into());
+        let text = |field: &str| operation.fields.get(field).and_then(Untyped::as_str).map(str::to_owned);
+        Some(TaskDocument {
             name: text("operationId").or_else(|| text("summary")),
-            weight: Some(weight.into()),
-            tags: tags.filter_map(Value::as_str).map(str::to_owned).collect(),
+            weight: Some(if method.0 == http::Method::GET { 3 } else { 1 }.into()),
+            tags: operation.tags().map(str::to_owned).collect(),
             steps: vec![step(fields)].into(),
-        }
+        })
     }
 
-    fn add_body(&self, operation: &Value, fields: &mut StepDocument) {
-        let Some(body) = operation.get("requestBody").map(|body| self.resolved(body)) else { return };
-        let Some(contents) = body.get("content").and_then(Value::as_object) else { return };
-        let of_kind =
-            |kind: &str| contents.iter().find(|(name, _)| name.contains(kind)).map(|(_, content)| content);
-        if let Some(content) = of_kind("json") {
-            fields.json = Some(literal_json(&self.example_of(content)).into());
-        } else if let Some(content) = of_kind("urlencoded") {
-            let example = self.example_of(content);
-            let pairs = example.as_object().into_iter().flatten();
-            fields.form =
-                Some(pairs.map(|(name, value)| (name.clone(), literal(&text_of(value)).into())).collect());
-        } else if let Some(content) = contents.values().next() {
-            fields.body = Some(literal(&text_of(&self.example_of(content))).into());
-        }
-    }
-
-    /// An example of a parameter or a content: its own, or one made after its schema.
-    fn example_of(&self, described: &Value) -> Value {
-        let first = described.get("examples").and_then(Value::as_object).and_then(|all| all.values().next());
-        let example =
-            described.get("example").or_else(|| first.and_then(|first| self.resolved(first).get("value")));
-        match (example, described.get("schema")) {
-            (Some(example), _) => example.clone(),
-            (None, Some(schema)) => self.value_of(schema, DEEPEST),
-            (None, None) => json!("1"),
-        }
-    }
-
-    /// A value that a schema allows.
-    fn value_of(&self, schema: &Value, depth: usize) -> Value {
-        let schema = self.resolved(schema);
-        let given = ["example", "default", "const"].iter().find_map(|field| schema.get(field));
-        let first = |field: &str| schema.get(field).and_then(Value::as_array).and_then(|all| all.first());
-        if let Some(value) = given.or_else(|| first("examples")).or_else(|| first("enum")) {
-            return value.clone();
-        }
-        if depth == 0 {
-            return Value::Null;
-        }
-        if let Some(parts) = schema.get("allOf").and_then(Value::as_array) {
-            let mut fields = Map::new();
-            for part in parts {
-                if let Value::Object(more) = self.value_of(part, depth - 1) {
-                    fields.extend(more);
+    /// The path with its parameters: single values as variables, lists and objects as their style says.
+    fn path(
+        &self,
+        operation: &Operation<'a>,
+        parameters: &[Parameter<'a>],
+        variables: &mut Variables,
+    ) -> String {
+        let prefix = server::path(self.root, operation);
+        // What follows a `#` never reaches a server; some descriptions tell operations apart by it.
+        let template = operation.path.split('#').next().unwrap_or_default();
+        let slash = if template.starts_with('/') { "" } else { "/" };
+        let mut rest = on_host(&format!("{prefix}{slash}{template}"));
+        let mut filled = String::new();
+        while let Some((before, name, after)) = next_parameter(&rest) {
+            let declared = parameters.iter().find(|known| known.place == Place::Path && known.name == name);
+            let value =
+                declared.map_or(Untyped::from("1"), |parameter| self.value_of_parameter(parameter.described));
+            if declared.is_none() {
+                self.count(UNDECLARED, &format!("{{{name}}} of {}", operation.path));
+            }
+            let nothing = Untyped::Null;
+            let style = Style::of(declared.map_or(&nothing, |parameter| parameter.described), Place::Path);
+            let value = if value.as_text().is_empty() { Untyped::from("1") } else { value };
+            let is_single = !matches!(value, Untyped::List(_) | Untyped::Map(_));
+            let text = if declared.is_some() && is_single && style.is_plain() && !style.allow_reserved {
+                format!("${{{}}}", variables.name(name, &value))
+            } else {
+                parameters::segment(name, &value, style)
+            };
+            // A `$` before it would take its meaning away.
+            match before.strip_suffix('$').filter(|_| text.starts_with("${")) {
+                Some(before) => {
+                    filled.push_str(&literal(before));
+                    filled.push_str("%24");
                 }
+                None => filled.push_str(&literal(before)),
             }
-            return Value::Object(fields);
+            filled.push_str(&text);
+            let behind = rest.len() - after.len();
+            rest.drain(..behind);
         }
-        if let Some(choice) = first("oneOf").or_else(|| first("anyOf")) {
-            return self.value_of(choice, depth - 1);
+        filled + &literal(&rest)
+    }
+
+    /// The query: by its names where each is a single value, else behind the path, which waits in `fields`.
+    fn add_query(&self, parameters: &[Parameter<'a>], fields: &mut StepDocument) {
+        let values: Vec<_> = self.sent_in(Place::Query, parameters).collect();
+        let is_plain = |value: &Untyped, style: &Style<'_>| {
+            !matches!(value, Untyped::List(_) | Untyped::Map(_)) && !style.allow_reserved
+        };
+        if values.iter().all(|(_, value, style)| is_plain(value, style)) {
+            let plain = values
+                .into_iter()
+                .map(|(name, value, _)| (name.to_owned(), literal(&value.as_text()).into()));
+            fields.query = plain.collect();
+            return;
         }
-        let kind = schema.get("type").map(|kind| kind.as_array().and_then(|all| all.first()).unwrap_or(kind));
-        match kind.and_then(Value::as_str) {
-            Some("integer" | "number") => schema.get("minimum").cloned().unwrap_or(json!(1)),
-            Some("boolean") => json!(true),
-            Some("null") => Value::Null,
-            Some("array") => {
-                json!([schema.get("items").map_or(json!("text"), |items| self.value_of(items, depth - 1))])
+        let pairs: Vec<_> =
+            values.iter().flat_map(|(name, value, style)| parameters::query(name, value, *style)).collect();
+        fields.path = (!pairs.is_empty()).then(|| literal(&pairs.join("&")).into());
+    }
+
+    fn add_headers(&self, parameters: &[Parameter<'a>], fields: &mut StepDocument) {
+        for (name, value, style) in self.sent_in(Place::Header, parameters) {
+            let name = name.to_ascii_lowercase();
+            let text = parameters::header(&value, style);
+            if IGNORED_HEADERS.contains(&name.as_str()) {
+                continue;
             }
-            Some("string") => json!(match schema.get("format").and_then(Value::as_str) {
-                Some("date") => "2026-01-31",
-                Some("date-time") => "2026-01-31T12:00:00Z",
-                Some("email") => "user@example.org",
-                Some("uuid") => "5f0c1b1e-3c1d-4b67-9a51-0d3c8f6f2a11",
-                _ => "text",
-            }),
-            _ => match schema.get("properties").and_then(Value::as_object) {
-                None => json!({}),
-                Some(fields) => Value::Object(
-                    fields
-                        .iter()
-                        .filter(|(_, field)| field.get("readOnly") != Some(&Value::Bool(true)))
-                        .map(|(name, field)| (name.clone(), self.value_of(field, depth - 1)))
-                        .collect(),
-                ),
+            if name.parse::<HeaderName>().is_err() || HeaderValue::from_str(&text).is_err() {
+                self.count(UNSENDABLE_HEADER, &name);
+                continue;
+            }
+            fields.headers.insert(name, literal(&text).into());
+        }
+        let cookies = self.sent_in(Place::Cookie, parameters);
+        let cookies: Vec<_> =
+            cookies.flat_map(|(name, value, style)| parameters::cookie(name, &value, style)).collect();
+        if !cookies.is_empty() {
+            fields.headers.insert("cookie".to_owned(), literal(&cookies.join("; ")).into());
+        }
+    }
+
+    /// The required parameters of a place, with their values.
+    fn sent_in<'p>(
+        &'p self,
+        place: Place,
+        parameters: &'p [Parameter<'a>],
+    ) -> impl Iterator<Item = (&'a str, Untyped, Style<'a>)> + 'p {
+        let is_required =
+            |parameter: &&Parameter<'a>| parameter.described.get("required").is_some_and(Untyped::is_true);
+        parameters.iter().filter(move |parameter| parameter.place == place).filter(is_required).map(
+            move |parameter| {
+                (
+                    parameter.name,
+                    self.value_of_parameter(parameter.described),
+                    Style::of(parameter.described, place),
+                )
             },
-        }
+        )
     }
 }
 
-/// The path of a server's URL, which may be relative, without a slash at its end.
-fn path_of(url: &str) -> String {
-    let path = match url
-        .split_once("://")
-        .or_else(|| url.split_once("//").filter(|(before, _)| before.is_empty()))
-    {
-        Some((_, after_scheme)) => after_scheme.split_once('/').map_or("", |(_host, path)| path),
-        None => url,
-    };
-    let path = path.split(['?', '#']).next().unwrap_or_default();
-    let mut segments = Vec::new();
-    for segment in path.split('/') {
-        match segment {
-            "" | "." => {}
-            ".." => drop(segments.pop()),
-            segment => segments.push(segment),
-        }
-    }
-    segments.iter().flat_map(|segment| ["/", segment]).collect()
+/// A parameter of an operation.
+#[derive(Clone, Copy)]
+struct Parameter<'a> {
+    name: &'a str,
+    place: Place,
+    described: &'a Untyped,
 }
 
-/// A parameter's name as a variable's.
-fn variable(name: &str) -> String {
-    let clean: String =
-        name.chars().map(|each| if each.is_ascii_alphanumeric() { each } else { '_' }).collect();
-    if is_name(&clean) { clean } else { format!("p_{clean}") }
+/// The first `{name}` of a path's template, with what stands before and behind it.
+fn next_parameter(template: &str) -> Option<(&str, &str, &str)> {
+    let open = template.find('{')?;
+    let length = template[open..].find('}')?;
+    Some((&template[..open], &template[open + 1..open + length], &template[open + length + 1..]))
 }
 
-fn text_of(value: &Value) -> String {
-    match value {
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
-    }
+/// Where the base of a description leads to, for one that names a host.
+fn origin_of(url: &str) -> Option<String> {
+    let url = url.parse::<Url>().ok().filter(|url| matches!(url.scheme(), "http" | "https"))?;
+    Some(url.origin().ascii_serialization())
 }

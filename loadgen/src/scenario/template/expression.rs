@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use excerpt::excerpt;
 use rand::RngExt;
-use serde_json::{Number, Value};
+use serde_json::Value;
 
-use super::{NotSet, Scope, as_text};
+use super::super::untyped::{Number, Untyped};
+use super::{NotSet, Scope};
 
 /// The most decimals of a random decimal.
 const MOST_DECIMALS: u32 = 9;
@@ -58,7 +60,8 @@ impl Expression {
     /// Reads the text between the braces; an error is a problem and a hint.
     pub(super) fn parse(text: &str, symbols: &Symbols) -> Result<Self, (String, String)> {
         let text = text.trim();
-        let refuse = |problem: &str| Err((format!("`{text}` {problem}"), format!("there are {FUNCTIONS}")));
+        let refuse =
+            |problem: &str| Err((format!("`{}` {problem}", excerpt(text)), format!("there are {FUNCTIONS}")));
         match text {
             "" => return Err(("`${}` is empty".to_owned(), format!("there are {FUNCTIONS}"))),
             "userNumber" => return Ok(Self::UserNumber),
@@ -102,24 +105,28 @@ impl Expression {
     }
 
     /// Its value for this user, now.
-    pub(super) fn value(&self, scope: &mut Scope<'_>) -> Result<Value, NotSet> {
+    pub(super) fn value(&self, scope: &mut Scope<'_>) -> Result<Untyped, NotSet> {
         let variable = |index: &usize| scope.values.get(*index).and_then(Option::as_ref).ok_or(NotSet);
         Ok(match self {
             Self::Variable(index) => variable(index)?.clone(),
-            Self::Number(index) => {
-                let text = as_text(variable(index)?).into_owned();
-                serde_json::from_str::<Number>(text.trim()).map(Value::Number).map_err(|_| NotSet)?
-            }
-            Self::Text(index) => Value::String(as_text(variable(index)?).into_owned()),
-            Self::UserNumber => scope.user_number.into(),
-            Self::Iteration => scope.iteration.into(),
-            Self::Uuid => Value::String(uuid(scope)),
-            Self::RandomInt { from, to } => scope.stream.random_range(*from..=*to).into(),
+            Self::Number(index) => match variable(index)? {
+                number @ Untyped::Number(_) => number.clone(),
+                other => {
+                    let text = other.as_text();
+                    let is_number = serde_json::from_str::<serde_json::Number>(text.trim()).is_ok();
+                    is_number.then(|| Untyped::Number(Number::plain(text.trim().to_owned()))).ok_or(NotSet)?
+                }
+            },
+            Self::Text(index) => Untyped::Text(variable(index)?.as_text().into_owned()),
+            Self::UserNumber => Value::from(scope.user_number).into(),
+            Self::Iteration => Value::from(scope.iteration).into(),
+            Self::Uuid => Untyped::Text(uuid(scope)),
+            Self::RandomInt { from, to } => Value::from(scope.stream.random_range(*from..=*to)).into(),
             Self::RandomDecimal { from, to, per_unit } => {
-                (scope.stream.random_range(*from..=*to) as f64 / *per_unit as f64).into()
+                Value::from(scope.stream.random_range(*from..=*to) as f64 / *per_unit as f64).into()
             }
             Self::OneOf(choices) => {
-                Value::String(choices[scope.stream.random_range(0..choices.len())].clone())
+                Untyped::Text(choices[scope.stream.random_range(0..choices.len())].clone())
             }
         })
     }
@@ -135,7 +142,7 @@ fn lookup(name: &str, symbols: &Symbols) -> Result<usize, (String, String)> {
                 "this user knows {known}; a feeder's columns are FEEDER.COLUMN, after a step `feed: FEEDER`"
             )
         };
-        (format!("`{name}` is not known"), hint)
+        (format!("`{}` is not known", excerpt(name)), hint)
     })
 }
 
@@ -149,8 +156,12 @@ fn uuid(scope: &mut Scope<'_>) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
+    use serde_json::json;
+
     use super::super::tests::{symbols, with_scope};
-    use super::Expression;
+    use super::{Expression, Untyped};
 
     #[test]
     fn random_values_stay_within_their_bounds() {
@@ -159,11 +170,12 @@ mod tests {
             with_scope(|scope| (0..1000).map(|_| expression.value(scope).unwrap()).collect::<Vec<_>>())
         };
         let whole = evaluate("randomInt(1, 3)");
-        assert!((1..=3).all(|number| whole.contains(&number.into())), "{whole:?}");
-        assert!(whole.iter().all(|number| (1..=3).contains(&number.as_i64().unwrap())));
+        let number = |value: &Untyped| value.to_json().parse::<f64>().unwrap();
+        let found: BTreeSet<_> = whole.iter().map(Untyped::to_json).collect();
+        assert_eq!(found.into_iter().collect::<Vec<_>>(), ["1", "2", "3"]);
         for decimal in evaluate("randomDecimal(1, 2, 2)") {
-            let cents = decimal.as_f64().unwrap() * 100.0;
-            assert!((100.0..=200.0).contains(&cents) && (cents - cents.round()).abs() < 1e-9, "{decimal}");
+            let cents = number(&decimal) * 100.0;
+            assert!((100.0..=200.0).contains(&cents) && (cents - cents.round()).abs() < 1e-9, "{decimal:?}");
         }
         let uuids = evaluate("uuid");
         let first = uuids[0].as_str().unwrap();
@@ -175,9 +187,9 @@ mod tests {
     fn a_variable_changes_its_type_only_when_asked() {
         with_scope(|scope| {
             let mut value = |text: &str| Expression::parse(text, &symbols()).expect(text).value(scope);
-            assert_eq!(value("item.price"), Ok(12.5.into()));
+            assert_eq!(value("item.price"), Ok(json!(12.5).into()));
             assert_eq!(value("text(item.price)"), Ok("12.5".into()));
-            assert_eq!(value("number(item.price)"), Ok(12.5.into()));
+            assert_eq!(value("number(item.price)"), Ok(json!(12.5).into()));
             assert!(value("number(name)").is_err(), "`a/b` is no number");
         });
     }

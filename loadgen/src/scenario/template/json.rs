@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::super::error::Mistake;
 use super::super::located::Located;
+use super::super::untyped::Untyped;
 use super::{NotSet, Part, Scope, Symbols, Template, expression::Expression};
 
 #[derive(Clone, Debug)]
@@ -22,7 +23,7 @@ pub(crate) struct JsonTemplate(Vec<Piece>);
 
 impl JsonTemplate {
     /// Reads a document whose names are among `symbols`; `place` names it in errors.
-    pub(crate) fn parse(json: &Located<Value>, place: &str, symbols: &Symbols) -> Result<Self, Mistake> {
+    pub(crate) fn parse(json: &Located<Untyped>, place: &str, symbols: &Symbols) -> Result<Self, Mistake> {
         let mut template = Self(Vec::new());
         template.add(&json.value, json.line, place, symbols)?;
         Ok(template)
@@ -34,7 +35,7 @@ impl JsonTemplate {
         for piece in &self.0 {
             match piece {
                 Piece::Literal(literal) => text.push_str(literal),
-                Piece::Typed(expression) => text.push_str(&expression.value(scope)?.to_string()),
+                Piece::Typed(expression) => text.push_str(&expression.value(scope)?.to_json()),
                 Piece::Text(template) => text.push_str(&quoted(&template.fill(scope)?)),
             }
         }
@@ -43,13 +44,13 @@ impl JsonTemplate {
 
     fn add(
         &mut self,
-        value: &Value,
+        value: &Untyped,
         line: Option<u64>,
         place: &str,
         symbols: &Symbols,
     ) -> Result<(), Mistake> {
         match value {
-            Value::String(text) => {
+            Untyped::Text(text) => {
                 let mut template = Template::parse(&Located { value: text.clone(), line }, place, symbols)?;
                 if let Some(fixed) = template.fixed() {
                     self.literal(&quoted(fixed));
@@ -61,7 +62,7 @@ impl JsonTemplate {
                     self.0.push(Piece::Text(template));
                 }
             }
-            Value::Array(entries) => {
+            Untyped::List(entries) => {
                 self.literal("[");
                 for (index, entry) in entries.iter().enumerate() {
                     self.literal(if index == 0 { "" } else { "," });
@@ -69,7 +70,7 @@ impl JsonTemplate {
                 }
                 self.literal("]");
             }
-            Value::Object(fields) => {
+            Untyped::Map(fields) => {
                 self.literal("{");
                 for (index, (name, field)) in fields.iter().enumerate() {
                     self.literal(if index == 0 { "" } else { "," });
@@ -79,7 +80,7 @@ impl JsonTemplate {
                 }
                 self.literal("}");
             }
-            other => self.literal(&other.to_string()),
+            other => self.literal(&other.to_json()),
         }
         Ok(())
     }
@@ -102,7 +103,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::super::tests::{symbols, with_scope};
-    use super::JsonTemplate;
+    use super::{JsonTemplate, Untyped};
 
     #[test]
     fn a_document_is_filled_in_and_stays_json() {
@@ -110,7 +111,7 @@ mod tests {
             "price": "${item.price}", "text": "for ${item.price} \"€\"", "nested": [1, null, {"user": "${userNumber}"}],
             "as text": "${text(item.price)}", "plain": "x",
         });
-        let template = JsonTemplate::parse(&document.into(), "json", &symbols()).unwrap();
+        let template = JsonTemplate::parse(&Untyped::from(document).into(), "json", &symbols()).unwrap();
         let filled: Value = serde_json::from_str(&with_scope(|scope| template.fill(scope)).unwrap()).unwrap();
         assert_eq!(
             filled,
@@ -124,6 +125,6 @@ mod tests {
     #[test]
     fn an_unknown_name_deep_inside_is_found() {
         let document = json!({"a": [{"b": "${nobody}"}]});
-        assert!(JsonTemplate::parse(&document.into(), "json", &symbols()).is_err());
+        assert!(JsonTemplate::parse(&Untyped::from(document).into(), "json", &symbols()).is_err());
     }
 }
