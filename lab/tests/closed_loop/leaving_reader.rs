@@ -190,7 +190,7 @@ async fn servers_go_on_serving_and_logging() {
 
 #[tokio::test]
 async fn the_loop_goes_on_when_nothing_reads_what_it_prints() {
-    let _alone = Up::turn();
+    let _turn = Up::turn();
     let mut command = lab();
     command.args(["up", "--log-level", "debug"]).args(ANY_PORTS);
     let (mut child, mut lines) = begin(command);
@@ -239,7 +239,7 @@ async fn the_loop_goes_on_when_nothing_reads_what_it_prints() {
 /// Its picture gets a line each second.
 #[test]
 fn the_demo_goes_on_when_nothing_watches_it() {
-    let _alone = Up::turn();
+    let _turn = Up::turn();
     let mut command = lab();
     command.args(["demo", "--fast"]).args(ANY_PORTS);
     let (mut child, mut lines) = begin(command);

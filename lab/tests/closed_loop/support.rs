@@ -45,6 +45,11 @@ pub(crate) struct Up {
     pub(crate) processes: BTreeMap<String, u32>,
     output: Arc<Mutex<Vec<String>>>,
     pub(crate) client: HttpClient,
+    _turn: Turn,
+}
+
+/// Held as long as its loop runs.
+pub(crate) struct Turn {
     _alone: MutexGuard<'static, ()>,
 }
 
@@ -53,9 +58,9 @@ static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
 impl Up {
     /// Waits until no other loop runs; the next one waits until the result is dropped.
-    pub(crate) fn turn() -> MutexGuard<'static, ()> {
+    pub(crate) fn turn() -> Turn {
         // A test that failed while it held the lock has ended its loop all the same.
-        ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner)
+        Turn { _alone: ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner) }
     }
 
     /// Starts it with further flags and waits for its greeting.
@@ -65,7 +70,7 @@ impl Up {
 
     /// Starts it with these variables and further flags and waits for its greeting.
     pub(crate) fn start_with(variables: &[(&str, &str)], flags: &[&str]) -> Self {
-        let alone = Self::turn();
+        let turn = Self::turn();
         let any_port = "127.0.0.1:0";
         let dependency = ["--dependency-address", any_port];
         let mut child = lab()
@@ -93,7 +98,7 @@ impl Up {
             processes: BTreeMap::new(),
             output,
             client: HttpClient::new(),
-            _alone: alone,
+            _turn: turn,
         };
         up.read_greeting();
         up
