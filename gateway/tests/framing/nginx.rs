@@ -60,6 +60,9 @@ http {{
     uwsgi_temp_path {folder}/uwsgi;
     scgi_temp_path {folder}/scgi;
     client_max_body_size 10m;
+    client_header_timeout 2s;
+    client_body_timeout 2s;
+    keepalive_timeout 2s;
     large_client_header_buffers 8 64k;
     upstream endpoint {{ server {endpoint}; keepalive 16; }}
     server {{
