@@ -129,7 +129,7 @@ impl Client {
     }
 }
 
-/// The beginning of a text for a message, which is no place for all of it.
+/// The beginning of a text, for a message.
 fn shortened(text: &str) -> String {
     text.chars().take(MESSAGE_TEXT_CHARACTERS_MAX).flat_map(char::escape_debug).collect()
 }

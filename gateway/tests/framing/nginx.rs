@@ -39,7 +39,7 @@ impl Nginx {
 
 impl Drop for Nginx {
     fn drop(&mut self) {
-        // One process, because there is no master.
+        // The configuration asks for one process, without a master.
         let _gone = self.process.kill();
         let _reaped = self.process.wait();
     }

@@ -81,7 +81,7 @@ pub(super) fn rows() -> Vec<Row> {
     let rows = passed.map(|path| target(path).passes(path, "")).into_iter();
     let rows = rows.chain(invalid.map(|path| target(path).refused(400)));
     let rows = rows.chain(internal.map(|path| target(path).answered(404)));
-    // The body of what is not passed on is nobody's request either.
+    // The body of what is not passed on is not the next request either.
     let bodies = [INNER, UNFINISHED].map(|body| {
         let head = format!("{METHOD} /faults HTTP/1.1\r\nHost: a\r\nContent-Length: {}\r\n\r\n", body.len());
         row(format!("target /faults with the body {body:?}"), head + body).refused(404)
