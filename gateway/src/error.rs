@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::time::Duration;
 
 /// Why a gateway did not start, or ended early.
 #[derive(Debug, thiserror::Error)]
@@ -36,6 +37,14 @@ pub enum GatewayError {
         rate_per_second: f64,
         /// The burst that was given.
         burst: u32,
+    },
+    /// A limit of time that nothing can keep, or that cannot be added to a time.
+    #[error("a limit of {value:?} is not usable for `{flag}`, expected a time above 0 and at most 24 h")]
+    BadTimeLimit {
+        /// The flag that sets it.
+        flag: &'static str,
+        /// The limit that was given.
+        value: Duration,
     },
     /// A limit of the head that no request fits into.
     #[error("a limit of {bytes} bytes for the head of a request is too small, expected at least 8192")]

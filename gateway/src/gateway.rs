@@ -38,6 +38,9 @@ const ADMIN_GRACE: Duration = Duration::from_secs(1);
 /// Smallest limit for a head that hyper can keep.
 const HEADER_BYTES_MIN: usize = 8192;
 
+/// Largest limit of time for a part of a request.
+const TIME_LIMIT_MAX: Duration = Duration::from_hours(24);
+
 /// A gateway that has its ports and does not serve yet.
 #[derive(Debug)]
 pub struct Gateway {
@@ -59,6 +62,12 @@ impl Gateway {
         let throttle = Throttle::new(&config)?;
         if config.header_bytes_max < HEADER_BYTES_MIN {
             return Err(GatewayError::HeaderLimitTooSmall { bytes: config.header_bytes_max });
+        }
+        for (flag, value) in [("--try-timeout", config.try_timeout), ("--body-pause", config.body_pause_max)]
+        {
+            if value.is_zero() || value > TIME_LIMIT_MAX {
+                return Err(GatewayError::BadTimeLimit { flag, value });
+            }
         }
         let (service, service_address) = listen(config.listen, "--listen")?;
         let (admin, admin_address) = listen(config.admin, "--admin")?;

@@ -129,7 +129,7 @@ impl Client {
     }
 }
 
-/// The beginning of a text for a message, which is no place for all of it.
+/// The beginning of a text, for a message.
 fn shortened(text: &str) -> String {
     text.chars().take(MESSAGE_TEXT_CHARACTERS_MAX).flat_map(char::escape_debug).collect()
 }
@@ -156,7 +156,9 @@ impl Proxy {
             PathRule::Internal => {
                 let error = format!("`{}` is not reachable through the gateway", shortened(head.uri.path()));
                 let hint = "ask a replica itself; GET /endpoints on the admin port names them";
-                return Err(Box::new(answers::error(StatusCode::NOT_FOUND, error, hint)));
+                // A body that is not read would have to be passed over before the next request.
+                let answer = if incoming.is_end_stream() { answers::error } else { answers::closing_error };
+                return Err(Box::new(answer(StatusCode::NOT_FOUND, error, hint)));
             }
             PathRule::Invalid => {
                 let error = format!(

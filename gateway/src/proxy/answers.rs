@@ -9,8 +9,8 @@ use observability::http::error::ErrorBody;
 use super::response_body::ResponseBody;
 
 /// An error as JSON.
-pub(crate) fn error(status: StatusCode, error: impl Into<String>, hint: &str) -> Response<ResponseBody> {
-    let body = ErrorBody { error: error.into(), hint: hint.to_owned() };
+pub(crate) fn error(status: StatusCode, text: impl Into<String>, hint: &str) -> Response<ResponseBody> {
+    let body = ErrorBody { error: text.into(), hint: hint.to_owned() };
     let bytes = Bytes::from(serde_json::to_vec(&body).expect("two strings are JSON"));
     let mut response = Response::new(ResponseBody::Own(Some(bytes)));
     *response.status_mut() = status;

@@ -93,6 +93,11 @@ impl Inbox {
             if !is_valid {
                 return Err(malformed());
             }
+            if matches!(head.body, BodyEnd::Chunked(_) | BodyEnd::Close)
+                && has_other_coding(response.headers())
+            {
+                return Err(malformed());
+            }
             self.begin_body(&head, response.headers_mut(), bytes);
             return Ok(Some(response));
         }
@@ -181,6 +186,17 @@ fn take_header(headers: &mut HeaderMap, name: &str, bytes: &Bytes, value: &[u8])
     let Ok(name) = HeaderName::from_bytes(name.as_bytes()) else { return false };
     let Ok(value) = HeaderValue::from_maybe_shared(bytes.slice_ref(value)) else { return false };
     headers.try_append(name, value).is_ok()
+}
+
+/// Whether a body has a transfer coding that is not undone here. Without the line that names it, which ends at the
+/// gateway, a client could not undo it either.
+fn has_other_coding(headers: &HeaderMap) -> bool {
+    headers.get_all(header::TRANSFER_ENCODING).iter().any(|value| {
+        let mut codings = value.as_bytes().split(|&byte| byte == b',').map(<[u8]>::trim_ascii);
+        codings.any(|coding| {
+            ![&b"chunked"[..], b"identity", b""].iter().any(|known| coding.eq_ignore_ascii_case(known))
+        })
+    })
 }
 
 /// Whether an answer could not be read because its bytes are not one.

@@ -7,9 +7,8 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpStream, UnixStream};
 use tokio::time::timeout;
 
-/// Bound of each wait for a proxy that has something to say. Where nginx waits for more and the gateway does not, it is
-/// waited out.
-const PATIENCE: Duration = Duration::from_secs(3);
+/// Bound of each wait for a proxy that has something to say, or closes because nothing more comes.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A wait for more where nothing more is expected.
 const QUIET: Duration = Duration::from_millis(150);

@@ -39,7 +39,7 @@ impl Nginx {
 
 impl Drop for Nginx {
     fn drop(&mut self) {
-        // One process, because there is no master.
+        // The configuration asks for one process, without a master.
         let _gone = self.process.kill();
         let _reaped = self.process.wait();
     }
@@ -60,6 +60,9 @@ http {{
     uwsgi_temp_path {folder}/uwsgi;
     scgi_temp_path {folder}/scgi;
     client_max_body_size 10m;
+    client_header_timeout 2s;
+    client_body_timeout 2s;
+    keepalive_timeout 2s;
     large_client_header_buffers 8 64k;
     upstream endpoint {{ server {endpoint}; keepalive 16; }}
     server {{

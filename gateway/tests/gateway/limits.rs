@@ -82,6 +82,19 @@ async fn a_slow_endpoint_is_given_up() {
 }
 
 #[tokio::test]
+async fn a_limit_of_time_that_cannot_be_kept_is_refused_with_its_flag() {
+    for limit in [Duration::ZERO, Duration::from_secs(24 * 60 * 60 + 1), Duration::MAX] {
+        for (flag, config) in [
+            ("--try-timeout", GatewayConfig { try_timeout: limit, ..config() }),
+            ("--body-pause", GatewayConfig { body_pause_max: limit, ..config() }),
+        ] {
+            let error = gateway::Gateway::bind(config).expect_err(flag).to_string();
+            assert!(error.contains(flag) && error.contains("24 h"), "{error}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_body_that_stalls_has_one_limit_for_all_methods() {
     let replica = reader().await;
     let pause = Duration::from_millis(300);

@@ -102,9 +102,9 @@ pub(crate) fn run(arguments: GatewayArguments) -> Result<ExitStatus, Failure> {
             end_with_supervisor()?;
         }
         let gateway = Gateway::bind(arguments.config()?).map_err(|error| match error {
-            GatewayError::BadRateLimit { .. } | GatewayError::HeaderLimitTooSmall { .. } => {
-                Failure::bad_input(error)
-            }
+            GatewayError::BadRateLimit { .. }
+            | GatewayError::BadTimeLimit { .. }
+            | GatewayError::HeaderLimitTooSmall { .. } => Failure::bad_input(error),
             error => Failure::could_not_run(error),
         })?;
         let (service, admin) = (gateway.service_address(), gateway.admin_address());

@@ -1,6 +1,6 @@
 //! Paths, and the spellings of those that the gateway keeps to itself.
 
-use crate::row::{Row, target};
+use crate::row::{INNER, METHOD, Row, UNFINISHED, row, target};
 
 pub(super) fn rows() -> Vec<Row> {
     let passed = [
@@ -80,5 +80,11 @@ pub(super) fn rows() -> Vec<Row> {
     ];
     let rows = passed.map(|path| target(path).passes(path, "")).into_iter();
     let rows = rows.chain(invalid.map(|path| target(path).refused(400)));
-    rows.chain(internal.map(|path| target(path).answered(404))).collect()
+    let rows = rows.chain(internal.map(|path| target(path).answered(404)));
+    // The body of what is not passed on is not the next request either.
+    let bodies = [INNER, UNFINISHED].map(|body| {
+        let head = format!("{METHOD} /faults HTTP/1.1\r\nHost: a\r\nContent-Length: {}\r\n\r\n", body.len());
+        row(format!("target /faults with the body {body:?}"), head + body).refused(404)
+    });
+    rows.chain(bodies).collect()
 }
