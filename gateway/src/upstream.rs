@@ -102,6 +102,10 @@ impl Upstream {
                 return Err(io::Error::new(io::ErrorKind::TimedOut, problem));
             };
             self.check_replica(&readiness).map_err(io::Error::other)?;
+            if !connection.is_reusable() {
+                // A server that ends each connection with its answer has just proved itself on another one.
+                return self.open().await;
+            }
         }
         Ok(connection)
     }

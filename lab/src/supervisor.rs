@@ -103,9 +103,7 @@ impl Supervisor {
         let gateway = start("gateway", gateway_arguments(&config)).await?;
         let (service, admin) = parse_announcement(&gateway.announcement()).map_err(Failure::could_not_run)?;
         let dependency = match &config.addresses.dependency {
-            Some(address) => {
-                Some(start("dependency", dependency_arguments(address, &config.dependency_flags)).await?)
-            }
+            Some(address) => Some(start("dependency", dependency_arguments(address, &config)).await?),
             None => None,
         };
         let plan = ReplicaPlan {
@@ -202,9 +200,13 @@ fn gateway_arguments(config: &SupervisorConfig) -> Vec<String> {
     fixed.into_iter().chain(allowed_hosts_flag(&config.allowed_hosts)).collect()
 }
 
-fn dependency_arguments(address: &str, flags: &[String]) -> Vec<String> {
+fn dependency_arguments(address: &str, config: &SupervisorConfig) -> Vec<String> {
     let fixed = ["webapp", "--id", "dependency-1", "--listen", address].map(str::to_owned);
-    fixed.into_iter().chain(flags.iter().cloned()).collect()
+    fixed
+        .into_iter()
+        .chain(config.dependency_flags.iter().cloned())
+        .chain(allowed_hosts_flag(&config.allowed_hosts))
+        .collect()
 }
 
 fn replica_flags(config: &SupervisorConfig, dependency: Option<String>) -> Vec<String> {

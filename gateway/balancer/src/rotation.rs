@@ -135,7 +135,7 @@ impl Rotation {
         endpoint.last_answers.add(is_client_error);
         match outcome {
             Outcome::Success { latency } | Outcome::ClientError { latency } => {
-                endpoint.ewma.record(now, latency)
+                endpoint.ewma.record(now, latency);
             }
             // A quick failure must not look fast: it is taken in only where it is slower than what is known.
             Outcome::Failed { after } if after.as_secs_f64() > endpoint.ewma.seconds_at(now) => {

@@ -102,14 +102,13 @@ impl Traffic {
             Replica::FailsSometimes if number.is_multiple_of(100) => {
                 (now, Outcome::Failed { after: Duration::ZERO })
             }
-            Replica::FailsSometimes => served(SERVICE_TIME),
             // By a hash of the request's number, so that the same requests are rejected wherever they go.
             Replica::Rejects(percent)
                 if number.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32 < percent * (1 << 32) / 100 =>
             {
                 (now + QUICK, Outcome::ClientError { latency: QUICK })
             }
-            Replica::Rejects(_) => served(SERVICE_TIME),
+            Replica::FailsSometimes | Replica::Rejects(_) => served(SERVICE_TIME),
             Replica::Fails => (now, Outcome::Failed { after: Duration::ZERO }),
             Replica::Refuses => (now, Outcome::Refused),
             Replica::Queues if in_flight > WORKERS + 100 => (now, Outcome::Refused),

@@ -46,7 +46,8 @@ async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
     }
 }
 
-/// A server that answers everything with 200, `/ready` too, at an address that a replica had. Counts what is no probe.
+/// A server that answers everything with 200, `/ready` too, at an address that a replica had. Counts users' requests; the
+/// scaler and other replicas may still ask there, too.
 fn impostor_at(url: &str) -> Arc<AtomicUsize> {
     let listener =
         TcpListener::bind(url.trim_start_matches("http://")).expect("the replica has left its port");

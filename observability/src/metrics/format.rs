@@ -55,8 +55,8 @@ impl TextFormat {
         accepted.sort_by(|one, other| {
             other.quality.total_cmp(&one.quality).then(one.wildcards().cmp(&other.wildcards()))
         });
-        let usable = accepted.iter().filter(|accepted| accepted.quality > 0.0);
-        usable.filter_map(Accepted::format).next().unwrap_or(Self::Classic)
+        let mut usable = accepted.iter().filter(|accepted| accepted.quality > 0.0);
+        usable.find_map(Accepted::format).unwrap_or(Self::Classic)
     }
 }
 

@@ -189,7 +189,7 @@ async fn history_policy_probes_metrics_and_page_answer() {
     assert_eq!(asked.get("/ready").await.0, StatusCode::OK);
     let (_, metrics) = asked.get("/metrics?name[]=scaler_ready_replicas").await;
     let metrics = metrics.as_str().unwrap();
-    assert!(metrics.contains("scaler_ready_replicas 1\n") && metrics.ends_with("# EOF\n"), "{metrics}");
+    assert!(metrics.ends_with("\nscaler_ready_replicas 1\n"), "the classic text without Accept:\n{metrics}");
     let (_, page) = asked.get("/").await;
     assert!(page.as_str().is_some_and(|page| page.contains("<title>Autoscale Lab</title>")), "{page}");
 }
