@@ -1,4 +1,4 @@
-//! When a process should stop: SIGTERM, Ctrl-C, or the end of whoever started it.
+//! Signals of the system: SIGTERM and Ctrl-C (or the end of the starting process) to stop, SIGHUP to read files again.
 
 use std::os::fd::AsFd;
 
@@ -53,6 +53,27 @@ impl StopSignals {
             stopping.cancel();
         });
         stop
+    }
+}
+
+/// SIGHUP, which asks for files to be read again; caught from here on, so that it does not end this process.
+#[derive(Debug)]
+pub(crate) struct Hangups(Signal);
+
+impl Hangups {
+    /// Starts to catch the signal.
+    pub(crate) fn catch() -> Result<Self, Failure> {
+        signal(SignalKind::hangup())
+            .map(Self)
+            .map_err(|error| Failure::could_not_run(format!("cannot catch signals: {error}")))
+    }
+
+    /// Returns at the next SIGHUP.
+    pub(crate) async fn next(&mut self) {
+        if self.0.recv().await.is_none() {
+            // The runtime is ending; there is no next one.
+            std::future::pending::<()>().await;
+        }
     }
 }
 

@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use observability::http::client::{HttpClient, Reply};
+use rustix::process::{Pid, Signal, kill_process};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 use tokio_util::task::AbortOnDropHandle;
@@ -144,6 +145,16 @@ impl Supervisor {
             .map(|process| (process.name().to_owned(), process.pid()))
             .chain(self.replicas.list().into_iter().map(|replica| (replica.id, replica.pid)))
             .collect()
+    }
+
+    /// Has the scaler read its policy again, and says in words whether that was passed on.
+    pub(crate) fn reload_policy(&self) -> String {
+        let pid = i32::try_from(self.scaler.pid()).ok().and_then(Pid::from_raw);
+        match pid.map(|pid| kill_process(pid, Signal::HUP)) {
+            Some(Ok(())) => "the scaler reads its policy again".to_owned(),
+            Some(Err(error)) => format!("the scaler could not be asked to read its policy again: {error}"),
+            None => "the scaler is not running; it reads its policy when it starts".to_owned(),
+        }
     }
 
     /// Ends the scaler, so that nobody decides any more; then the gateway, which finishes what is in flight; then

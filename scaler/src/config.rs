@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::command_template::CommandTemplate;
-use crate::policy_file::NamedPolicy;
+use crate::policy_file::{NamedPolicy, PolicySource};
 
 /// The settings of one scaler.
 #[derive(Clone, Debug, PartialEq)]
@@ -30,6 +30,9 @@ pub struct ServiceConfig {
     pub gateway_url: String,
     /// The policy followed.
     pub policy: NamedPolicy,
+    /// Where that policy is read from again when the file has changed or [`Reload`](crate::Reload) is asked for; none
+    /// keeps it as it is. Default: none.
+    pub policy_source: Option<PolicySource>,
     /// Where signals come from. Default: scrape.
     pub source: SourceKind,
     /// Who starts and stops replicas. Default: nobody.
@@ -157,6 +160,7 @@ impl ServiceConfig {
             gateway_admin: "http://127.0.0.1:8001".to_owned(),
             gateway_url: "http://127.0.0.1:8000".to_owned(),
             policy,
+            policy_source: None,
             source: SourceKind::default(),
             actuator: ActuatorKind::default(),
             state_file: None,

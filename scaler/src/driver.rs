@@ -6,6 +6,9 @@
 
 pub(crate) mod command;
 mod published;
+mod reload;
+#[cfg(test)]
+mod reload_tests;
 mod restarts;
 #[cfg(test)]
 pub(crate) mod rig;
@@ -54,6 +57,10 @@ pub(crate) struct DriverParts {
     pub(crate) state_file: Option<StateFile>,
     pub(crate) clock: Clock,
     pub(crate) published: Arc<Published>,
+    /// Time between two looks.
+    pub(crate) looks_each: Duration,
+    /// Tells the source the window of the policy in force.
+    pub(crate) window: watch::Sender<Duration>,
 }
 
 /// The loop's own state.
@@ -65,6 +72,10 @@ pub(crate) struct Driver {
     last_decision: Option<DecisionStatus>,
     action: Option<InFlight>,
     action_problem: Option<String>,
+    /// Why the policy's file is not followed as it is.
+    policy_problem: Option<String>,
+    /// Looks that began before this moment (run time) were made for another policy.
+    policy_from: Duration,
     /// Looks that began before this moment (run time) show a count of the past.
     counts_from: Duration,
     /// The count that was read back at that moment.
@@ -90,6 +101,8 @@ impl Driver {
             last_decision: None,
             action: None,
             action_problem: None,
+            policy_problem: None,
+            policy_from: Duration::ZERO,
             counts_from: Duration::ZERO,
             read_back: None,
             problems: Vec::new(),
@@ -148,7 +161,7 @@ impl Driver {
         let now = self.parts.clock.now();
         let Some(seen) = self.seen.clone() else { return };
         let is_due = self.parts.engine.next_check(now).is_zero();
-        if !is_due || self.action.is_some() || seen.began_at < self.counts_from {
+        if !is_due || self.action.is_some() || seen.began_at < self.counts_from.max(self.policy_from) {
             return;
         }
         let at = self.parts.engine.check_time(now);
@@ -292,6 +305,7 @@ impl Driver {
                 self.save();
                 drop(answer.send(self.publish()));
             }
+            Command::SetPolicy { outcome, is_asked } => self.set_policy(outcome, is_asked),
             Command::Pause { pause, answer } => {
                 if pause {
                     self.parts.engine.pause();
@@ -344,8 +358,9 @@ impl Driver {
         let seen = self.seen.as_deref();
         let observation = self.observe(now);
         let before = parts.published.status.borrow().replicas;
-        let (current, ready) =
-            observation.map_or((before.current, before.ready), |seen| (seen.current, seen.ready));
+        let current = observation.as_ref().map_or(before.current, |seen| seen.current);
+        let listed = observation.as_ref().map(|seen| seen.ready);
+        let ready = listed.filter(|_| observation.as_ref().is_some_and(|seen| seen.rotation_unknown_for.is_none()));
         let desired = match &self.action {
             Some(action) => action.decision.to,
             None => parts.engine.desired().unwrap_or(current),
@@ -354,11 +369,12 @@ impl Driver {
         let mut problems = sample.map(|sample| sample.problems.clone()).unwrap_or_default();
         problems.extend(seen.and_then(|seen| seen.listed.as_ref().err()).map(ToString::to_string));
         problems.extend(self.action_problem.clone());
+        problems.extend(self.policy_problem.clone());
         let status = Arc::new(Status {
             at: Duration::from_millis(u64::try_from(now.as_millis()).unwrap_or(u64::MAX)),
             service: parts.service.clone(),
             replicas: ReplicaCounts { current, ready, desired, min: limits.min(), max: limits.max() },
-            policy: PolicyStatus::new(&parts.policy, limits),
+            policy: PolicyStatus::new(&parts.policy, limits, listed.unwrap_or_default()),
             signals: sample
                 .map(|sample| {
                     sample.service.iter().map(|(signal, reading)| (*signal, (*reading).into())).collect()

@@ -47,7 +47,8 @@ pub(crate) struct Point {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct PointReplicas {
     pub(crate) current: u32,
-    pub(crate) ready: u32,
+    /// None while the gateway did not say which are ready.
+    pub(crate) ready: Option<u32>,
     pub(crate) desired: u32,
 }
 

@@ -30,6 +30,7 @@ mod history;
 mod live_event;
 mod metrics;
 pub mod policy_file;
+mod policy_watch;
 mod rounding;
 mod scaler_error;
 mod server;
@@ -42,6 +43,7 @@ mod whole_file;
 
 pub use command_template::{BadCommand, CommandTemplate};
 pub use config::{ActuatorKind, ComposeTarget, ScalerConfig, ServiceConfig, SourceKind};
+pub use policy_watch::Reload;
 pub use scaler_error::ScalerError;
 pub use server::Scaler;
 pub use whole_file::StateFileError;

@@ -56,7 +56,8 @@ pub(crate) struct ScalerMetrics {
     registry: MetricsRegistry,
     desired: Gauge,
     current: Gauge,
-    ready: Gauge,
+    /// No series while it is unknown.
+    ready: Family<(), Gauge>,
     min: Gauge,
     max: Gauge,
     paused: Gauge,
@@ -81,7 +82,7 @@ impl ScalerMetrics {
         let metrics = Self {
             desired: Gauge::default(),
             current: Gauge::default(),
-            ready: Gauge::default(),
+            ready: Family::default(),
             min: Gauge::default(),
             max: Gauge::default(),
             paused: Gauge::default(),
@@ -121,13 +122,17 @@ impl ScalerMetrics {
         for (name, help, gauge) in [
             (names::SCALER_DESIRED_REPLICAS, "Replicas that the scaler wants", &self.desired),
             (names::SCALER_CURRENT_REPLICAS, "Replicas that exist", &self.current),
-            (names::SCALER_READY_REPLICAS, "Replicas that receive requests", &self.ready),
             (names::SCALER_MIN_REPLICAS, "Fewest replicas allowed", &self.min),
             (names::SCALER_MAX_REPLICAS, "Most replicas allowed", &self.max),
             (names::SCALER_PAUSED, "1 while automatic actions are off", &self.paused),
         ] {
             registry.register(name, help, gauge.clone());
         }
+        registry.register(
+            names::SCALER_READY_REPLICAS,
+            "Replicas that receive requests; absent while the gateway does not say which do",
+            self.ready.clone(),
+        );
         registry.register(
             names::SCALER_DECISIONS_TOTAL,
             "Decisions by action and reason",
@@ -150,7 +155,7 @@ impl ScalerMetrics {
         );
         registry.register(
             names::SCALER_THRESHOLD,
-            "Value of a signal at which the policy acts, in the signal's own unit",
+            "Value of a signal at which the policy acts, in the signal's own unit and for the whole service",
             self.thresholds.clone(),
         );
         registry.register(
@@ -184,7 +189,11 @@ impl ScalerMetrics {
         let replicas = status.replicas;
         self.desired.set(replicas.desired.into());
         self.current.set(replicas.current.into());
-        self.ready.set(replicas.ready.into());
+        if let Some(ready) = replicas.ready {
+            self.ready.get_or_create_owned(&()).set(ready.into());
+        } else {
+            self.ready.remove(&());
+        }
         self.min.set(replicas.min.into());
         self.max.set(replicas.max.into());
         self.paused.set(status.paused.into());

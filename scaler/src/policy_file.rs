@@ -6,16 +6,20 @@
 
 mod document;
 mod error;
+mod one_document;
 mod overrides;
 mod settings;
 
 use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use scaler_engine::{Policy, ThresholdPolicy};
 
 pub use error::PolicyFileError;
+pub use one_document::{SecondDocument, one_document};
 pub use overrides::PolicyOverrides;
+#[cfg(test)]
+pub(crate) use settings::FIELDS;
 pub use settings::{parse_count, parse_signal, parse_span, parse_threshold};
 
 /// The policies that come with the lab: name and text.
@@ -40,6 +44,31 @@ pub struct NamedPolicy {
     pub origin: String,
     /// The policy, checked.
     pub policy: Policy,
+}
+
+/// Where a policy comes from, and what is laid over it each time it is read.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PolicySource {
+    /// A path, or the name of a shipped policy.
+    pub name_or_path: String,
+    /// What flags and environment variables put in place of the file's settings.
+    pub overrides: PolicyOverrides,
+}
+
+impl PolicySource {
+    /// Reads it now.
+    ///
+    /// # Errors
+    /// As [`NamedPolicy::load`].
+    pub fn load(&self) -> Result<NamedPolicy, PolicyFileError> {
+        NamedPolicy::load(&self.name_or_path, &self.overrides)
+    }
+
+    /// The file; none for a shipped policy.
+    pub(crate) fn path(&self) -> Option<PathBuf> {
+        let is_shipped = SHIPPED.iter().any(|(name, _)| *name == self.name_or_path);
+        (!is_shipped).then(|| PathBuf::from(&self.name_or_path))
+    }
 }
 
 impl NamedPolicy {
@@ -98,7 +127,8 @@ impl NamedPolicy {
     }
 }
 
-fn read_text(path: &Path) -> Result<String, String> {
+/// The text of a policy file, or why there is none.
+pub(crate) fn read_text(path: &Path) -> Result<String, String> {
     let file = std::fs::File::open(path).map_err(|error| format!("cannot be opened: {error}"))?;
     let mut text = String::new();
     file.take(FILE_BYTES_MAX + 1)

@@ -12,6 +12,7 @@ use tracing::{info, warn};
 use crate::api::{self, AllowedHosts, ApiState};
 use crate::clock::Clock;
 use crate::config::{ScalerConfig, ServiceConfig};
+use crate::policy_watch::Reload;
 use crate::scaler_error::ScalerError;
 use crate::watched_service::{self, WatchedService};
 
@@ -26,6 +27,7 @@ pub struct Scaler {
     address: SocketAddr,
     services: Vec<WatchedService>,
     clock: Clock,
+    reload: Reload,
 }
 
 impl Scaler {
@@ -50,7 +52,13 @@ impl Scaler {
         for service in config.services {
             services.push(WatchedService::prepare(service, clock).await?);
         }
-        Ok(Self { allowed_hosts: config.allowed_hosts, listener, address, services, clock })
+        let reload = Reload::new();
+        Ok(Self { allowed_hosts: config.allowed_hosts, listener, address, services, clock, reload })
+    }
+
+    /// What has its policy files read again while it is served.
+    pub fn reload(&self) -> Reload {
+        self.reload.clone()
     }
 
     /// The address that was taken; with port 0, the one the system chose.
@@ -63,14 +71,14 @@ impl Scaler {
     /// # Errors
     /// If a part of it breaks.
     pub async fn serve(self, stop: impl Future<Output = ()>) -> Result<(), ScalerError> {
-        let Self { allowed_hosts, listener, address, services, clock } = self;
+        let Self { allowed_hosts, listener, address, services, clock, reload } = self;
         info!(%address, services = services.len(), "the scaler listens on {address}");
         let stopping = CancellationToken::new();
         let mut tasks = JoinSet::new();
         let are_several = services.len() > 1;
         let services = services
             .into_iter()
-            .map(|service| service.start(are_several, clock, &stopping, &mut tasks))
+            .map(|service| service.start(are_several, clock, &reload, &stopping, &mut tasks))
             .collect();
         let app = api::router(ApiState::new(services, AllowedHosts::new(&allowed_hosts), stopping.clone()));
         let server = axum::serve(listener, app).with_graceful_shutdown(stopping.clone().cancelled_owned());

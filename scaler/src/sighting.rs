@@ -46,6 +46,8 @@ impl Sighting {
             current,
             ready: u32::try_from(ready).unwrap_or(u32::MAX),
             desired: desired.unwrap_or(current),
+            rotation_unknown_for: self.sample.rotation_unknown_for,
+            standstill: self.sample.standstill,
         })
     }
 
@@ -78,16 +80,25 @@ impl Sighting {
     }
 }
 
+/// How the service is looked at.
+#[derive(Debug)]
+pub(crate) struct Looking {
+    /// Time between two looks.
+    pub(crate) every: Duration,
+    /// The window of the policy in force.
+    pub(crate) window: watch::Receiver<Duration>,
+}
+
 /// Looks again and again, without drift, until it is stopped; each look replaces the one before.
 pub(crate) async fn keep_looking(
     mut source: Box<dyn Source>,
     actuator: Arc<dyn Actuator>,
     clock: Clock,
-    every: Duration,
+    mut looking: Looking,
     sightings: watch::Sender<Option<Arc<Sighting>>>,
     stop: CancellationToken,
 ) {
-    let mut ticks = interval(every);
+    let mut ticks = interval(looking.every);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
     loop {
         tokio::select! {
@@ -95,6 +106,9 @@ pub(crate) async fn keep_looking(
             _ = ticks.tick() => {}
         }
         let began_at = clock.now();
+        if looking.window.has_changed().unwrap_or(false) {
+            source.set_window(*looking.window.borrow_and_update());
+        }
         let look = async { tokio::join!(source.sample(), timeout(OBSERVE_TIMEOUT, actuator.observe())) };
         let (sample, listed) = tokio::select! {
             () = stop.cancelled() => return,

@@ -7,12 +7,13 @@ mod replica_table;
 mod rotation;
 mod scrape;
 mod signals;
+mod standstill;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
-use scaler_engine::{Reading, ReplicaObservation, Signal};
+use scaler_engine::{Reading, ReplicaObservation, Signal, Standstill};
 use serde::{Deserialize, Serialize};
 
 pub use crate::clock::Clock;
@@ -24,6 +25,9 @@ pub trait Source: std::fmt::Debug + Send {
     /// Looks once; called each second. It never fails as a whole: what could not be learned is absent, and
     /// [`Sample::problems`] says why.
     fn sample(&mut self) -> BoxFuture<'_, Sample>;
+
+    /// Measures over another window from the next look on.
+    fn set_window(&mut self, window: Duration);
 }
 
 /// What one look brought.
@@ -35,8 +39,12 @@ pub struct Sample {
     pub service: BTreeMap<Signal, Reading>,
     /// The replicas that the gateway knows, with their own signals; their id is their URL.
     pub replicas: Vec<ReplicaObservation>,
-    /// The gateway's list, in its order.
+    /// The gateway's list, in its order; the last one that came.
     pub endpoints: Vec<Endpoint>,
+    /// How long the gateway has given no list; none while the list above is of this look or the one before.
+    pub rotation_unknown_for: Option<Duration>,
+    /// Replicas in rotation that have work and complete none of it; none if there is no such replica.
+    pub standstill: Option<Standstill>,
     /// The service's load factor, as its replicas report it.
     pub load_factor: Option<f64>,
     /// What was asked to learn this, and how it went.

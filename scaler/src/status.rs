@@ -54,8 +54,8 @@ pub(crate) struct Status {
 pub(crate) struct ReplicaCounts {
     /// That exist.
     pub(crate) current: u32,
-    /// That receive requests.
-    pub(crate) ready: u32,
+    /// That receive requests; none while the gateway does not say which do.
+    pub(crate) ready: Option<u32>,
     /// That are wanted.
     pub(crate) desired: u32,
     /// The fewest allowed.
@@ -97,13 +97,17 @@ pub(crate) struct Threshold {
     pub(crate) signal: Signal,
     /// Where crossing it leads.
     pub(crate) direction: Direction,
-    /// In the signal's own unit.
+    /// In the signal's own unit, of the whole service: where the policy judges the share of one replica, this is that
+    /// share times the ready replicas.
     pub(crate) value: f64,
+    /// The share of one replica at which the policy acts; left out where it judges the whole service.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) per_replica: Option<f64>,
 }
 
 impl PolicyStatus {
-    /// `limits` are the ones in force, which may differ from the policy's own.
-    pub(crate) fn new(policy: &NamedPolicy, limits: Limits) -> Self {
+    /// `limits` are the ones in force, which may differ from the policy's own; `ready` the replicas that share a signal.
+    pub(crate) fn new(policy: &NamedPolicy, limits: Limits, ready: u32) -> Self {
         let mut settings = settings_of(&policy.policy);
         settings["minReplicas"] = limits.min().into();
         settings["maxReplicas"] = limits.max().into();
@@ -112,19 +116,24 @@ impl PolicyStatus {
             name: policy.name.clone(),
             origin: policy.origin.clone(),
             settings,
-            thresholds: thresholds_of(&policy.policy),
+            thresholds: thresholds_of(&policy.policy, ready),
         }
     }
 }
 
-fn thresholds_of(policy: &Policy) -> Vec<Threshold> {
+fn thresholds_of(policy: &Policy, ready: u32) -> Vec<Threshold> {
     match policy {
         Policy::Threshold(policy) => {
             let settings = policy.settings();
-            let signal = settings.signal;
+            let threshold = |direction, judged: f64| Threshold {
+                signal: settings.signal,
+                direction,
+                value: if settings.per_replica { judged * f64::from(ready.max(1)) } else { judged },
+                per_replica: settings.per_replica.then_some(judged),
+            };
             vec![
-                Threshold { signal, direction: Direction::Up, value: settings.scale_up_threshold },
-                Threshold { signal, direction: Direction::Down, value: settings.scale_down_threshold },
+                threshold(Direction::Up, settings.scale_up_threshold),
+                threshold(Direction::Down, settings.scale_down_threshold),
             ]
         }
         // `Policy` may gain kinds that have no such line.
@@ -139,6 +148,7 @@ fn settings_of(policy: &Policy) -> Value {
             let settings = policy.settings();
             json!({
                 "signal": settings.signal,
+                "perReplica": settings.per_replica,
                 "window": span(settings.window),
                 "checkInterval": span(settings.check_interval),
                 "scaleUpThreshold": settings.scale_up_threshold,
@@ -212,4 +222,44 @@ pub(crate) fn as_rfc3339<S: Serializer>(at: &Duration, serializer: S) -> Result<
 /// Run time from RFC 3339.
 pub(crate) fn from_rfc3339<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
     read_rfc3339(&String::deserialize(deserializer)?).map_err(D::Error::custom)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy_file::PolicyOverrides;
+
+    fn status_of(per_replica: bool, ready: u32) -> Value {
+        let text = format!(
+            "apiVersion: autoscale-lab/v1\nkind: ThresholdPolicy\nspec:\n  signal: requests_per_second\n  \
+             perReplica: {per_replica}\n  scaleUpThreshold: 60\n  scaleDownThreshold: 27\n"
+        );
+        let policy = NamedPolicy::from_text("my.yaml", "my", &text, &PolicyOverrides::default()).unwrap();
+        serde_json::to_value(PolicyStatus::new(&policy, policy.policy.limits(), ready)).unwrap()
+    }
+
+    #[test]
+    fn a_threshold_per_replica_is_told_as_one_and_for_the_whole_service() {
+        let told = status_of(true, 3);
+        assert_eq!(told["settings"]["perReplica"], true);
+        let thresholds = &told["thresholds"];
+        assert_eq!((&thresholds[0]["value"], &thresholds[0]["per_replica"]), (&json!(180.0), &json!(60.0)));
+        assert_eq!((&thresholds[1]["value"], &thresholds[1]["per_replica"]), (&json!(81.0), &json!(27.0)));
+        assert_eq!(status_of(true, 0)["thresholds"][0]["value"], 60.0, "as it is judged without a ready replica");
+    }
+
+    #[test]
+    fn a_threshold_of_the_whole_service_does_not_depend_on_the_replicas() {
+        let told = status_of(false, 3);
+        assert_eq!(told["settings"]["perReplica"], false);
+        assert_eq!((&told["thresholds"][0]["value"], &told["thresholds"][0]["per_replica"]), (&json!(60.0), &json!(null)));
+    }
+
+    #[test]
+    fn every_setting_of_a_policy_file_is_told() {
+        let told = status_of(false, 1);
+        for field in crate::policy_file::FIELDS {
+            assert!(told["settings"].get(field).is_some(), "{field} is missing: {told}");
+        }
+    }
 }

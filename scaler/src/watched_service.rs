@@ -18,7 +18,8 @@ use crate::config::{ServiceConfig, SourceKind};
 use crate::driver::{Driver, DriverParts, Published};
 use crate::history::HistoryFile;
 use crate::scaler_error::ScalerError;
-use crate::sighting::keep_looking;
+use crate::policy_watch::{Reload, watch_policy};
+use crate::sighting::{Looking, keep_looking};
 use crate::sources::{
     PrometheusSettings, PrometheusSource, PrometheusUrlError, ScrapeSettings, ScrapeSource, Source,
 };
@@ -42,10 +43,7 @@ pub(crate) struct WatchedService {
 
 /// Checks what can be told without asking anybody.
 pub(crate) fn check(config: &ServiceConfig) -> Result<(), ScalerError> {
-    let (interval, window) = (config.scrape_interval, config.policy.policy.window());
-    if interval < SCRAPE_INTERVAL_MIN || interval > window {
-        return Err(ScalerError::ScrapeInterval { interval, window });
-    }
+    check_interval(config.scrape_interval, config.policy.policy.window())?;
     for url in [&config.gateway_admin, &config.gateway_url] {
         let is_usable = url.parse::<Uri>().is_ok_and(|parsed| {
             parsed.scheme_str() == Some("http") && parsed.host().is_some_and(|host| !host.is_empty())
@@ -53,6 +51,14 @@ pub(crate) fn check(config: &ServiceConfig) -> Result<(), ScalerError> {
         if !is_usable {
             return Err(ScalerError::GatewayUrl { url: url.clone() });
         }
+    }
+    Ok(())
+}
+
+/// Checks that looks this far apart tell something of a window of this length.
+pub(crate) fn check_interval(interval: Duration, window: Duration) -> Result<(), ScalerError> {
+    if interval < SCRAPE_INTERVAL_MIN || interval > window {
+        return Err(ScalerError::ScrapeInterval { interval, window });
     }
     Ok(())
 }
@@ -77,6 +83,7 @@ impl WatchedService {
         self,
         is_one_of_several: bool,
         clock: Clock,
+        reload: &Reload,
         stop: &CancellationToken,
         tasks: &mut JoinSet<std::io::Result<()>>,
     ) -> ServiceApi {
@@ -98,6 +105,7 @@ impl WatchedService {
         let (sightings, seen) = watch::channel(None);
         let (commands, asked) = mpsc::channel(COMMANDS_WAITING);
         let every = config.scrape_interval;
+        let (window, window_asked) = watch::channel(config.policy.policy.window());
         let driver = Driver::new(DriverParts {
             service: config.name.clone(),
             policy: config.policy,
@@ -108,8 +116,15 @@ impl WatchedService {
             state_file,
             clock,
             published: published.clone(),
+            looks_each: every,
+            window,
         });
-        tasks.spawn(keep_looking(source, actuator, clock, every, sightings, stop.clone()).map(Ok));
+        let looking = Looking { every, window: window_asked };
+        tasks.spawn(keep_looking(source, actuator, clock, looking, sightings, stop.clone()).map(Ok));
+        if let Some(source) = config.policy_source {
+            let watching = watch_policy(source, reload.requests(), commands.clone(), stop.clone());
+            tasks.spawn(watching.map(Ok));
+        }
         tasks.spawn(driver.run(seen, asked, stop.clone()).map(Ok));
         ServiceApi::new(config.name, published, commands, &config.gateway_url)
     }

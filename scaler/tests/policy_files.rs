@@ -59,6 +59,40 @@ fn a_policy_is_read_by_path_with_units() {
 }
 
 #[test]
+fn yaml_is_read_as_its_standard_has_it_and_metadata_as_kubernetes_has_it() {
+    for text in ["true", "True", "TRUE", "false", "False", "FALSE"] {
+        let policy = read(&with_spec(&format!("  perReplica: {text}"))).expect(text);
+        assert_eq!(settings(&policy).per_replica, text.eq_ignore_ascii_case("true"), "{text}");
+    }
+    for text in ["yes", "on", "tRUE", "1"] {
+        let error = read(&with_spec(&format!("  perReplica: {text}"))).expect_err(text);
+        assert!(error.to_string().contains("true or false") && error.line == Some(6), "{error}");
+    }
+    let plain = with_spec("  maxReplicas: 9");
+    let labelled = plain.replace(
+        "  name: mine\n",
+        "  name: mine\n  labels:\n    app: web\n    tier: \"1\"\n  annotations: {a: b}\n  namespace: shop\n  creationTimestamp: null\n",
+    );
+    for (what, text) in [
+        ("a document end", format!("{plain}...\n")),
+        ("a trailing marker", format!("{plain}---\n")),
+        ("markers around", format!("---\n{plain}---\n# nothing more\n---\n")),
+        ("carriage returns", plain.replace('\n', "\r\n")),
+        ("a byte order mark", format!("\u{feff}{plain}")),
+        ("comments before", format!("# mine\n---\n{plain}")),
+        ("labels", labelled),
+        ("no labels", plain.replace("  name: mine\n", "  name: mine\n  labels:\n  annotations:\n")),
+    ] {
+        let policy = read(&text).unwrap_or_else(|error| panic!("{what}: {error}"));
+        assert_eq!((policy.name.as_str(), settings(&policy).max_replicas), ("mine", 9), "{what}");
+    }
+    for empty in ["spec:", "spec: ~", "spec: null", "spec: {}", "metadata:\nspec:", "metadata: {}"] {
+        let policy = read(&format!("apiVersion: autoscale-lab/v1\nkind: ThresholdPolicy\n{empty}\n")).expect(empty);
+        assert_eq!((policy.name.as_str(), settings(&policy)), ("my", &ThresholdSettings::default()), "{empty}");
+    }
+}
+
+#[test]
 fn each_mistake_is_named_with_its_place_value_and_a_hint() {
     let hpa =
         "apiVersion: autoscaling/v2\nkind: HorizontalPodAutoscaler\nspec:\n  scaleTargetRef: {name: web}\n";
@@ -98,6 +132,16 @@ fn each_mistake_is_named_with_its_place_value_and_a_hint() {
         (with_spec("  scaleUpChecks: 2\n  scaleUpChecks: 3"), Some(7), &["scaleUpChecks"]),
         (with_spec("  scaleUpChecks: {a: 1}"), Some(6), &[]),
         (with_spec("  scaleUpChecks:"), Some(6), &[]),
+        (format!("{}---\nkind: Other\n", with_spec("  scaleUpChecks: 3")), Some(8), &["second document"]),
+        (with_spec("  scaleUpThreshold: 600"), Some(6), &["`spec.scaleUpThreshold` is 600", "at most 60 seconds"]),
+        (
+            with_spec("  signal: cpu_utilization\n  scaleUpThreshold: 80"),
+            Some(7),
+            &["`spec.scaleUpThreshold` is 80", "cores"],
+        ),
+        (with_spec("  labels: {a: b}"), Some(6), &[]),
+        (with_spec(&format!("  window: {}", "9".repeat(500))), Some(6), &["…`, expected a span"]),
+        (with_spec("  perReplica: \"a\\nb\""), Some(6), &["`a\\nb`"]),
         (format!("{}extra: 1\n", with_spec("  scaleUpChecks: 3")), Some(7), &["extra"]),
     ];
     for (text, line, parts) in cases {

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use clap::Args;
-use scaler::policy_file::{NamedPolicy, PolicyFileError, PolicyOverrides, parse_span, parse_threshold};
+use scaler::policy_file::{
+    NamedPolicy, PolicyFileError, PolicyOverrides, PolicySource, parse_span, parse_threshold,
+};
 use scaler_engine::Signal;
 
 use super::values::duration;
@@ -59,6 +61,11 @@ impl PolicyArguments {
         &self.policy
     }
 
+    /// Where the policy is read from, with what flags and the environment put in its place.
+    pub(crate) fn source(&self) -> Result<PolicySource, Failure> {
+        Ok(PolicySource { name_or_path: self.policy.clone(), overrides: self.overrides()? })
+    }
+
     /// Reads the policy with these overrides.
     pub(crate) fn load(&self, overrides: &PolicyOverrides) -> Result<NamedPolicy, Failure> {
         NamedPolicy::load(&self.policy, overrides).map_err(|error| refuse(&error))
@@ -66,7 +73,9 @@ impl PolicyArguments {
 
     /// What flags and the environment put in the policy's place.
     pub(crate) fn overrides(&self) -> Result<PolicyOverrides, Failure> {
-        let classic = PolicyOverrides::from_environment(|name| std::env::var(name).ok())
+        // A value that is not text is wrong, too, and not as if there were none.
+        let lookup = |name: &str| Some(std::env::var_os(name)?.to_string_lossy().into_owned());
+        let classic = PolicyOverrides::from_environment(lookup)
             .map_err(|error| refuse(&error))?;
         let flags = PolicyOverrides {
             signal: self.signal,

@@ -53,7 +53,7 @@ struct Status {
 #[derive(Debug, Deserialize)]
 struct ReplicaCounts {
     current: u32,
-    ready: u32,
+    ready: Option<u32>,
     desired: u32,
 }
 
@@ -184,7 +184,8 @@ impl<'a> Player<'a> {
             load_factor: measured.load_factor,
             offered_rps: measured.offered_rps,
             p95_seconds: measured.p95_seconds,
-            ready: replicas.ready,
+            // The gateway is silent for a moment: drawn as ready is what was last known to be.
+            ready: replicas.ready.or_else(|| self.points.last().map(|last| last.ready)).unwrap_or_default(),
             current: replicas.current,
             desired: replicas.desired,
         };

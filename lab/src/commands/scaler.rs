@@ -8,6 +8,7 @@ use std::time::Duration;
 use clap::builder::Resettable;
 use clap::{Args, FromArgMatches};
 use scaler::{Scaler, ScalerConfig, ScalerError, ServiceConfig};
+use tracing::info;
 
 use self::services_file::ServiceEntry;
 use super::announce;
@@ -19,12 +20,15 @@ use crate::arguments::telemetry::{TelemetryArguments, unique_id};
 use crate::arguments::values::{base_url, duration, listen_address, resolve};
 use crate::failure::{ExitStatus, Failure};
 use crate::runtime;
-use crate::stop_signal::{StopSignals, end_with_supervisor};
+use crate::stop_signal::{Hangups, StopSignals, end_with_supervisor};
 
 /// Run the autoscaler.
 ///
 /// It looks each second at every replica that the gateway lists, asks the policy at each check how many replicas
 /// there should be, and has the actuator start or stop the difference.
+///
+/// A changed policy file is followed within about 2 s, or at once on SIGHUP; one that cannot be followed leaves the last
+/// good policy in force. Other flags, and the list of --services, take a restart.
 #[derive(Clone, Debug, Args)]
 #[command(
     after_help = "Example:\n  lab scaler --policy aggressive --actuator none   # only say what it would do\n  \
@@ -105,7 +109,8 @@ impl ScalerArguments {
     }
 
     fn service_config(&self, state_file: Option<PathBuf>) -> Result<ServiceConfig, Failure> {
-        let policy = self.policy.load(&self.policy.overrides()?)?;
+        let policy_source = self.policy.source()?;
+        let policy = self.policy.load(&policy_source.overrides)?;
         let classic_name = || std::env::var("SERVICE_NAME").ok().filter(|name| !name.is_empty());
         let defaults = ServiceConfig::new(policy);
         Ok(ServiceConfig {
@@ -113,6 +118,7 @@ impl ScalerArguments {
             gateway_admin: self.gateway_admin.clone(),
             gateway_url: self.gateway.clone(),
             policy: defaults.policy,
+            policy_source: Some(policy_source),
             source: self.source.kind()?,
             actuator: self.actuator.kind()?,
             state_file,
@@ -126,6 +132,7 @@ pub(crate) fn run(arguments: ScalerArguments) -> Result<ExitStatus, Failure> {
     let spans = arguments.telemetry.settings("scaler", unique_id("scaler"));
     runtime::run_traced(&log, &spans, async move {
         let mut signals = StopSignals::catch()?;
+        let mut hangups = Hangups::catch()?;
         if arguments.supervised {
             end_with_supervisor()?;
         }
@@ -141,6 +148,14 @@ pub(crate) fn run(arguments: ScalerArguments) -> Result<ExitStatus, Failure> {
             }
         })?;
         announce(&format!("http://{}", scaler.local_addr()));
+        let reload = scaler.reload();
+        tokio::spawn(async move {
+            loop {
+                hangups.next().await;
+                info!("SIGHUP: reading the policy again");
+                reload.request();
+            }
+        });
         scaler.serve(async move { signals.next().await }).await.map_err(Failure::could_not_run)?;
         Ok(ExitStatus::Held)
     })

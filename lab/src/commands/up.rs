@@ -13,13 +13,16 @@ use crate::arguments::values::listen_address;
 use crate::event_stream::{self, ServerSentEvent};
 use crate::failure::{ExitStatus, Failure};
 use crate::runtime;
-use crate::stop_signal::StopSignals;
+use crate::stop_signal::{Hangups, StopSignals};
 use crate::supervisor::{Addresses, Notice, Supervisor, SupervisorConfig};
 
 /// Run the whole loop on this machine.
 ///
 /// Starts the gateway, the first replicas and the scaler as processes of their own, and starts again what dies. The
 /// scaler adds and removes replicas as the policy says; one line is printed for each of its decisions.
+///
+/// A changed policy file is followed within about 2 s, or at once on SIGHUP; one that cannot be followed leaves the last
+/// good policy in force. Settings from flags and the environment stay as they are.
 #[derive(Clone, Debug, Args)]
 #[command(
     after_help = "Example:\n  lab up --policy aggressive --max-replicas 8\n  curl http://localhost:8000/load/spike"
@@ -113,6 +116,7 @@ pub(crate) fn run(arguments: UpArguments) -> Result<ExitStatus, Failure> {
         let overrides = arguments.loop_arguments.policy.overrides()?;
         let config = arguments.loop_arguments.supervisor_config(&arguments.log, &overrides)?;
         let mut signals = StopSignals::catch()?;
+        let mut hangups = Hangups::catch()?;
         let (notices, mut happenings) = mpsc::unbounded_channel();
         let starting = Supervisor::start(config, notices);
         let supervisor = tokio::select! {
@@ -128,6 +132,7 @@ pub(crate) fn run(arguments: UpArguments) -> Result<ExitStatus, Failure> {
             tokio::select! {
                 Some(Notice(text)) = happenings.recv() => say(&format!("! {text}")),
                 Some(event) = decided.recv() => tell_decision(&event),
+                () = hangups.next() => say(&format!("! SIGHUP: {}", supervisor.reload_policy())),
                 () = signals.next() => break,
             }
         }

@@ -6,6 +6,7 @@ use scaler_engine::{Limits, OutOfLimits};
 use serde::Serialize;
 use tokio::sync::oneshot;
 
+use crate::policy_file::{NamedPolicy, PolicyFileError};
 use crate::status::{DecisionStatus, Status};
 
 /// Something asked by hand.
@@ -15,6 +16,8 @@ pub(crate) enum Command {
     SetReplicas { asked: u32, answer: oneshot::Sender<Result<ByHandOutcome, CommandError>> },
     /// Put these limits in force.
     SetLimits { limits: Limits, answer: oneshot::Sender<Arc<Status>> },
+    /// Follow what was read from the policy's file, or go on as before where it cannot be followed. Nobody waits for it.
+    SetPolicy { outcome: Result<NamedPolicy, PolicyFileError>, is_asked: bool },
     /// Stop automatic actions, or allow them again.
     Pause { pause: bool, answer: oneshot::Sender<Arc<Status>> },
 }

@@ -15,7 +15,7 @@ use super::{Driver, DriverParts, Published};
 use crate::actuators::{Actuator, ActuatorError, Listing, ReplicaEntry, ScaleReport};
 use crate::clock::Clock;
 use crate::policy_file::{NamedPolicy, PolicyOverrides};
-use crate::sighting::keep_looking;
+use crate::sighting::{Looking, keep_looking};
 use crate::sources::{Endpoint, EndpointState, Sample, ScrapeCount, Source};
 use crate::state_file::StateFile;
 use crate::status::{DecisionStatus, Status};
@@ -41,6 +41,10 @@ pub(crate) struct Pretence {
     pub(crate) look_takes: Duration,
     /// Counts that were asked for.
     pub(crate) orders: Vec<u32>,
+    /// How long the gateway has not said which replicas are in rotation.
+    pub(crate) rotation_unknown_for: Option<Duration>,
+    /// What the source measures over.
+    pub(crate) window: Duration,
 }
 
 impl Default for Pretence {
@@ -55,6 +59,8 @@ impl Default for Pretence {
             takes: Duration::from_millis(80),
             look_takes: Duration::from_millis(5),
             orders: Vec::new(),
+            rotation_unknown_for: None,
+            window: Duration::from_secs(30),
         }
     }
 }
@@ -81,10 +87,12 @@ impl Source for FakeService {
             pid: Some(index),
         };
         let sample = Sample {
-            window: Duration::from_secs(30),
+            window: pretence.window,
             service: pretence.value.map(|value| (signal, Reading::fresh(value))).into_iter().collect(),
             replicas: (1..=pretence.count).map(replica).collect(),
             endpoints: (1..=pretence.count).map(endpoint).collect(),
+            rotation_unknown_for: pretence.rotation_unknown_for,
+            standstill: None,
             load_factor: Some(1.0),
             scrapes: ScrapeCount { ok: pretence.count, failed: 0, took: Duration::from_millis(5) },
             problems: Vec::new(),
@@ -95,6 +103,10 @@ impl Source for FakeService {
             sample
         }
         .boxed()
+    }
+
+    fn set_window(&mut self, window: Duration) {
+        self.0.lock().unwrap().window = window;
     }
 }
 
@@ -168,11 +180,12 @@ impl Rig {
         let (sightings, seen) = watch::channel(None);
         let (commands, asked) = mpsc::channel(4);
         let every = Duration::from_secs(1);
+        let (window, window_asked) = watch::channel(policy.policy.window());
         tokio::spawn(keep_looking(
             Box::new(service),
             actuator.clone(),
             clock,
-            every,
+            Looking { every, window: window_asked },
             sightings,
             stop.clone(),
         ));
@@ -186,6 +199,8 @@ impl Rig {
             state_file,
             clock,
             published: published.clone(),
+            looks_each: every,
+            window,
         });
         let driving = tokio::spawn(driver.run(seen, asked, stop.clone()));
         Self { pretence, published, commands, stop, started_at: clock.now(), driving }

@@ -24,7 +24,7 @@ pub(crate) struct Columns {
 #[derive(Debug, Default, Serialize)]
 struct ReplicaColumns {
     current: Vec<u32>,
-    ready: Vec<u32>,
+    ready: Vec<Option<u32>>,
     desired: Vec<u32>,
 }
 
@@ -99,7 +99,7 @@ mod tests {
         }
         let columns = serde_json::to_value(history.columns_since(None)).unwrap();
         assert_eq!(columns["signals"], json!({"in_flight": [null, 0.3333]}));
-        assert_eq!(columns["replicas"]["ready"], json!([0, 0]));
+        assert_eq!(columns["replicas"]["ready"], json!([null, null]));
         assert_eq!(columns["load_factor"], json!([null, null]));
     }
 }

@@ -3,8 +3,8 @@
 import { Chart } from "./chart.js";
 import { DecisionMarks } from "./chart_marks.js";
 import { byId, setText } from "./dom.js";
-import { served } from "./overview.js";
-import { count, duration, factor, rate, signalValue } from "./units.js";
+import { served, thresholdValue } from "./overview.js";
+import { count, duration, factor, isValue, rate } from "./units.js";
 
 // With little history the axis does not begin long before it.
 const SPAN_SECONDS_MIN = 120;
@@ -67,13 +67,15 @@ export class Charts {
     for (const chart of this.charts) chart.draw(view);
   }
 
-  // The policy's thresholds that belong to a chart of these signals.
+  // The policy's thresholds that belong to a chart of these signals. The charts show the whole service, so one per replica
+  // is drawn at as many times its value as there are ready replicas now.
   #thresholds(...signals) {
+    const ready = this.#history.points.findLast((point) => isValue(point.replicas.ready))?.replicas.ready ?? 1;
     return this.#facts.thresholds
       .filter((threshold) => signals.includes(threshold.signal))
-      .map(({ signal, direction, value }) => ({
-        label: `scale ${direction} ${direction === "up" ? "above" : "below"} ${signalValue(signal, value)}`,
-        value,
+      .map(({ direction, value, per_replica: perReplica, ...threshold }) => ({
+        label: `scale ${direction} ${direction === "up" ? "above" : "below"} ${thresholdValue({ ...threshold, value, per_replica: perReplica })}`,
+        value: isValue(perReplica) ? perReplica * Math.max(1, ready) : value,
         kind: `threshold ${direction}`,
         isBelow: direction === "down",
       }));

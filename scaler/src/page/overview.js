@@ -9,11 +9,16 @@ const OLD_SECONDS = 5;
 export function showPolicy({ policy, window_seconds: windowSeconds }) {
   const { settings, thresholds } = policy;
   const acts = thresholds.map(
-    ({ signal, direction, value }) => `${direction} ${direction === "up" ? "above" : "below"} ${signalValue(signal, value)}`,
+    (threshold) => `${threshold.direction} ${threshold.direction === "up" ? "above" : "below"} ${thresholdValue(threshold)}`,
   );
   const on = thresholds.length > 0 ? `${signalLabel(thresholds[0].signal)} over ${span(windowSeconds)}: ${acts.join(", ")}` : "";
   const every = settings.checkInterval ? `a check each ${settings.checkInterval}` : "";
   setText(byId("policy"), [`Policy ${policy.name}`, on, every].filter(Boolean).join(" · "));
+}
+
+// A threshold as the policy states it: of the whole service, or of one replica's share.
+export function thresholdValue({ signal, value, per_replica: perReplica }) {
+  return isValue(perReplica) ? `${signalValue(signal, perReplica)} per replica` : signalValue(signal, value);
 }
 
 export function showAbout({ service, source, actuator, uptimeSeconds }) {
@@ -59,10 +64,10 @@ function showVerdict({ signals }, history, slo) {
 }
 
 function showReplicas({ replicas, acting, paused }) {
-  setText(byId("ready"), `${replicas.ready} of ${replicas.desired}`);
+  setText(byId("ready"), `${isValue(replicas.ready) ? replicas.ready : "?"} of ${replicas.desired}`);
   const doing = paused ? " · paused" : acting ? " · changing now" : "";
   setText(byId("replicas-note"), `ready of wanted · ${replicas.min} to ${replicas.max} allowed${doing}`);
-  set(byId("tile-replicas"), { "data-verdict": replicas.ready < replicas.desired ? "changing" : "none" });
+  set(byId("tile-replicas"), { "data-verdict": isValue(replicas.ready) && replicas.ready < replicas.desired ? "changing" : "none" });
 }
 
 function showLoad({ signals, load_factor: loadFactor }) {

@@ -1,4 +1,4 @@
-//! Reads a policy document: `apiVersion`, `kind`, `metadata.name` and the fields of `spec`, and nothing else.
+//! Reads a policy document: `apiVersion`, `kind`, `metadata` as Kubernetes has it, and the fields of `spec`.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,8 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_saphyr::Spanned;
 
-use super::error::PolicyFileError;
+use super::error::{PolicyFileError, shown};
+use super::one_document::{SecondDocument, one_document};
 use super::settings::{self, FIELDS};
 
 const API_VERSION: &str = "autoscale-lab/v1";
@@ -47,23 +48,47 @@ struct Body {
     _api_version: IgnoredAny,
     #[serde(rename = "kind")]
     _kind: IgnoredAny,
-    #[serde(default)]
-    metadata: Metadata,
-    #[serde(default)]
-    spec: BTreeMap<String, Spanned<String>>,
+    /// Empty is as if it were left out.
+    metadata: Option<Metadata>,
+    spec: Option<BTreeMap<String, Spanned<String>>>,
 }
 
+/// What `kubectl` writes and takes; all but the name is for others to read.
 #[derive(Default, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
 struct Metadata {
     name: Option<String>,
+    #[serde(rename = "labels")]
+    _labels: Option<BTreeMap<String, String>>,
+    #[serde(rename = "annotations")]
+    _annotations: Option<BTreeMap<String, String>>,
+    #[serde(rename = "namespace")]
+    _namespace: Option<IgnoredAny>,
+    #[serde(rename = "generateName")]
+    _generate_name: Option<IgnoredAny>,
+    #[serde(rename = "creationTimestamp")]
+    _creation_timestamp: Option<IgnoredAny>,
+    #[serde(rename = "generation")]
+    _generation: Option<IgnoredAny>,
+    #[serde(rename = "resourceVersion")]
+    _resource_version: Option<IgnoredAny>,
+    #[serde(rename = "uid")]
+    _uid: Option<IgnoredAny>,
+    #[serde(rename = "selfLink")]
+    _self_link: Option<IgnoredAny>,
+    #[serde(rename = "managedFields")]
+    _managed_fields: Option<IgnoredAny>,
+    #[serde(rename = "ownerReferences")]
+    _owner_references: Option<IgnoredAny>,
+    #[serde(rename = "finalizers")]
+    _finalizers: Option<IgnoredAny>,
 }
 
 pub(super) fn read(origin: &str, text: &str) -> Result<Document, PolicyFileError> {
     let yaml_error = |error: &serde_saphyr::Error| {
         let line = error.location().map(|location| location.line());
         let problem = error.without_snippet().render_with_formatter(&serde_saphyr::UserMessageFormatter);
-        let problem = problem.lines().next().unwrap_or_default().to_owned();
+        let problem = shown(problem.lines().next().unwrap_or_default());
         PolicyFileError::new(
             origin,
             line,
@@ -71,12 +96,21 @@ pub(super) fn read(origin: &str, text: &str) -> Result<Document, PolicyFileError
             "compare with scaler/policies/moderate.yaml, which has every field",
         )
     };
+    let text = one_document(text).map_err(|SecondDocument { line }| {
+        PolicyFileError::new(
+            origin,
+            Some(line),
+            "a second document begins here, expected one policy in a file",
+            "keep each policy in a file of its own",
+        )
+    })?;
+    let text = text.as_str();
     let header: Header = serde_saphyr::from_str(text).map_err(|error| yaml_error(&error))?;
     check_header(origin, &header)?;
     let body: Body = serde_saphyr::from_str(text).map_err(|error| yaml_error(&error))?;
     let mut document =
-        Document { name: body.metadata.name, settings: ThresholdSettings::default(), lines: BTreeMap::new() };
-    for (field, value) in &body.spec {
+        Document { name: body.metadata.unwrap_or_default().name, settings: ThresholdSettings::default(), lines: BTreeMap::new() };
+    for (field, value) in body.spec.iter().flatten() {
         let line = value.referenced.line();
         let known = FIELDS.iter().find(|known| *known == field);
         match (known, settings::set(&mut document.settings, field, &value.value)) {
@@ -85,11 +119,11 @@ pub(super) fn read(origin: &str, text: &str) -> Result<Document, PolicyFileError
             }
             (_, Some(Err(unreadable))) => {
                 let problem =
-                    format!("`spec.{field}` is `{}`, expected {}", value.value, unreadable.expected);
+                    format!("`spec.{}` is `{}`, expected {}", shown(field), shown(&value.value), unreadable.expected);
                 return Err(PolicyFileError::new(origin, Some(line), problem, unreadable.hint));
             }
             (_, None) | (None, _) => {
-                let problem = format!("`spec.{field}` is not a field of {KIND}");
+                let problem = format!("`spec.{}` is not a field of {KIND}", shown(field));
                 let hint = format!("known fields are {}", FIELDS.join(", "));
                 return Err(PolicyFileError::new(origin, Some(line), problem, hint));
             }
@@ -111,7 +145,7 @@ fn check_header(origin: &str, header: &Header) -> Result<(), PolicyFileError> {
                 "write the same intent as a ThresholdPolicy; scaler/policies/moderate.yaml explains each field".to_owned(),
             )
         } else {
-            (format!("`kind` is {}, expected {KIND}", kind.value), hint)
+            (format!("`kind` is {}, expected {KIND}", shown(&kind.value)), hint)
         };
         return Err(PolicyFileError::new(origin, line, problem, hint));
     }
@@ -120,7 +154,7 @@ fn check_header(origin: &str, header: &Header) -> Result<(), PolicyFileError> {
         Some(version) => Err(PolicyFileError::new(
             origin,
             Some(version.referenced.line()),
-            format!("`apiVersion` is {}, expected {API_VERSION} with `kind: {KIND}`", version.value),
+            format!("`apiVersion` is {}, expected {API_VERSION} with `kind: {KIND}`", shown(&version.value)),
             hint,
         )),
         None => Err(PolicyFileError::new(

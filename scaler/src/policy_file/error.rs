@@ -14,6 +14,16 @@ pub struct PolicyFileError {
     pub hint: String,
 }
 
+/// The most characters of a file or a variable that a message repeats.
+const SHOWN_MAX: usize = 80;
+
+/// What was written, for a message: of bounded length and without control characters.
+pub(super) fn shown(text: &str) -> String {
+    let mut characters = text.chars();
+    let beginning: String = characters.by_ref().take(SHOWN_MAX).flat_map(char::escape_debug).collect();
+    if characters.next().is_some() { format!("{beginning}…") } else { beginning }
+}
+
 impl PolicyFileError {
     pub(crate) fn new(
         origin: &str,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use scaler_engine::{Signal, ThresholdSettings};
 
-use super::error::PolicyFileError;
+use super::error::{PolicyFileError, shown};
 use super::settings::{parse_count, parse_span, parse_threshold};
 
 /// Settings to put in place of a policy's own; what is none stays as it is.
@@ -121,7 +121,7 @@ fn read<T>(
         return Ok(None);
     };
     parse(&text).map(Some).map_err(|expected| {
-        let problem = format!("the environment variable is `{text}`, expected {expected}");
+        let problem = format!("the environment variable is `{}`, expected {expected}", shown(&text));
         PolicyFileError::new(variable, None, problem, format!("correct {variable} or unset it"))
     })
 }

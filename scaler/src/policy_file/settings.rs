@@ -5,7 +5,7 @@ use std::time::Duration;
 use scaler_engine::{Signal, ThresholdSettings};
 
 /// The fields below `spec` of a threshold policy.
-pub(super) const FIELDS: [&str; 12] = [
+pub(crate) const FIELDS: [&str; 12] = [
     "signal",
     "perReplica",
     "window",
@@ -48,10 +48,8 @@ pub(super) fn set(
         "signal" => parse_signal(text)
             .map(|signal| settings.signal = signal)
             .map_err(unreadable("response_time_mean_seconds is the classic one")),
-        "perReplica" => text
-            .parse()
+        "perReplica" => parse_bool(text)
             .map(|per_replica| settings.per_replica = per_replica)
-            .map_err(|_| "true or false".to_owned())
             .map_err(unreadable("true divides the signal by the number of ready replicas")),
         "window" => span(&mut settings.window),
         "checkInterval" => span(&mut settings.check_interval),
@@ -97,6 +95,15 @@ pub fn parse_threshold(text: &str) -> Result<f64, String> {
 /// What was expected.
 pub fn parse_count(text: &str) -> Result<u32, String> {
     text.parse().map_err(|_| "a whole number".to_owned())
+}
+
+/// A boolean as YAML 1.2's core schema has it; `yes` and `on` are words there.
+fn parse_bool(text: &str) -> Result<bool, String> {
+    match text {
+        "true" | "True" | "TRUE" => Ok(true),
+        "false" | "False" | "FALSE" => Ok(false),
+        _ => Err("true or false".to_owned()),
+    }
 }
 
 /// A signal by its name.

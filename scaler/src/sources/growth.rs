@@ -13,6 +13,8 @@ pub(super) struct Totals {
     pub(super) duration_count: f64,
     /// Completed jobs up to each bound, cumulative, `+Inf` last.
     pub(super) buckets: Vec<f64>,
+    /// Jobs that arrived, whatever came of them; 0 where that is not told.
+    pub(super) arrived: f64,
     /// Jobs refused.
     pub(super) refused: f64,
     /// Jobs failed.
@@ -51,6 +53,12 @@ impl Growth {
         self.to.saturating_sub(self.from).as_secs_f64()
     }
 
+    /// Jobs refused, per second.
+    pub(super) fn refused_per_second(&self) -> f64 {
+        let seconds = self.seconds();
+        if seconds > 0.0 { self.by.refused / seconds } else { 0.0 }
+    }
+
     /// The growth of all of them together; none of none.
     pub(super) fn joined<'a>(growths: impl Iterator<Item = &'a Self>) -> Option<Self> {
         growths.cloned().reduce(|mut sum, growth| {
@@ -66,6 +74,7 @@ impl Growth {
         let (sum, by) = (&mut self.by, &other.by);
         sum.duration_sum += by.duration_sum;
         sum.duration_count += by.duration_count;
+        sum.arrived += by.arrived;
         sum.refused += by.refused;
         sum.errors += by.errors;
         sum.dependency_wait_sum += by.dependency_wait_sum;

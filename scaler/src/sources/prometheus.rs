@@ -29,6 +29,7 @@ use self::queries::Queries;
 use super::growth::Growth;
 use super::replica_table::ReplicaTable;
 use super::rotation::Rotation;
+use super::standstill::{Progress, Standstill};
 use super::{Endpoint, Sample, ScrapeCount, Source, signals};
 use crate::clock::Clock;
 
@@ -66,8 +67,10 @@ pub struct PrometheusSource {
     prometheus: PrometheusClient,
     rotation: Rotation,
     /// Replicas that are asked about; one that left is, until its share of the window has passed.
-    asked: ReplicaTable<()>,
+    asked: ReplicaTable<Standstill>,
     answer: Option<Answer>,
+    /// The latest moment of evaluation that Prometheus has told.
+    evaluated_at: f64,
     /// Time between two scrapes, as last seen; seconds.
     spacing_seconds: Option<f64>,
 }
@@ -80,12 +83,13 @@ impl PrometheusSource {
     pub fn new(settings: PrometheusSettings, clock: Clock) -> Result<Self, PrometheusUrlError> {
         Ok(Self {
             prometheus: PrometheusClient::new(&settings.prometheus_url)?,
-            rotation: Rotation::new(&settings.gateway_admin),
+            rotation: Rotation::new(&settings.gateway_admin, clock.now(), settings.interval),
             settings,
             clock,
             gateway: HttpClient::with_idle_connections(1),
             asked: ReplicaTable::default(),
             answer: None,
+            evaluated_at: 0.0,
             spacing_seconds: None,
         })
     }
@@ -102,7 +106,7 @@ impl PrometheusSource {
 
     fn follow_rotation(&mut self) {
         let (now, reach) = (self.clock.now(), self.range());
-        self.asked.follow(self.rotation.endpoints(), now, reach, |_| ());
+        self.asked.follow(self.rotation.endpoints(), now, reach, |_| Standstill::default());
     }
 
     fn instances(&self) -> impl Iterator<Item = &str> {
@@ -131,7 +135,7 @@ impl PrometheusSource {
         }
         let started = self.clock.now();
         let range = self.range();
-        let queries = Queries::about(self.instances(), range, self.spacing());
+        let queries = Queries::about(self.instances(), range);
         let [state, counters, buckets] =
             [&queries.state, &queries.counters, &queries.buckets].map(|query| self.prometheus.vector(query));
         let (state, counters, buckets) = join3(state, counters, buckets).await;
@@ -141,13 +145,40 @@ impl PrometheusSource {
         match (state, counters, buckets) {
             (Ok(state), Ok(counters), Ok(buckets)) => {
                 let answer = Answer::read(now, range, state, counters, buckets);
-                self.spacing_seconds = answer.spacing_seconds.or(self.spacing_seconds);
-                self.answer = Some(answer);
+                if let Err(problem) = self.take(answer) {
+                    problems.push(problem);
+                }
             }
             // Where several failed, they mostly failed alike.
             (Err(problem), ..) | (_, Err(problem), _) | (.., Err(problem)) => problems.push(problem),
         }
         ScrapeCount { ok: 3 - failed, failed, took: now.saturating_sub(started) }
+    }
+
+    /// Takes an answer, unless it is one that was given before: time must have passed for Prometheus, too. Where its
+    /// clock was set back, the next answer is later than this one again.
+    fn take(&mut self, answer: Answer) -> Result<(), String> {
+        let before = std::mem::replace(&mut self.evaluated_at, answer.evaluated_at);
+        if answer.evaluated_at > 0.0 && answer.evaluated_at <= before {
+            return Err(format!(
+                "{} evaluated at a moment that is not later than that of its last answer, so nothing in it is known to \
+                 be new; hint: is something in between keeping answers, or was its clock set back?",
+                self.prometheus.name()
+            ));
+        }
+        let in_flight = |url: &str| {
+            let endpoint = self.rotation.endpoints().iter().find(|endpoint| endpoint.url == url);
+            endpoint.map_or(0.0, |endpoint| f64::from(endpoint.in_flight))
+        };
+        for (url, known) in self.asked.iter_mut() {
+            let seen = answer.replicas.get(queries::instance_of(url));
+            if let Some(progress) = seen.and_then(|seen| seen.progress) {
+                known.own.see(Progress { jobs: progress.jobs.max(in_flight(url)), ..progress });
+            }
+        }
+        self.spacing_seconds = answer.spacing_seconds.or(self.spacing_seconds);
+        self.answer = Some(answer);
+        Ok(())
     }
 
     fn sample_of(&mut self, scrapes: ScrapeCount, mut problems: Vec<String>) -> Sample {
@@ -167,7 +198,8 @@ impl PrometheusSource {
             let joined = Growth::joined(with_growth().filter_map(|seen| seen.growth.as_ref()));
             if let (Some(joined), Some(age)) = (joined, with_growth().map(|seen| seen.age).min()) {
                 let age = age + now.saturating_sub(answer.at);
-                for (signal, value) in signals::of(&joined) {
+                let jobs: f64 = self.asked.iter().map(|(_, known)| known.own.jobs()).sum();
+                for (signal, value) in signals::of(&joined, jobs.max(self.rotation.jobs_in_flight())) {
                     service.insert(signal, Reading { value: Some(value), age });
                 }
             }
@@ -179,6 +211,8 @@ impl PrometheusSource {
             service,
             replicas: endpoints.iter().map(|endpoint| self.observe(endpoint, now)).collect(),
             endpoints: endpoints.to_vec(),
+            rotation_unknown_for: self.rotation.unknown_for(now),
+            standstill: self.standstill(),
             load_factor: self.load_factor(),
             scrapes,
             problems,
@@ -191,7 +225,16 @@ impl PrometheusSource {
         let growth = seen.filter(|seen| !self.is_silent(age(seen))).and_then(|seen| seen.growth.as_ref());
         let started_at = seen.and_then(|seen| seen.started_at);
         let sampled_at = seen.map(|seen| now.saturating_sub(age(seen)));
-        self.rotation.observe(endpoint, started_at, sampled_at, growth.into_iter().flat_map(signals::of))
+        let standstill = self.asked.get(&endpoint.url).map(|known| &known.own);
+        self.rotation.observe(endpoint, now, started_at, sampled_at, growth.zip(standstill))
+    }
+
+    fn standstill(&self) -> Option<scaler_engine::Standstill> {
+        self.rotation.standstill(|endpoint| {
+            let growth = self.seen(&endpoint.url).and_then(|seen| seen.growth.as_ref());
+            let refused_per_second = growth.map_or(0.0, Growth::refused_per_second);
+            self.asked.get(&endpoint.url).map(|known| (&known.own, refused_per_second))
+        })
     }
 
     fn seen(&self, url: &str) -> Option<&Seen> {
@@ -212,7 +255,7 @@ impl PrometheusSource {
 
     fn load_factor(&self) -> Option<f64> {
         let asked_at = self.answer.as_ref()?.at;
-        self.asked.newest_of_ready(|url, ()| {
+        self.asked.newest_of_ready(|url, _| {
             let seen = self.seen(url)?;
             Some((asked_at.saturating_sub(seen.age), seen.load_factor?))
         })
@@ -268,5 +311,9 @@ impl PrometheusSource {
 impl Source for PrometheusSource {
     fn sample(&mut self) -> BoxFuture<'_, Sample> {
         self.look().boxed()
+    }
+
+    fn set_window(&mut self, window: Duration) {
+        self.settings.window = window;
     }
 }

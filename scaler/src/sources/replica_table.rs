@@ -72,8 +72,8 @@ impl<T> ReplicaTable<T> {
         self.known.iter().map(|(url, known)| (url.as_str(), known))
     }
 
-    pub(super) fn values_mut(&mut self) -> impl Iterator<Item = &mut Known<T>> {
-        self.known.values_mut()
+    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = (&str, &mut Known<T>)> {
+        self.known.iter_mut().map(|(url, known)| (url.as_str(), known))
     }
 
     /// What the replicas agree on within a second or two, such as the load factor; until then the newest sample of a

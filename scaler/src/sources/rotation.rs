@@ -4,29 +4,42 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use observability::http::client::{HttpClient, Reply};
-use scaler_engine::{Reading, ReplicaObservation, Signal};
+use scaler_engine::{Reading, ReplicaObservation, Signal, Standstill, Unit};
 
-use super::{Endpoint, EndpointState};
+use super::growth::Growth;
+use super::standstill::Standstill as OfReplica;
+use super::{Endpoint, EndpointState, signals};
 
 /// Longest wait for the gateway.
 const TIMEOUT: Duration = Duration::from_millis(800);
+
+/// A list counts as known for this many intervals between two looks: one answer that is late is no outage.
+const KNOWN_INTERVALS: u32 = 2;
 
 /// The gateway's list, as it was last given.
 #[derive(Debug)]
 pub(super) struct Rotation {
     url: String,
     endpoints: Vec<Endpoint>,
+    /// When it was last listed; none before the first time.
     listed_at: Option<Duration>,
+    is_silent: bool,
+    began_at: Duration,
+    interval: Duration,
     readiness_changed_at: BTreeMap<String, Duration>,
 }
 
 impl Rotation {
-    /// The list of the gateway with this admin address, which has no slash at its end; nobody was asked yet.
-    pub(super) fn new(gateway_admin: &str) -> Self {
+    /// The list of the gateway with this admin address, which has no slash at its end, to be asked for each `interval`
+    /// from `began_at` (run time) on.
+    pub(super) fn new(gateway_admin: &str, began_at: Duration, interval: Duration) -> Self {
         Self {
             url: format!("{gateway_admin}/endpoints"),
             endpoints: Vec::new(),
             listed_at: None,
+            is_silent: true,
+            began_at,
+            interval,
             readiness_changed_at: BTreeMap::new(),
         }
     }
@@ -37,6 +50,7 @@ impl Rotation {
         client: &HttpClient,
         now: impl Fn() -> Duration,
     ) -> Result<(), String> {
+        self.is_silent = true;
         let listed = client.get(&self.url, TIMEOUT).await.and_then(Reply::ok).and_then(|reply| reply.json());
         let endpoints = listed.map_err(|error| format!("the gateway did not list its endpoints: {error}"))?;
         self.take(endpoints, now());
@@ -53,6 +67,7 @@ impl Rotation {
         self.readiness_changed_at.retain(|url, _| endpoints.iter().any(|endpoint| endpoint.url == *url));
         self.endpoints = endpoints;
         self.listed_at = Some(now);
+        self.is_silent = false;
     }
 
     /// The list, in the gateway's order.
@@ -60,25 +75,69 @@ impl Rotation {
         &self.endpoints
     }
 
-    /// Requests being answered by all of them; none before the first list.
-    pub(super) fn in_flight(&self, now: Duration) -> Option<Reading> {
-        let total: f64 = self.endpoints.iter().map(|endpoint| f64::from(endpoint.in_flight)).sum();
-        self.listed_at.map(|at| Reading { value: Some(total), age: now.saturating_sub(at) })
+    /// How long it has not been known which replicas are in rotation; none while the list is recent.
+    pub(super) fn unknown_for(&self, now: Duration) -> Option<Duration> {
+        let age = now.saturating_sub(self.listed_at.unwrap_or(self.began_at));
+        let is_recent = self.listed_at.is_some() && age <= self.interval * KNOWN_INTERVALS;
+        (self.is_silent && !is_recent).then_some(age)
     }
 
-    /// An endpoint as the engine sees it, with what a source measured of it: every signal that is not among
-    /// `measured`, nor the gateway's to count, is one it had no value to give for.
+    /// The replicas in rotation that stand still, taken together; `standstill_of` tells what is known of one, and the
+    /// rate at which it refuses.
+    pub(super) fn standstill<'a>(
+        &'a self,
+        standstill_of: impl Fn(&'a Endpoint) -> Option<(&'a OfReplica, f64)>,
+    ) -> Option<Standstill> {
+        let standing = self.endpoints.iter().filter(|endpoint| endpoint.is_ready()).filter_map(|endpoint| {
+            let (own, refused_per_second) = standstill_of(endpoint)?;
+            let jobs = own.jobs().max(f64::from(endpoint.in_flight));
+            (!own.at_least().is_zero()).then_some((jobs, refused_per_second, own.at_least()))
+        });
+        standing.fold(None, |sum: Option<Standstill>, (jobs, refused_per_second, at_least)| {
+            let sum = sum.unwrap_or_default();
+            Some(Standstill {
+                replicas: sum.replicas + 1,
+                jobs: sum.jobs + jobs,
+                refused_per_second: sum.refused_per_second + refused_per_second,
+                at_least: sum.at_least.max(at_least),
+            })
+        })
+    }
+
+    /// Requests in flight to all of them, as last listed.
+    pub(super) fn jobs_in_flight(&self) -> f64 {
+        self.endpoints.iter().map(|endpoint| f64::from(endpoint.in_flight)).sum()
+    }
+
+    /// Requests being answered by all of them; none before the first list.
+    pub(super) fn in_flight(&self, now: Duration) -> Option<Reading> {
+        self.listed_at.map(|at| Reading { value: Some(self.jobs_in_flight()), age: now.saturating_sub(at) })
+    }
+
+    /// An endpoint as the engine sees it, with what a source measured of it: every signal that `measured` does not tell,
+    /// nor the gateway counts, is one it had no value to give for. A replica that has stood still for longer than the
+    /// jobs it completed took has no value either: those tell nothing of the jobs that wait.
     pub(super) fn observe(
         &self,
         endpoint: &Endpoint,
+        now: Duration,
         started_at: Option<Duration>,
         sampled_at: Option<Duration>,
-        measured: impl IntoIterator<Item = (Signal, f64)>,
+        measured: Option<(&Growth, &OfReplica)>,
     ) -> ReplicaObservation {
         let mut signals: BTreeMap<Signal, Option<f64>> =
             Signal::ALL.into_iter().map(|signal| (signal, None)).collect();
-        signals.extend(measured.into_iter().map(|(signal, value)| (signal, Some(value))));
-        signals.insert(Signal::InFlight, Some(f64::from(endpoint.in_flight)));
+        if let Some((growth, standstill)) = measured {
+            let jobs = standstill.jobs().max(f64::from(endpoint.in_flight));
+            let waited = standstill.at_least().as_secs_f64();
+            let is_contradicted = |signal: Signal, value: f64| {
+                signal.needs_completions() && waited > 0.0 && (signal.unit() != Unit::Seconds || waited > value)
+            };
+            let known = signals::of(growth, jobs).filter(|(signal, value)| !is_contradicted(*signal, *value));
+            signals.extend(known.map(|(signal, value)| (signal, Some(value))));
+        }
+        let in_flight = self.unknown_for(now).is_none().then_some(f64::from(endpoint.in_flight));
+        signals.insert(Signal::InFlight, in_flight);
         ReplicaObservation {
             id: endpoint.url.clone(),
             ready: endpoint.is_ready(),

@@ -23,6 +23,7 @@ use self::window::ReplicaWindow;
 use super::growth::Growth;
 use super::replica_table::{Known, ReplicaTable};
 use super::rotation::Rotation;
+use super::standstill::{Progress, Standstill};
 use super::{Endpoint, EndpointState, Sample, ScrapeCount, Source, signals};
 use crate::clock::Clock;
 
@@ -55,7 +56,6 @@ pub struct ScrapeSource {
     settings: ScrapeSettings,
     clock: Clock,
     client: HttpClient,
-    began_at: Duration,
     rotation: Rotation,
     replicas: ReplicaTable<Replica>,
 }
@@ -65,6 +65,7 @@ pub struct ScrapeSource {
 struct Replica {
     metrics_url: String,
     past: Option<ReplicaWindow>,
+    standstill: Standstill,
     /// What is read into; kept, so that its memory is.
     scraped: Scraped,
 }
@@ -73,11 +74,10 @@ impl ScrapeSource {
     /// A source that has seen nothing yet.
     pub fn new(settings: ScrapeSettings, clock: Clock) -> Self {
         Self {
-            rotation: Rotation::new(&settings.gateway_admin),
+            rotation: Rotation::new(&settings.gateway_admin, clock.now(), settings.interval),
             settings,
             clock,
             client: HttpClient::with_idle_connections(1).with_max_body_bytes(BODY_BYTES_MAX),
-            began_at: clock.now(),
             replicas: ReplicaTable::default(),
         }
     }
@@ -97,16 +97,27 @@ impl ScrapeSource {
         self.replicas.follow(self.rotation.endpoints(), now, window, |endpoint| Replica {
             metrics_url: metrics_url(&endpoint.url),
             past: None,
+            standstill: Standstill::default(),
             scraped: Scraped::default(),
         });
     }
 
     async fn scrape_all(&mut self, problems: &mut Vec<String>) -> ScrapeCount {
         let started = self.clock.now();
-        let (clock, client, window, began_at) =
-            (self.clock, &self.client, self.settings.window, self.began_at);
-        let asked = self.replicas.values_mut().filter(|replica| replica.is_to_be_asked());
-        let scrapes: Vec<_> = asked.map(|replica| replica.scrape(client, clock, window, began_at)).collect();
+        let (clock, client, window) = (self.clock, &self.client, self.settings.window);
+        let in_flight: BTreeMap<&str, u32> = self
+            .rotation
+            .endpoints()
+            .iter()
+            .map(|endpoint| (endpoint.url.as_str(), endpoint.in_flight))
+            .collect();
+        let asked = self.replicas.iter_mut().filter(|(_, replica)| replica.is_to_be_asked());
+        let scrapes: Vec<_> = asked
+            .map(|(url, replica)| {
+                let in_flight = in_flight.get(url).copied().unwrap_or_default();
+                replica.scrape(client, clock, window, in_flight)
+            })
+            .collect();
         let mut outcomes = stream::iter(scrapes).buffer_unordered(CONCURRENCY);
         let mut count = ScrapeCount::default();
         while let Some(outcome) = outcomes.next().await {
@@ -134,7 +145,8 @@ impl ScrapeSource {
             .collect();
         if let Some(joined) = Growth::joined(growths.values()) {
             let age = now.saturating_sub(joined.to);
-            for (signal, value) in signals::of(&joined) {
+            let jobs: f64 = self.replicas.iter().map(|(_, replica)| replica.own.standstill.jobs()).sum();
+            for (signal, value) in signals::of(&joined, jobs.max(self.rotation.jobs_in_flight())) {
                 service.insert(signal, Reading { value: Some(value), age });
             }
         }
@@ -145,6 +157,8 @@ impl ScrapeSource {
             service,
             replicas: endpoints.iter().map(|endpoint| self.observe(endpoint, &growths, now)).collect(),
             endpoints: endpoints.to_vec(),
+            rotation_unknown_for: self.rotation.unknown_for(now),
+            standstill: self.standstill(&growths),
             load_factor: self.load_factor(),
             scrapes,
             problems,
@@ -163,7 +177,16 @@ impl ScrapeSource {
         let growth = growths.get(endpoint.url.as_str()).filter(|growth| growth.to >= oldest);
         let started_at = past.and_then(|past| past.latest().started_at);
         let sampled_at = past.map(ReplicaWindow::newest_at);
-        self.rotation.observe(endpoint, started_at, sampled_at, growth.into_iter().flat_map(signals::of))
+        let measured = growth.zip(replica.map(|replica| &replica.own.standstill));
+        self.rotation.observe(endpoint, now, started_at, sampled_at, measured)
+    }
+
+    fn standstill(&self, growths: &BTreeMap<&str, Growth>) -> Option<scaler_engine::Standstill> {
+        self.rotation.standstill(|endpoint| {
+            let url = endpoint.url.as_str();
+            let refused_per_second = growths.get(url).map_or(0.0, Growth::refused_per_second);
+            self.replicas.get(url).map(|replica| (&replica.own.standstill, refused_per_second))
+        })
     }
 
     fn load_factor(&self) -> Option<f64> {
@@ -192,9 +215,9 @@ impl Known<Replica> {
         client: &HttpClient,
         clock: Clock,
         window: Duration,
-        began_at: Duration,
+        in_flight: u32,
     ) -> Result<Scrape, String> {
-        match self.own.read(client, clock, window, began_at).await {
+        match self.own.read(client, clock, window, in_flight).await {
             Ok(()) => Ok(Scrape::Answered),
             Err(_) if self.state == Some(EndpointState::Draining) => Ok(Scrape::Left),
             Err(problem) => Err(problem),
@@ -208,7 +231,7 @@ impl Replica {
         client: &HttpClient,
         clock: Clock,
         window: Duration,
-        began_at: Duration,
+        in_flight: u32,
     ) -> Result<(), String> {
         let problem = |error: &dyn std::fmt::Display| format!("a replica gave no metrics: {error}");
         let reply = client.get(&self.metrics_url, TIMEOUT).await.and_then(Reply::ok);
@@ -219,10 +242,11 @@ impl Replica {
         if let Some(past) = &mut self.past {
             past.add(at, &self.scraped, window);
         } else {
-            // A process that started after we did was not there before: all it counted, it counted since.
-            let counts_from = self.scraped.started_at.filter(|started| *started >= began_at);
-            self.past = Some(ReplicaWindow::begin(at, &self.scraped, counts_from));
+            self.past = Some(ReplicaWindow::begin(at, &self.scraped));
         }
+        // A replica that is not the lab's may tell of no job before it has ended; the gateway knows of them.
+        let jobs = self.scraped.jobs().max(f64::from(in_flight));
+        self.standstill.see(Progress { at, completed: self.scraped.duration_count, jobs });
         Ok(())
     }
 }
@@ -230,6 +254,10 @@ impl Replica {
 impl Source for ScrapeSource {
     fn sample(&mut self) -> BoxFuture<'_, Sample> {
         self.look().boxed()
+    }
+
+    fn set_window(&mut self, window: Duration) {
+        self.settings.window = window;
     }
 }
 

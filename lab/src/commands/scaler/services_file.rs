@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use clap::Command;
+use scaler::policy_file::{SecondDocument, one_document};
 use serde::Deserialize;
 use serde_saphyr::Spanned;
 
@@ -52,6 +53,9 @@ pub(super) struct ServiceEntry {
 pub(super) fn read(file: &Path) -> Result<Vec<ServiceEntry>, Failure> {
     let text = std::fs::read_to_string(file).map_err(|error| {
         refuse(file, None, &format!("cannot be read: {error}"), "give a readable file with --services")
+    })?;
+    let text = one_document(&text).map_err(|SecondDocument { line }| {
+        refuse(file, Some(line), "a second document begins here, expected one list of services", HINT)
     })?;
     let document: Document = serde_saphyr::from_str(&text).map_err(|error| {
         let line = error.location().map(|location| location.line());

@@ -8,12 +8,15 @@ use prometheus_http_query::response::InstantVector;
 use super::coverage::Samples;
 use super::queries;
 use crate::sources::growth::{Growth, Totals};
+use crate::sources::standstill::Progress;
 
 /// What one look brought.
 #[derive(Debug, Default)]
 pub(super) struct Answer {
     /// When it came (run time).
     pub(super) at: Duration,
+    /// The moment of evaluation; seconds since the Unix epoch as Prometheus tells it. 0 without any replica.
+    pub(super) evaluated_at: f64,
     /// Replicas with at least one sample, by `instance`.
     pub(super) replicas: BTreeMap<String, Seen>,
     /// Time between two scrapes of the replica that is scraped most often; seconds.
@@ -32,6 +35,8 @@ pub(super) struct Seen {
     pub(super) load_factor: Option<f64>,
     /// What it grew by in the window; none if that cannot be told.
     pub(super) growth: Option<Growth>,
+    /// How far it had come at its newest sample.
+    pub(super) progress: Option<Progress>,
 }
 
 /// What the queries said of one replica.
@@ -69,6 +74,7 @@ impl Answer {
         }
         let mut answer = Self { at, ..Self::default() };
         for (instance, figures) in replicas.into_iter().filter(|(_, figures)| figures.now > 0.0) {
+            answer.evaluated_at = answer.evaluated_at.max(figures.now);
             answer.take(instance, figures, window.as_secs_f64());
         }
         answer
@@ -85,8 +91,15 @@ impl Answer {
             started_at: get(queries::STARTED_AT).and_then(|at| Duration::try_from_secs_f64(at).ok()),
             load_factor: get(queries::LOAD_FACTOR),
             growth: None,
+            progress: None,
         };
-        if let Some(figure) = &figures.not_finite {
+        if samples.last > figures.now {
+            self.problems.push(format!(
+                "Prometheus tells of a sample of {instance} that is {:.1} s yet to come, so its age is unknown; hint: \
+                 are the clocks of Prometheus and of what exports these times right?",
+                samples.last - figures.now
+            ));
+        } else if let Some(figure) = &figures.not_finite {
             self.problems.push(format!("`{figure}` of {instance} in Prometheus is not a finite number"));
         } else if get(queries::JOBS).is_some_and(|jobs| jobs > 1.0) {
             self.problems.push(format!(
@@ -94,6 +107,7 @@ impl Answer {
                  double; hint: let one scrape configuration have it"
             ));
         } else {
+            seen.progress = figures.progress(samples);
             seen.growth = figures.growth(samples);
         }
         self.replicas.insert(instance, seen);
@@ -149,27 +163,29 @@ impl Figures {
         })
     }
 
+    fn progress(&self, samples: Samples) -> Option<Progress> {
+        let get = |figure| self.by_name.get(figure).copied();
+        Some(Progress {
+            at: Duration::try_from_secs_f64(samples.last).ok()?,
+            completed: get(queries::COMPLETED)?,
+            jobs: get(queries::UNFINISHED).unwrap_or(0.0),
+        })
+    }
+
     fn growth(mut self, samples: Samples) -> Option<Growth> {
         let get = |figure| self.by_name.get(figure).copied();
         get(queries::DURATION_COUNT)?;
-        let young_since = get(queries::YOUNG_SINCE);
-        let (from, to, share) = if let Some(started_at) = young_since {
-            // Of a life that began before the window, the window's share; and as far as `increase()` speaks for others.
-            let (from, to) = (started_at.max(samples.start()), samples.end());
-            (from, to, (to - from) / (samples.last - started_at))
-        } else {
-            let (from, to) = samples.covered()?;
-            (from, to, 1.0)
-        };
+        let (from, to) = samples.covered()?;
         let seconds = to - from;
-        if seconds <= 0.0 || !share.is_finite() {
+        if seconds <= 0.0 {
             return None;
         }
         let gauge = |figure| get(figure).unwrap_or(0.0);
-        let grown = |figure| gauge(figure) * share;
+        let grown = gauge;
         let by = Totals {
             duration_sum: grown(queries::DURATION_SUM),
             duration_count: grown(queries::DURATION_COUNT),
+            arrived: grown(queries::ARRIVED),
             refused: grown(queries::REFUSED),
             errors: grown(queries::ERRORS),
             dependency_wait_sum: grown(queries::DEPENDENCY_WAIT_SUM),
@@ -178,17 +194,14 @@ impl Figures {
             worker_seconds: gauge(queries::WORKERS) * seconds,
             cpu_seconds: grown(queries::CPU_SECONDS),
             seconds,
-            queue_depth_seconds: gauge(queries::QUEUE_DEPTH)
-                * (seconds
-                    - young_since
-                        .map_or(0.0, |started_at| unqueued_seconds(started_at, from, samples.first))),
+            queue_depth_seconds: gauge(queries::QUEUE_DEPTH) * seconds,
             memory_byte_seconds: gauge(queries::MEMORY_BYTES) * seconds,
             ..Totals::default()
         };
         // Each bucket is extrapolated by itself, so a lower one may come out a little above a higher one.
         let mut highest: f64 = 0.0;
         for bucket in &mut self.buckets {
-            highest = highest.max(*bucket * share);
+            highest = highest.max(*bucket);
             *bucket = highest;
         }
         let time = |seconds| Duration::try_from_secs_f64(seconds).unwrap_or_default();
@@ -199,10 +212,4 @@ impl Figures {
             bounds: Some(self.bounds),
         })
     }
-}
-
-/// What is missing from the time between `from` and `first` for a queue that was empty at `started_at` and rose evenly
-/// until it was seen for the first time, at `first`; seconds.
-fn unqueued_seconds(started_at: f64, from: f64, first: f64) -> f64 {
-    if first <= from { 0.0 } else { (first - from).powi(2) / (2.0 * (first - started_at)) }
 }

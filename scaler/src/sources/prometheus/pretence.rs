@@ -1,7 +1,7 @@
 //! A gateway and a Prometheus in one, in the test's own process, whose answers the test sets.
 
 use std::fmt::Display;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -38,7 +38,6 @@ impl Known {
             .state(queries::JOBS, 1.0)
             .state(queries::STARTED_AT, NOW - 3600.0)
             .state(queries::WORKERS, 4.0)
-            .state(queries::QUEUE_DEPTH, 10.0)
             .state(queries::MEMORY_BYTES, 2000.0)
             .state(queries::LOAD_FACTOR, 5.0)
             .grown(queries::DURATION_COUNT, 0.0)
@@ -47,6 +46,7 @@ impl Known {
     /// 100 jobs in 40 s, and everything else that can be counted.
     pub(super) fn busy(self) -> Self {
         let mut busy = self
+            .state(queries::QUEUE_DEPTH, 10.0)
             .grown(queries::DURATION_SUM, 40.0)
             .grown(queries::DURATION_COUNT, 100.0)
             .grown(queries::REFUSED, 50.0)
@@ -95,6 +95,10 @@ pub(super) struct World {
     pub(super) manner: Arc<Mutex<Manner>>,
     pub(super) asked: Arc<Mutex<String>>,
     pub(super) queries: Arc<AtomicU32>,
+    /// What has passed since [`NOW`]: a second at each look, while samples go on coming.
+    pub(super) seconds_passed: Arc<AtomicI64>,
+    /// Whether it repeats its last answer.
+    pub(super) stands_still: Arc<AtomicBool>,
 }
 
 impl World {
@@ -127,11 +131,21 @@ impl World {
     }
 
     pub(super) fn vector(&self, query: &str) -> Value {
+        let asks_for_state = query.contains("first_sample");
+        if asks_for_state && !self.stands_still.load(Ordering::Relaxed) {
+            self.seconds_passed.fetch_add(1, Ordering::Relaxed);
+        }
+        // The first look is at `NOW` itself.
+        let passed = (self.seconds_passed.load(Ordering::Relaxed) - 1) as f64;
+        let moved = |name: &str, value: &String| match (name, value.parse::<f64>()) {
+            (queries::FIRST_SAMPLE | queries::LAST_SAMPLE, Ok(at)) => (at + passed).to_string(),
+            _ => value.clone(),
+        };
         let known = self.known.lock().unwrap();
         let points: Vec<Value> = known
             .iter()
             .flat_map(|replica| {
-                let (label, figures) = if query.contains("first_sample") {
+                let (label, figures) = if asks_for_state {
                     ("figure", &replica.state)
                 } else if query.contains("webapp_workers_busy_seconds_total") {
                     ("figure", &replica.counters)
@@ -139,7 +153,7 @@ impl World {
                     ("le", &replica.buckets)
                 };
                 figures.iter().map(
-                    move |(name, value)| json!({"metric": {"instance": replica.instance, label: name}, "value": [NOW, value]}),
+                    move |(name, value)| json!({"metric": {"instance": replica.instance, label: name}, "value": [NOW + passed, moved(name, value)]}),
                 )
             })
             .collect();

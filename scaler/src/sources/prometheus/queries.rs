@@ -1,8 +1,7 @@
 //! Writes the three PromQL queries of a look; each answers for every replica, by its `instance`.
 //!
-//! `increase()` does not count what a series showed at its first sample, and a new replica is scraped for the first time
-//! only seconds after its start. As long as its first sample is inside the window it is therefore taken at its face
-//! value: all that its counters show, they counted since its start.
+//! `increase()` does not count what a series showed at its first sample, so a replica counts from its first scrape, as
+//! for the source `scrape`. That its process says when it started is no help: that is a moment of its own clock.
 
 use std::fmt::Write;
 use std::time::Duration;
@@ -24,15 +23,19 @@ pub(super) const LAST_SAMPLE: &str = "last_sample";
 pub(super) const SAMPLES: &str = "samples";
 pub(super) const JOBS: &str = "jobs";
 pub(super) const STARTED_AT: &str = "started_at";
-pub(super) const YOUNG_SINCE: &str = "young_since";
 pub(super) const WORKERS: &str = "workers";
 pub(super) const QUEUE_DEPTH: &str = "queue_depth";
 pub(super) const MEMORY_BYTES: &str = "memory_bytes";
 pub(super) const LOAD_FACTOR: &str = "load_factor";
+/// Jobs completed since its start.
+pub(super) const COMPLETED: &str = "completed";
+/// Jobs waiting or being worked on at the newest sample.
+pub(super) const UNFINISHED: &str = "unfinished";
 
 // What `Queries::counters` answers: growth in the window.
 pub(super) const DURATION_SUM: &str = "duration_sum";
 pub(super) const DURATION_COUNT: &str = "duration_count";
+pub(super) const ARRIVED: &str = "arrived";
 pub(super) const REFUSED: &str = "refused";
 pub(super) const ERRORS: &str = "errors";
 pub(super) const DEPENDENCY_WAIT_SUM: &str = "dependency_wait_sum";
@@ -58,14 +61,10 @@ pub(super) fn instance_of(url: &str) -> &str {
 }
 
 impl Queries {
-    /// The queries about these instances, which are scraped this often.
-    pub(super) fn about<'a>(
-        instances: impl Iterator<Item = &'a str>,
-        window: Duration,
-        spacing: Duration,
-    ) -> Self {
+    /// The queries about these instances.
+    pub(super) fn about<'a>(instances: impl Iterator<Item = &'a str>, window: Duration) -> Self {
         let any: Vec<String> = instances.map(quoted_pattern).collect();
-        let scope = Scope { replicas: format!("instance=~\"{}\"", any.join("|")), window, spacing };
+        let scope = Scope { replicas: format!("instance=~\"{}\"", any.join("|")), window };
         let (grown_sum, grown_count) = (
             format!("{}_sum", names::WEBAPP_REQUEST_DURATION_SECONDS),
             format!("{}_count", names::WEBAPP_REQUEST_DURATION_SECONDS),
@@ -77,6 +76,7 @@ impl Queries {
         let counters = [
             (DURATION_SUM, grown_sum.as_str()),
             (DURATION_COUNT, &grown_count),
+            (ARRIVED, names::WEBAPP_TOTAL_REQUESTS),
             (REFUSED, names::WEBAPP_REFUSED_TOTAL),
             (ERRORS, names::WEBAPP_ERRORS_TOTAL),
             (DEPENDENCY_WAIT_SUM, &wait_sum),
@@ -98,7 +98,6 @@ struct Scope {
     /// The label matcher.
     replicas: String,
     window: Duration,
-    spacing: Duration,
 }
 
 impl Scope {
@@ -110,11 +109,14 @@ impl Scope {
         format!("{}[{}ms]", self.series(name), self.window.as_millis())
     }
 
-    fn state(&self) -> [(&'static str, String); 10] {
+    fn state(&self) -> [(&'static str, String); 11] {
         // Every scrape of a webapp has this one, once.
         let workers = self.series(names::WEBAPP_WORKERS);
         let step = (self.window / 60).max(STEP_MIN);
         let times = format!("timestamp({workers})[{}ms:{}ms]", self.window.as_millis(), step.as_millis());
+        let now = |name: &str| format!("sum by (instance) ({})", self.series(name));
+        let (waiting, busy) = (now(names::WEBAPP_QUEUE_DEPTH), now(names::WEBAPP_WORKERS_BUSY));
+        let completed = format!("{}_count", names::WEBAPP_REQUEST_DURATION_SECONDS);
         let mean = |name| format!("sum by (instance) (avg_over_time({}))", self.within(name));
         [
             (FIRST_SAMPLE, format!("min by (instance) (min_over_time({times}))")),
@@ -127,7 +129,8 @@ impl Scope {
             (SAMPLES, format!("max by (instance) (count_over_time({}))", self.within(names::WEBAPP_WORKERS))),
             (JOBS, format!("count by (instance) ({workers})")),
             (STARTED_AT, self.started_at()),
-            (YOUNG_SINCE, self.young()),
+            (COMPLETED, now(&completed)),
+            (UNFINISHED, format!("({waiting} + {busy} or {waiting})")),
             (WORKERS, mean(names::WEBAPP_WORKERS)),
             (QUEUE_DEPTH, mean(names::WEBAPP_QUEUE_DEPTH)),
             (MEMORY_BYTES, mean(names::PROCESS_RESIDENT_MEMORY_BYTES)),
@@ -139,25 +142,8 @@ impl Scope {
         format!("max by (instance) (last_over_time({}))", self.within(names::PROCESS_START_TIME_SECONDS))
     }
 
-    /// The start of those that have no sample before the window, started not long before it, and once only. A first
-    /// sample that is as near to the window's beginning as a second one would be needs no such care.
-    fn young(&self) -> String {
-        let started = self.within(names::PROCESS_START_TIME_SECONDS);
-        format!(
-            "({} > (time() - {}) unless on (instance) {} offset {}ms unless on (instance) changes({started}) > 0)",
-            self.started_at(),
-            (self.window * 2).as_secs_f64(),
-            self.series(names::WEBAPP_WORKERS),
-            self.window.saturating_sub(self.spacing.mul_f64(NEAR)).as_millis(),
-        )
-    }
-
     fn grown(&self, name: &str, by: &str) -> String {
-        let (within, young) = (self.within(name), self.young());
-        format!(
-            "(sum by ({by}) (last_over_time({within})) and on (instance) {young} \
-             or sum by ({by}) (increase({within})))"
-        )
+        format!("sum by ({by}) (increase({}))", self.within(name))
     }
 }
 
@@ -218,7 +204,7 @@ mod tests {
     fn a_query_names_every_replica_and_the_window() {
         let instances = ["a:1", "b:2"];
         let queries =
-            Queries::about(instances.into_iter(), Duration::from_millis(7500), Duration::from_secs(1));
+            Queries::about(instances.into_iter(), Duration::from_millis(7500));
         for query in [&queries.state, &queries.counters, &queries.buckets] {
             assert!(query.contains("{instance=~\"a:1|b:2\"}[7500ms]"), "{query}");
             assert_eq!(query.matches('(').count(), query.matches(')').count(), "{query}");

@@ -63,49 +63,140 @@ async fn every_signal_by_hand() {
 }
 
 #[tokio::test]
-async fn replicas_are_weighted_by_their_requests_and_a_young_one_counts_from_its_start() {
+async fn replicas_are_weighted_by_their_requests_and_a_new_one_counts_from_its_first_scrape() {
     let old = Known::scraped("a:1", 5.0, 0.0, 6.0).busy();
-    // Started 10 s ago, scraped once, 4 s ago: 20 jobs of 1 s each in 6 s.
-    let young = Known::scraped("b:2", 5.0, 4.0, 1.0)
-        .state(queries::FIRST_SAMPLE, NOW - 4.0)
-        .state(queries::STARTED_AT, NOW - 10.0)
-        .state(queries::YOUNG_SINCE, NOW - 10.0)
+    // Scraped for the first time 14 s ago and twice since: `increase()` speaks for 16.5 s. 20 jobs of 1 s each in them.
+    let new = Known::scraped("b:2", 5.0, 4.0, 3.0)
+        .state(queries::FIRST_SAMPLE, NOW - 14.0)
         .state(queries::QUEUE_DEPTH, 8.0)
         .grown(queries::DURATION_COUNT, 20.0)
         .grown(queries::DURATION_SUM, 20.0)
         .grown(queries::BUSY_SECONDS, 20.0);
     let world = World::default();
     world.list(&[("http://a:1", "ready"), ("http://b:2/", "ready")]);
-    world.know(&[old, young]);
+    world.know(&[old, new]);
     let sample = world.source().await.sample().await;
     assert_close(value(&sample, Signal::ResponseTimeMeanSeconds), 60.0 / 120.0, "the mean");
-    assert_close(value(&sample, Signal::Utilization), 80.0 / (4.0 * 36.0), "the utilization");
-    // Its queue was empty at its start and had 8 jobs 6 s later: 24 job-seconds.
-    assert_close(value(&sample, Signal::QueueDepth), (10.0 * 30.0 + 24.0) / 36.0, "the queue depth");
+    assert_close(value(&sample, Signal::Utilization), 80.0 / (4.0 * 46.5), "the utilization");
+    assert_close(value(&sample, Signal::QueueDepth), (10.0 * 30.0 + 8.0 * 16.5) / 46.5, "the queue depth");
     assert_close(value(&sample, Signal::RequestsPerSecond), 170.0 / 30.0, "the rate");
-    assert_close(sample.replicas[1].signals[&Signal::RequestsPerSecond], 20.0 / 6.0, "the young one's rate");
+    assert_close(sample.replicas[1].signals[&Signal::RequestsPerSecond], 20.0 / 16.5, "the new one's rate");
     assert_eq!(value(&sample, Signal::ResponseTimeP95Seconds), None, "one of them has no buckets");
 }
 
 #[tokio::test]
-async fn of_a_life_that_began_shortly_before_the_window_its_share_counts() {
-    // Started 40 s ago and discovered 15 s later: 100 jobs in 39 s, of which the window has its share.
-    let late = Known::scraped("a:1", 1.0, 1.0, 25.0)
-        .busy()
-        .state(queries::FIRST_SAMPLE, NOW - 25.0)
-        .state(queries::YOUNG_SINCE, NOW - 40.0);
-    let sample = world_of(late).source().await.sample().await;
-    assert_close(value(&sample, Signal::RequestsPerSecond), 150.0 / 39.0, "the rate");
-    assert_close(value(&sample, Signal::Utilization), 60.0 / (4.0 * 39.0), "the utilization");
-    assert_close(value(&sample, Signal::ResponseTimeP50Seconds), 0.4, "the median");
-    // 10 jobs since 25 s ago; before that it rose from 0 at 40 s to 10 at 25 s ago, so it had 6.67 when the window began.
-    let expected = (10.0 * 25.0 + 5.0 * f64::midpoint(20.0 / 3.0, 10.0)) / 30.0;
-    assert_close(value(&sample, Signal::QueueDepth), expected, "the queue depth");
+async fn the_start_that_a_replica_tells_decides_nothing() {
+    for started_at in [NOW - 1.0, NOW + 3600.0, NOW - 3600.0, 0.0] {
+        let met_now = Known::scraped("a:1", 5.0, 1.0, 1.0)
+            .state(queries::FIRST_SAMPLE, NOW - 1.0)
+            .state(queries::STARTED_AT, started_at)
+            .grown(queries::DURATION_COUNT, 0.0);
+        let sample = world_of(met_now).source().await.sample().await;
+        assert_nothing_measured(&sample);
+    }
+}
+
+#[tokio::test]
+async fn a_replica_with_work_that_completes_none_has_no_response_time() {
+    let stands = Known::scraped("a:1", 5.0, 1.0, 6.0)
+        .state(queries::COMPLETED, 500.0)
+        .state(queries::UNFINISHED, 104.0)
+        .grown(queries::REFUSED, 300.0)
+        .grown(queries::BUSY_SECONDS, 120.0);
+    let mut source = world_of(stands).source().await;
+    source.sample().await;
+    let sample = source.sample().await;
+    for signal in Signal::ALL.into_iter().filter(|signal| signal.needs_completions()) {
+        assert_eq!(value(&sample, signal), None, "{signal}");
+        assert_eq!(sample.replicas[0].signals[&signal], None, "{signal}");
+    }
+    // The second look asks for one scrape interval more than the window.
+    assert_close(value(&sample, Signal::RequestsPerSecond), 300.0 / 35.0, "what was offered");
+    assert_close(value(&sample, Signal::Utilization), 120.0 / 140.0, "the utilization");
+    let standstill = sample.standstill.unwrap();
+    assert_eq!((standstill.replicas, standstill.jobs), (1, 104.0));
+    assert_close(Some(standstill.refused_per_second), 300.0 / 35.0, "what was refused");
+    assert!(standstill.at_least >= Duration::from_secs(1), "{standstill:?}");
+}
+
+#[tokio::test]
+async fn a_replica_that_has_just_begun_to_stand_still_does_not_hide_behind_what_it_completed() {
+    let busy = |instance: &str, completed: f64| {
+        Known::scraped(instance, 5.0, 1.0, 6.0)
+            .busy()
+            .state(queries::COMPLETED, completed)
+            .state(queries::UNFINISHED, 3.0)
+    };
+    let world = world_of(Known::default());
+    world.list(&[("http://a:1", "ready"), ("http://b:2", "ready")]);
+    let mut source = world.source().await;
+    let mut reported = Vec::new();
+    for look in 0..3 {
+        world.know(&[busy("a:1", 100.0), busy("b:2", 100.0 + f64::from(look))]);
+        let sample = source.sample().await;
+        let has = |replica: &ReplicaObservation| replica.signals[&Signal::ResponseTimeMeanSeconds].is_some();
+        reported.push((has(&sample.replicas[0]), has(&sample.replicas[1])));
+    }
+    assert_eq!(reported, [(true, true), (false, true), (false, true)], "its jobs wait longer than 0.4 s");
+}
+
+#[tokio::test]
+async fn an_answer_that_was_given_before_is_no_news() {
+    let world = world_of(Known::scraped("a:1", 5.0, 1.0, 6.0).busy());
+    let mut source = world.source().await;
+    source.sample().await;
+    world.stands_still.store(true, Ordering::Relaxed);
+    let silent_from = source.clock.now();
+    loop {
+        let sample = source.sample().await;
+        assert!(sample.problems[0].contains("not later than that of its last answer"), "{:?}", sample.problems);
+        if !sample.service.contains_key(&Signal::ResponseTimeMeanSeconds) {
+            assert_nothing_measured(&sample);
+            break;
+        }
+        assert!(source.clock.now() - silent_from < Duration::from_secs(5), "still used");
+    }
+    world.stands_still.store(false, Ordering::Relaxed);
+    let sample = source.sample().await;
+    assert_close(value(&sample, Signal::ResponseTimeMeanSeconds), 0.4, "the mean after it");
+    // Its clock is set back by an hour: one answer is lost, and no more.
+    world.seconds_passed.fetch_sub(3600, Ordering::Relaxed);
+    assert_eq!(source.sample().await.problems.len(), 1);
+    assert_eq!(source.sample().await.problems, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_sample_that_is_yet_to_come_is_not_fresh() {
+    let sample = world_of(Known::scraped("a:1", 5.0, -3600.0, 6.0).busy()).source().await.sample().await;
+    assert_nothing_measured(&sample);
+    assert!(sample.problems[0].contains("3600.0 s yet to come"), "{:?}", sample.problems);
+}
+
+#[tokio::test]
+async fn without_the_gateway_the_list_grows_old() {
+    let world = world_of(Known::scraped("a:1", 5.0, 1.0, 6.0).busy());
+    let mut source = world.source().await;
+    assert_eq!(source.sample().await.rotation_unknown_for, None);
+    *world.endpoints.lock().unwrap() = json!({"not": "a list"});
+    let began = source.clock.now();
+    let sample = loop {
+        let sample = source.sample().await;
+        if sample.rotation_unknown_for.is_some() {
+            break sample;
+        }
+        assert!(source.clock.now() - began < Duration::from_secs(5), "the list is still believed");
+    };
+    assert!(sample.rotation_unknown_for >= Some(Duration::from_millis(200)), "{sample:?}");
+    assert_eq!(sample.replicas[0].signals[&Signal::InFlight], None);
+    world.list(&[("http://a:1", "ready")]);
+    assert_eq!(source.sample().await.rotation_unknown_for, None);
 }
 
 #[tokio::test]
 async fn a_service_without_requests_is_data() {
-    let sample = world_of(Known::scraped("a:1", 5.0, 1.0, 6.0)).source().await.sample().await;
+    let world = world_of(Known::scraped("a:1", 5.0, 1.0, 6.0));
+    *world.endpoints.lock().unwrap() = json!([{"url": "http://a:1", "state": "ready", "in_flight": 0}]);
+    let sample = world.source().await.sample().await;
     for signal in [Signal::ResponseTimeMeanSeconds, Signal::RequestsPerSecond, Signal::Utilization] {
         assert_close(value(&sample, signal), 0.0, signal.name());
     }
@@ -132,7 +223,7 @@ async fn a_missing_instance_is_a_hole_and_a_problem_once_it_should_be_there() {
     let reported = sample.replicas.iter().map(|replica| replica.signals[&Signal::Utilization]);
     assert_eq!(reported.collect::<Vec<_>>(), [Some(0.5), None], "a hole, not a zero");
     assert_close(value(&sample, Signal::ResponseTimeMeanSeconds), 0.4, "the mean of those that are known");
-    source.asked.values_mut().for_each(|known| known.since -= Duration::from_secs(31));
+    source.asked.iter_mut().for_each(|(_, known)| known.since -= Duration::from_secs(31));
     let sample = source.sample().await;
     assert!(sample.problems[0].contains("no samples of b:2"), "{:?}", sample.problems);
 }
@@ -285,8 +376,8 @@ async fn who_left_is_asked_about_until_it_has_left_the_window() {
     world.list(&[("http://a:1", "ready")]);
     source.sample().await;
     assert_eq!(source.instances().collect::<Vec<_>>(), ["a:1", "b:2"]);
-    let gone = source.asked.values_mut().filter(|known| known.state.is_none());
-    gone.for_each(|known| known.listed_at -= Duration::from_secs(60));
+    let gone = source.asked.iter_mut().filter(|(_, known)| known.state.is_none());
+    gone.for_each(|(_, known)| known.listed_at -= Duration::from_secs(60));
     source.sample().await;
     assert_eq!(source.instances().collect::<Vec<_>>(), ["a:1"]);
     assert!(!world.asked.lock().unwrap().contains("b%3A2"), "{}", world.asked.lock().unwrap());

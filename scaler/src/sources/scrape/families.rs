@@ -7,12 +7,14 @@ use observability::names;
 use crate::sources::exposition::{self, ExpositionError, Sample};
 
 /// The families that a replica is asked for.
-pub(super) const FAMILIES: [&str; 11] = [
+pub(super) const FAMILIES: [&str; 13] = [
     names::WEBAPP_REQUEST_DURATION_SECONDS,
+    names::WEBAPP_TOTAL_REQUESTS,
     names::WEBAPP_REFUSED_TOTAL,
     names::WEBAPP_ERRORS_TOTAL,
     names::WEBAPP_QUEUE_DEPTH,
     names::WEBAPP_WORKERS,
+    names::WEBAPP_WORKERS_BUSY,
     names::WEBAPP_WORKERS_BUSY_SECONDS_TOTAL,
     names::WEBAPP_DEPENDENCY_WAIT_SECONDS,
     names::WEBAPP_LOAD_FACTOR,
@@ -33,10 +35,13 @@ pub(super) struct Scraped {
     pub(super) bounds: Vec<f64>,
     /// Cumulative counts, one per bound.
     pub(super) buckets: Vec<f64>,
+    /// Jobs that arrived, whatever came of them; 0 if it does not say.
+    pub(super) arrived: f64,
     pub(super) refused: f64,
     pub(super) errors: f64,
     pub(super) queue_depth: f64,
     pub(super) workers: f64,
+    pub(super) workers_busy: f64,
     pub(super) busy_seconds: f64,
     pub(super) dependency_wait_sum: f64,
     pub(super) dependency_wait_count: f64,
@@ -48,32 +53,59 @@ pub(super) struct Scraped {
 }
 
 /// Metrics that a scrape cannot be made of.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub(super) enum FamilyError {
     #[error(transparent)]
     Exposition(#[from] ExpositionError),
     #[error("the metrics have no `{0}`, expected those of a webapp")]
     Missing(&'static str),
-    #[error("`{0}` is not a finite number")]
-    NotFinite(String),
+    #[error("`{name}` is {value}, expected a finite number of at least 0")]
+    NotAQuantity { name: String, value: f64 },
 }
 
 impl Scraped {
+    /// Jobs waiting or being worked on.
+    pub(super) fn jobs(&self) -> f64 {
+        self.queue_depth + self.workers_busy
+    }
+
+    /// Whether `self` cannot be a later moment of the process that showed `old`: something that only grows has fallen.
+    pub(super) fn fell_below(&self, old: &Self) -> bool {
+        let totals = |of: &Self| {
+            [
+                of.duration_count,
+                of.duration_sum,
+                of.arrived,
+                of.refused,
+                of.errors,
+                of.busy_seconds,
+                of.dependency_wait_count,
+                of.dependency_wait_sum,
+                of.cpu_seconds,
+            ]
+        };
+        let have_fallen = totals(self).iter().zip(totals(old)).any(|(new, old)| *new < old);
+        let are_alike = self.bounds == old.bounds;
+        have_fallen || are_alike && self.buckets.iter().zip(&old.buckets).any(|(new, old)| new < old)
+    }
+
     /// Reads a text into this value, keeping the memory it already has.
     pub(super) fn read(&mut self, text: &str) -> Result<(), FamilyError> {
         let (mut bounds, mut buckets) = (std::mem::take(&mut self.bounds), std::mem::take(&mut self.buckets));
         bounds.clear();
         buckets.clear();
         *self = Self { bounds, buckets, ..Self::default() };
-        let (mut has_durations, mut not_finite) = (false, None);
+        let (mut has_durations, mut unusable) = (false, None);
         exposition::read(text, |sample| {
-            if !sample.value.is_finite() {
-                not_finite = Some(sample.name);
+            // Counts, times, bytes: none of what is read can be negative, and one that is would make others too low.
+            let is_unusable = !sample.value.is_finite() || sample.value < 0.0;
+            if is_unusable && FAMILIES.iter().any(|family| sample.name.starts_with(family)) {
+                unusable = Some((sample.name, sample.value));
             }
             has_durations |= self.take(sample);
         })?;
-        if let Some(name) = not_finite {
-            return Err(FamilyError::NotFinite(name.to_owned()));
+        if let Some((name, value)) = unusable {
+            return Err(FamilyError::NotAQuantity { name: name.chars().take(80).collect(), value });
         }
         if !has_durations {
             return Err(FamilyError::Missing(names::WEBAPP_REQUEST_DURATION_SECONDS));
@@ -105,10 +137,12 @@ impl Scraped {
             return false;
         }
         match sample.name {
+            names::WEBAPP_TOTAL_REQUESTS => self.arrived += value,
             names::WEBAPP_REFUSED_TOTAL => self.refused += value,
             names::WEBAPP_ERRORS_TOTAL => self.errors += value,
             names::WEBAPP_QUEUE_DEPTH => self.queue_depth += value,
             names::WEBAPP_WORKERS => self.workers += value,
+            names::WEBAPP_WORKERS_BUSY => self.workers_busy += value,
             names::WEBAPP_WORKERS_BUSY_SECONDS_TOTAL => self.busy_seconds += value,
             names::WEBAPP_LOAD_FACTOR => self.load_factor = Some(value),
             names::PROCESS_CPU_SECONDS_TOTAL => self.cpu_seconds += value,
@@ -178,5 +212,7 @@ mod tests {
         assert!(missing.to_string().contains("webapp_request_duration_seconds"), "{missing}");
         let not_finite = scraped.read("webapp_queue_depth NaN\n# EOF\n").unwrap_err();
         assert!(not_finite.to_string().contains("webapp_queue_depth"), "{not_finite}");
+        let negative = scraped.read("webapp_request_duration_seconds_sum -3\n# EOF\n").unwrap_err();
+        assert!(negative.to_string().contains("is -3, expected a finite number of at least 0"), "{negative}");
     }
 }

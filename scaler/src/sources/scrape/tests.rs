@@ -107,9 +107,12 @@ async fn replicas_that_come_and_go_are_weighted_by_their_requests() {
         Some(1e8)
     );
 
-    // One that starts now: its first 30 requests of 0.5 s count at its first look. Mean: (1 + 15) / 40.
-    new.show(30.0, 15.0, clock.now());
+    // One that starts now: from its second look on, 30 requests of 0.5 s. Mean: (1 + 15) / 40.
+    new.show(7.0, 7.0, clock.now());
     gateway.list(&[(&old_url, "ready"), (&new_url, "ready")]);
+    let met = source.sample().await;
+    assert_eq!(met.replicas[1].signals[&Signal::ResponseTimeMeanSeconds], None, "it was met only now");
+    new.show(37.0, 22.0, clock.now());
     let third = source.sample().await;
     assert!((value(&third, Signal::ResponseTimeMeanSeconds).unwrap() - 0.4).abs() < 1e-9, "{third:?}");
     assert_eq!((third.replicas.len(), third.scrapes.ok), (2, 2));
@@ -166,6 +169,8 @@ async fn a_replica_that_gives_nothing_has_not_reported_and_is_named() {
     let mut source = source(gateway.start().await, clock);
     good.show(10.0, 1.0, clock.now());
     gateway.list(&[(&good_url, "ready"), (&bad_url, "ready")]);
+    source.sample().await;
+    good.show(20.0, 2.0, clock.now());
     for (text, part) in
         [("webapp_workers 4\n", "# EOF"), ("<html>\n# EOF\n", "line 1"), ("a 1\n# EOF\n", "webapp_request")]
     {
@@ -200,6 +205,8 @@ async fn a_replica_has_reported_until_three_intervals_have_passed_in_silence() {
     replica.show(10.0, 1.0, clock.now());
     gateway.list(&[(&url, "ready")]);
     source.sample().await;
+    replica.show(20.0, 2.0, clock.now());
+    source.sample().await;
     let answered_at = clock.now();
     replica.is_broken.store(true, Ordering::Relaxed);
     loop {
@@ -220,14 +227,19 @@ async fn a_replica_has_reported_until_three_intervals_have_passed_in_silence() {
 }
 
 #[tokio::test]
-async fn without_the_gateway_the_last_list_is_used() {
+async fn without_the_gateway_the_last_list_is_used_and_grows_old() {
     let (gateway, replica) = (FakeGateway::default(), FakeReplica::default());
     let url = replica.start().await;
     let clock = Clock::start();
     let mut source = source(gateway.start().await, clock);
+    source.settings.interval = Duration::from_millis(100);
+    source.rotation = Rotation::new(&source.settings.gateway_admin, clock.now(), source.settings.interval);
+    assert!(source.rotation.unknown_for(clock.now()).is_some(), "nobody was asked yet");
     replica.show(10.0, 1.0, clock.now());
     gateway.list(&[(&url, "ready")]);
     source.sample().await;
+    replica.show(20.0, 2.0, clock.now());
+    assert_eq!(source.sample().await.rotation_unknown_for, None);
     *gateway.0.lock().unwrap() = serde_json::json!({"not": "a list"});
     let sample = source.sample().await;
     assert!(
@@ -237,6 +249,93 @@ async fn without_the_gateway_the_last_list_is_used() {
     );
     assert_eq!(sample.scrapes.ok, 1, "a gateway that is away does not blind the scaler");
     assert_eq!(value(&sample, Signal::ResponseTimeMeanSeconds), Some(0.1));
+    let began = clock.now();
+    let sample = loop {
+        let sample = source.sample().await;
+        if sample.rotation_unknown_for.is_some() {
+            break sample;
+        }
+        assert!(clock.now() - began < Duration::from_secs(5), "a list without an end");
+    };
+    assert!(sample.rotation_unknown_for > Some(Duration::from_millis(200)), "{sample:?}");
+    assert_eq!(sample.replicas[0].signals[&Signal::InFlight], None, "what was in flight then says nothing now");
+    assert_eq!(sample.replicas[0].signals[&Signal::Utilization], Some(0.0), "what it says itself is known");
+    gateway.list(&[(&url, "ready")]);
+    assert_eq!(source.sample().await.rotation_unknown_for, None);
+}
+
+#[tokio::test]
+async fn a_replica_of_any_clock_that_was_there_before_counts_from_its_second_look() {
+    let clock = Clock::start();
+    let hour = Duration::from_hours(1);
+    for started_at in [clock.now() + Duration::from_secs(5), clock.now() + hour, clock.now() - hour, Duration::ZERO] {
+        let (gateway, replica) = (FakeGateway::default(), FakeReplica::default());
+        let url = replica.start().await;
+        let mut source = source(gateway.start().await, clock);
+        replica.show(50_000.0, 5_000.0, started_at);
+        gateway.list(&[(&url, "ready")]);
+        let first = source.sample().await;
+        assert_eq!(value(&first, Signal::RequestsPerSecond), None, "started at {started_at:?}");
+        replica.show(50_020.0, 5_002.0, started_at);
+        let looked_from = clock.now();
+        let second = source.sample().await;
+        // 20 requests in the time between both looks, however short that was.
+        let rate = value(&second, Signal::RequestsPerSecond).unwrap();
+        let seconds = clock.now().saturating_sub(looked_from).as_secs_f64();
+        assert!(rate * seconds < 1_000.0, "{rate}/s over {seconds} s, started at {started_at:?}");
+        assert!((value(&second, Signal::ResponseTimeMeanSeconds).unwrap() - 0.1).abs() < 1e-9);
+    }
+}
+
+#[tokio::test]
+async fn a_replica_that_stands_still_has_no_response_time_and_is_told_of() {
+    let (gateway, good, stuck) = (FakeGateway::default(), FakeReplica::default(), FakeReplica::default());
+    let (good_url, stuck_url) = (good.start().await, stuck.start().await);
+    let clock = Clock::start();
+    let mut source = source(gateway.start().await, clock);
+    source.settings.interval = Duration::from_secs(60);
+    // The gateway has 3 requests in flight to each; one of them completes what it gets, at first both do.
+    gateway.list(&[(&good_url, "ready"), (&stuck_url, "ready")]);
+    for count in [10.0, 20.0] {
+        good.show(count, count / 100.0, clock.now());
+        stuck.show(count, count / 100.0, clock.now());
+        source.sample().await;
+    }
+    let mut count = 20.0;
+    let began = clock.now();
+    let sample = loop {
+        count += 1.0;
+        good.show(count, count / 100.0, clock.now());
+        let sample = source.sample().await;
+        if sample.standstill.is_some_and(|standstill| standstill.at_least > Duration::from_millis(20)) {
+            break sample;
+        }
+        assert!(clock.now() - began < Duration::from_secs(10), "{sample:?}");
+    };
+    let standstill = sample.standstill.unwrap();
+    assert_eq!((standstill.replicas, standstill.jobs), (1, 3.0));
+    let reported = |signal| sample.replicas.iter().map(move |replica| replica.signals[&signal].is_some());
+    for signal in [Signal::ResponseTimeMeanSeconds, Signal::ErrorsPerSecond] {
+        assert_eq!(reported(signal).collect::<Vec<_>>(), [true, false], "{signal}");
+    }
+    assert_eq!(reported(Signal::Utilization).collect::<Vec<_>>(), [true, true]);
+    assert!(value(&sample, Signal::ResponseTimeMeanSeconds).is_some(), "of the one that completes");
+}
+
+#[tokio::test]
+async fn where_nobody_completes_anything_the_service_has_no_response_time_at_all() {
+    let (gateway, replica) = (FakeGateway::default(), FakeReplica::default());
+    let url = replica.start().await;
+    let clock = Clock::start();
+    let mut source = source(gateway.start().await, clock);
+    replica.show(500.0, 20.0, clock.now());
+    gateway.list(&[(&url, "ready")]);
+    source.sample().await;
+    let sample = source.sample().await;
+    for signal in Signal::ALL.into_iter().filter(|signal| signal.needs_completions()) {
+        assert_eq!(value(&sample, signal), None, "{signal}: 3 requests are in flight and none was answered");
+    }
+    assert_eq!(value(&sample, Signal::RequestsPerSecond), None, "0 would say that nobody asks");
 }
 
 #[tokio::test]

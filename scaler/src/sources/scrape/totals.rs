@@ -1,6 +1,6 @@
 //! Turns one replica's scraped values into totals that never fall, whatever its process does.
 //!
-//! Counters are summed by their growth: a counter that fell was reset, and all it shows has grown since. Gauges become
+//! Counters are summed by their growth; those of a process that restarted have grown from zero. Gauges become
 //! integrals over time, so that their mean over any window is a difference too. With everything a growing total, a
 //! window is the newest minus the oldest entry, for rates, means, shares and quantiles alike.
 
@@ -10,21 +10,20 @@ use super::families::Scraped;
 use crate::sources::growth::Totals;
 
 impl Totals {
-    /// The totals before anything was counted, for a replica whose life is wholly under our eyes.
+    /// The totals before anything was counted.
     pub(super) fn zero(at: Duration, bucket_count: usize) -> Self {
         Self { at, buckets: vec![0.0; bucket_count], ..Self::default() }
     }
 
-    /// The totals after `new`, scraped at `at`; `old` is what the same replica showed before, none if it is to be
-    /// counted from zero.
+    /// The totals after `new`, scraped at `at`; `old` is what the same process showed before, none if it restarted
+    /// since then and is to be counted from zero.
     pub(super) fn advance(&mut self, at: Duration, old: Option<&Scraped>, new: &Scraped) {
         let seconds = at.saturating_sub(self.at).as_secs_f64();
         self.at = at;
-        let was_restarted = old.is_some_and(|old| old.started_at != new.started_at);
-        let old = old.filter(|_| !was_restarted);
         let before = |value: fn(&Scraped) -> f64| old.map_or(0.0, value);
         self.duration_sum += growth(before(|old| old.duration_sum), new.duration_sum);
         self.duration_count += growth(before(|old| old.duration_count), new.duration_count);
+        self.arrived += growth(before(|old| old.arrived), new.arrived);
         self.refused += growth(before(|old| old.refused), new.refused);
         self.errors += growth(before(|old| old.errors), new.errors);
         self.dependency_wait_sum += growth(before(|old| old.dependency_wait_sum), new.dependency_wait_sum);

@@ -15,6 +15,15 @@ const CHECK_INTERVAL: RangeInclusive<Duration> = Duration::from_millis(100)..=Du
 const COOLDOWN: RangeInclusive<Duration> = Duration::ZERO..=Duration::from_hours(24);
 const CHECKS: RangeInclusive<u32> = 1..=1000;
 
+/// The gateway waits no longer for an answer.
+const SECONDS_MAX: f64 = 60.0;
+/// A percentage that is worth acting on is above it, what one replica uses below.
+const CORES_MAX: f64 = 32.0;
+/// A number of mebibytes is below it, what a process uses above.
+const BYTES_MIN: f64 = 1024.0 * 1024.0;
+const PER_SECOND_MAX: f64 = 1e7;
+const COUNT_MAX: f64 = 1e6;
+
 pub(super) fn check(settings: &ThresholdSettings) -> Result<Limits, PolicyError> {
     let signal = settings.signal;
     threshold("scaleUpThreshold", settings.scale_up_threshold, signal)?;
@@ -45,10 +54,37 @@ fn threshold(field: &'static str, value: f64, signal: Signal) -> Result<(), Poli
             format!("a number of at least 0, in the unit of {signal}"),
             "response times are seconds: write 0.6 for 600 ms",
         )
-    } else if signal.unit() == Unit::Ratio && value > 1.0 {
-        refuse(format!("a share from 0 to 1, because the signal is {signal}"), "write 0.60 for 60 percent")
+    } else if let Some((expected, hint)) = another_unit(value, signal.unit()) {
+        refuse(format!("{expected}, because the signal is {signal}"), hint)
     } else {
         Ok(())
+    }
+}
+
+/// What to expect instead of a value that can only have been meant in another unit, which no signal would ever cross.
+/// 0 is left alone: it is how a policy says that nothing is too low.
+fn another_unit(value: f64, unit: Unit) -> Option<(&'static str, &'static str)> {
+    match unit {
+        Unit::Seconds if value > SECONDS_MAX => Some((
+            "at most 60 seconds",
+            "it is in seconds: write 0.6 or 600ms for 600 milliseconds",
+        )),
+        Unit::Ratio if value > 1.0 => Some(("a share from 0 to 1", "write 0.60 for 60 percent")),
+        Unit::Cores if value > CORES_MAX => Some((
+            "at most 32 cores of one replica",
+            "it is in cores: write 0.8 for 80 percent of one core, 1.5 for 1500m",
+        )),
+        Unit::Bytes if value > 0.0 && value < BYTES_MIN => Some((
+            "at least 1048576 bytes, which is 1 MiB",
+            "it is in bytes: write 67108864 for 64 MiB",
+        )),
+        Unit::PerSecond if value > PER_SECOND_MAX => {
+            Some(("at most 10000000 per second", "it is a rate per second, not a total"))
+        }
+        Unit::Count if value > COUNT_MAX => {
+            Some(("at most 1000000", "it is a number of requests or jobs, not of bytes or milliseconds"))
+        }
+        Unit::Seconds | Unit::Ratio | Unit::Cores | Unit::Bytes | Unit::PerSecond | Unit::Count => None,
     }
 }
 
@@ -109,7 +145,7 @@ mod tests {
     #[test]
     fn each_rule_names_its_field_and_accepts_its_edge() {
         let cases: &[(&str, Change, Change)] = &[
-            ("scaleUpThreshold", |s| s.scale_up_threshold = f64::NAN, |s| s.scale_up_threshold = 1e9),
+            ("scaleUpThreshold", |s| s.scale_up_threshold = f64::NAN, |s| s.scale_up_threshold = 60.0),
             ("scaleUpThreshold", |s| s.scale_up_threshold = f64::INFINITY, |s| s.scale_up_threshold = 0.21),
             ("scaleDownThreshold", |s| s.scale_down_threshold = -0.1, |s| s.scale_down_threshold = 0.0),
             ("scaleDownThreshold", |s| s.scale_down_threshold = 0.6, |s| s.scale_down_threshold = 0.59),
@@ -145,6 +181,35 @@ mod tests {
             edge(&mut settings);
             assert_eq!(check(&settings).map(|_| ()), Ok(()), "the edge of {field} is allowed");
         }
+    }
+
+    #[test]
+    fn a_threshold_in_another_unit_is_caught_for_every_signal() {
+        let check = |signal, up, down| {
+            let settings = ThresholdSettings {
+                signal,
+                scale_up_threshold: up,
+                scale_down_threshold: down,
+                ..ThresholdSettings::default()
+            };
+            check(&settings).map(|_| ())
+        };
+        for signal in Signal::ALL {
+            let (sound, wrong, hint) = match signal.unit() {
+                Unit::Seconds => ([60.0, 0.0], 600.0, "600ms"),
+                Unit::Ratio => ([1.0, 0.0], 80.0, "0.60 for 60 percent"),
+                Unit::Cores => ([32.0, 0.0], 80.0, "0.8 for 80 percent"),
+                Unit::Bytes => ([BYTES_MIN, 0.0], 64.0, "67108864 for 64 MiB"),
+                Unit::PerSecond => ([PER_SECOND_MAX, 0.0], 1e9, "per second"),
+                Unit::Count => ([COUNT_MAX, 0.0], 1e9, "number of requests"),
+            };
+            assert_eq!(check(signal, sound[0], sound[1]), Ok(()), "{signal}");
+            let error = check(signal, wrong, 0.0).unwrap_err();
+            assert_eq!(error.field, "scaleUpThreshold", "{signal}");
+            assert!(error.hint.contains(hint) && error.expected.contains(signal.name()), "{signal}: {error:?}");
+        }
+        let error = check(Signal::MemoryBytes, 2.0 * BYTES_MIN, 64.0).unwrap_err();
+        assert_eq!(error.field, "scaleDownThreshold");
     }
 
     #[test]

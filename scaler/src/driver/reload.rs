@@ -1,0 +1,56 @@
+//! Takes a policy that was read again while the loop runs.
+
+use tracing::{info, warn};
+
+use super::Driver;
+use crate::policy_file::{NamedPolicy, PolicyFileError};
+use crate::watched_service::check_interval;
+
+impl Driver {
+    /// Follows what was read, or goes on with the policy in force and says why until the file is mended. `is_asked` tells
+    /// whether somebody waits to hear of it.
+    pub(super) fn set_policy(&mut self, outcome: Result<NamedPolicy, PolicyFileError>, is_asked: bool) {
+        let outcome = outcome.map_err(|error| format!("{error}; hint: {}", error.hint)).and_then(|policy| {
+            check_interval(self.parts.looks_each, policy.policy.window())
+                .map(|()| policy)
+                .map_err(|error| format!("{error}; hint: {}", error.hint()))
+        });
+        match outcome {
+            Ok(policy) => self.follow(policy, is_asked),
+            Err(problem) => {
+                let problem = format!("the policy was read again and cannot be followed, the last good one stays: {problem}");
+                if is_asked || self.policy_problem.as_ref() != Some(&problem) {
+                    warn!("{problem}");
+                }
+                self.policy_problem = Some(problem);
+            }
+        }
+        self.publish();
+    }
+
+    fn follow(&mut self, policy: NamedPolicy, is_asked: bool) {
+        let was_bad = self.policy_problem.take().is_some();
+        if policy == self.parts.policy {
+            if is_asked || was_bad {
+                info!(policy = policy.name, "the policy was read again and is the one in force");
+            }
+            return;
+        }
+        let history_stays = self.parts.engine.set_policy(policy.policy.clone());
+        info!(
+            policy = policy.name,
+            origin = policy.origin,
+            "the policy was read again and is followed from the next check on; {}{}",
+            if history_stays {
+                "breaches counted so far stay"
+            } else {
+                "it judges other measurements, so breaches are counted from 0"
+            },
+            if self.parts.engine.state().limits.is_some() { ", and so do the limits set by hand" } else { "" }
+        );
+        self.parts.window.send_replace(policy.policy.window());
+        self.policy_from = self.parts.clock.now();
+        self.parts.policy = policy;
+        self.save();
+    }
+}
