@@ -360,7 +360,8 @@ impl Driver {
         let before = parts.published.status.borrow().replicas;
         let current = observation.as_ref().map_or(before.current, |seen| seen.current);
         let listed = observation.as_ref().map(|seen| seen.ready);
-        let ready = listed.filter(|_| observation.as_ref().is_some_and(|seen| seen.rotation_unknown_for.is_none()));
+        let ready =
+            listed.filter(|_| observation.as_ref().is_some_and(|seen| seen.rotation_unknown_for.is_none()));
         let desired = match &self.action {
             Some(action) => action.decision.to,
             None => parts.engine.desired().unwrap_or(current),

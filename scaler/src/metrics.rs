@@ -50,6 +50,9 @@ struct ResultLabels {
 
 type FloatGauge = Gauge<f64, AtomicU64>;
 
+/// Of a family with one series, or none.
+type NoLabels = [(&'static str, &'static str); 0];
+
 /// The `scaler_*` families of one service.
 #[derive(Debug)]
 pub(crate) struct ScalerMetrics {
@@ -57,7 +60,7 @@ pub(crate) struct ScalerMetrics {
     desired: Gauge,
     current: Gauge,
     /// No series while it is unknown.
-    ready: Family<(), Gauge>,
+    ready: Family<NoLabels, Gauge>,
     min: Gauge,
     max: Gauge,
     paused: Gauge,
@@ -190,9 +193,9 @@ impl ScalerMetrics {
         self.desired.set(replicas.desired.into());
         self.current.set(replicas.current.into());
         if let Some(ready) = replicas.ready {
-            self.ready.get_or_create_owned(&()).set(ready.into());
+            self.ready.get_or_create_owned(&[]).set(ready.into());
         } else {
-            self.ready.remove(&());
+            self.ready.remove(&[]);
         }
         self.min.set(replicas.min.into());
         self.max.set(replicas.max.into());

@@ -245,14 +245,21 @@ mod tests {
         let thresholds = &told["thresholds"];
         assert_eq!((&thresholds[0]["value"], &thresholds[0]["per_replica"]), (&json!(180.0), &json!(60.0)));
         assert_eq!((&thresholds[1]["value"], &thresholds[1]["per_replica"]), (&json!(81.0), &json!(27.0)));
-        assert_eq!(status_of(true, 0)["thresholds"][0]["value"], 60.0, "as it is judged without a ready replica");
+        assert_eq!(
+            status_of(true, 0)["thresholds"][0]["value"],
+            60.0,
+            "as it is judged without a ready replica"
+        );
     }
 
     #[test]
     fn a_threshold_of_the_whole_service_does_not_depend_on_the_replicas() {
         let told = status_of(false, 3);
         assert_eq!(told["settings"]["perReplica"], false);
-        assert_eq!((&told["thresholds"][0]["value"], &told["thresholds"][0]["per_replica"]), (&json!(60.0), &json!(null)));
+        assert_eq!(
+            (&told["thresholds"][0]["value"], &told["thresholds"][0]["per_replica"]),
+            (&json!(60.0), &json!(null))
+        );
     }
 
     #[test]

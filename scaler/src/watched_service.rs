@@ -17,8 +17,8 @@ use crate::clock::Clock;
 use crate::config::{ServiceConfig, SourceKind};
 use crate::driver::{Driver, DriverParts, Published};
 use crate::history::HistoryFile;
-use crate::scaler_error::ScalerError;
 use crate::policy_watch::{Reload, watch_policy};
+use crate::scaler_error::ScalerError;
 use crate::sighting::{Looking, keep_looking};
 use crate::sources::{
     PrometheusSettings, PrometheusSource, PrometheusUrlError, ScrapeSettings, ScrapeSource, Source,

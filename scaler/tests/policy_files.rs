@@ -87,8 +87,13 @@ fn yaml_is_read_as_its_standard_has_it_and_metadata_as_kubernetes_has_it() {
         assert_eq!((policy.name.as_str(), settings(&policy).max_replicas), ("mine", 9), "{what}");
     }
     for empty in ["spec:", "spec: ~", "spec: null", "spec: {}", "metadata:\nspec:", "metadata: {}"] {
-        let policy = read(&format!("apiVersion: autoscale-lab/v1\nkind: ThresholdPolicy\n{empty}\n")).expect(empty);
-        assert_eq!((policy.name.as_str(), settings(&policy)), ("my", &ThresholdSettings::default()), "{empty}");
+        let policy =
+            read(&format!("apiVersion: autoscale-lab/v1\nkind: ThresholdPolicy\n{empty}\n")).expect(empty);
+        assert_eq!(
+            (policy.name.as_str(), settings(&policy)),
+            ("my", &ThresholdSettings::default()),
+            "{empty}"
+        );
     }
 }
 
@@ -133,7 +138,11 @@ fn each_mistake_is_named_with_its_place_value_and_a_hint() {
         (with_spec("  scaleUpChecks: {a: 1}"), Some(6), &[]),
         (with_spec("  scaleUpChecks:"), Some(6), &[]),
         (format!("{}---\nkind: Other\n", with_spec("  scaleUpChecks: 3")), Some(8), &["second document"]),
-        (with_spec("  scaleUpThreshold: 600"), Some(6), &["`spec.scaleUpThreshold` is 600", "at most 60 seconds"]),
+        (
+            with_spec("  scaleUpThreshold: 600"),
+            Some(6),
+            &["`spec.scaleUpThreshold` is 600", "at most 60 seconds"],
+        ),
         (
             with_spec("  signal: cpu_utilization\n  scaleUpThreshold: 80"),
             Some(7),

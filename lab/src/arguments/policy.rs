@@ -8,7 +8,7 @@ use scaler::policy_file::{
 };
 use scaler_engine::Signal;
 
-use super::values::duration;
+use super::values::{classic_variable, duration};
 use crate::failure::Failure;
 
 /// Which policy decides, and what is changed about it.
@@ -73,10 +73,7 @@ impl PolicyArguments {
 
     /// What flags and the environment put in the policy's place.
     pub(crate) fn overrides(&self) -> Result<PolicyOverrides, Failure> {
-        // A value that is not text is wrong, too, and not as if there were none.
-        let lookup = |name: &str| Some(std::env::var_os(name)?.to_string_lossy().into_owned());
-        let classic = PolicyOverrides::from_environment(lookup)
-            .map_err(|error| refuse(&error))?;
+        let classic = PolicyOverrides::from_environment(classic_variable).map_err(|error| refuse(&error))?;
         let flags = PolicyOverrides {
             signal: self.signal,
             window: self.window,

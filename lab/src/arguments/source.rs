@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use scaler::SourceKind;
 
-use super::values::prometheus_url;
+use super::values::{classic_variable, prometheus_url};
 use crate::failure::Failure;
 
 /// Where Prometheus is unless somebody says otherwise.
@@ -51,8 +51,7 @@ impl SourceArguments {
     }
 
     fn url(&self) -> Result<String, Failure> {
-        let classic = || std::env::var("PROMETHEUS_URL").ok().filter(|url| !url.is_empty());
-        match (&self.prometheus_url, classic()) {
+        match (&self.prometheus_url, classic_variable("PROMETHEUS_URL")) {
             (Some(url), _) => Ok(url.clone()),
             (None, Some(url)) => prometheus_url(&url)
                 .map_err(|error| Failure::bad_input(format!("the variable PROMETHEUS_URL: {error}"))),

@@ -35,6 +35,13 @@ pub(crate) fn prometheus_url(text: &str) -> Result<String, String> {
     url(text, &["http", "https"], "http://127.0.0.1:9090")
 }
 
+/// A classic variable's value; an empty one counts as not set. What is not text in it is kept as a character that no
+/// setting takes, so that it is refused rather than ignored.
+pub(crate) fn classic_variable(name: &str) -> Option<String> {
+    let value = std::env::var_os(name)?.to_string_lossy().into_owned();
+    Some(value).filter(|value| !value.is_empty())
+}
+
 /// The base URL of a service to be measured, which may be elsewhere and behind TLS.
 pub(crate) fn service_url(text: &str) -> Result<String, String> {
     url(text, &["http", "https"], "http://127.0.0.1:8000")

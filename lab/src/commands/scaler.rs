@@ -17,7 +17,7 @@ use crate::arguments::log::LogArguments;
 use crate::arguments::policy::PolicyArguments;
 use crate::arguments::source::SourceArguments;
 use crate::arguments::telemetry::{TelemetryArguments, unique_id};
-use crate::arguments::values::{base_url, duration, listen_address, resolve};
+use crate::arguments::values::{base_url, classic_variable, duration, listen_address, resolve};
 use crate::failure::{ExitStatus, Failure};
 use crate::runtime;
 use crate::stop_signal::{Hangups, StopSignals, end_with_supervisor};
@@ -111,10 +111,13 @@ impl ScalerArguments {
     fn service_config(&self, state_file: Option<PathBuf>) -> Result<ServiceConfig, Failure> {
         let policy_source = self.policy.source()?;
         let policy = self.policy.load(&policy_source.overrides)?;
-        let classic_name = || std::env::var("SERVICE_NAME").ok().filter(|name| !name.is_empty());
         let defaults = ServiceConfig::new(policy);
         Ok(ServiceConfig {
-            name: self.service_name.clone().or_else(classic_name).unwrap_or(defaults.name),
+            name: self
+                .service_name
+                .clone()
+                .or_else(|| classic_variable("SERVICE_NAME"))
+                .unwrap_or(defaults.name),
             gateway_admin: self.gateway_admin.clone(),
             gateway_url: self.gateway.clone(),
             policy: defaults.policy,

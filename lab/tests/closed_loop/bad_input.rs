@@ -1,6 +1,8 @@
 //! Wrong input ends with a clear error, the right exit status, and nothing half-started.
 
+use std::ffi::OsStr;
 use std::net::TcpListener;
+use std::os::unix::ffi::OsStrExt;
 
 use crate::support::lab;
 
@@ -145,12 +147,40 @@ fn a_port_in_use_names_port_and_flag_and_starts_nothing() {
     expect(&["load", "--metrics-port", &address[10..]], 3, &[&address, "--metrics-port", "hint:"]);
 }
 
+/// `lab` with a variable and these arguments ends with 2 and says so.
+#[track_caller]
+fn refuses(arguments: &[&str], variable: &str, value: &OsStr, parts: &[&str]) {
+    let output = lab().args(arguments).env(variable, value).output().unwrap();
+    let message = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{variable}={value:?} lab {}: {message}", arguments.join(" "));
+    for part in parts {
+        assert!(message.contains(part), "{variable}={value:?} does not say `{part}`: {message}");
+    }
+}
+
 #[test]
 fn the_classic_variables_are_checked_too() {
-    let output = lab().args(["up"]).env("CHECK_INTERVAL", "soon").output().unwrap();
-    let message = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(output.status.code(), Some(2), "{message}");
-    assert!(message.contains("CHECK_INTERVAL") && message.contains("soon"), "{message}");
+    for command in ["up", "scaler"] {
+        for (variable, value) in [
+            ("SCALE_UP_THRESHOLD", "0,6"),
+            ("SCALE_DOWN_THRESHOLD", "fast"),
+            ("MIN_REPLICAS", "-1"),
+            ("MAX_REPLICAS", "many"),
+            ("CHECK_INTERVAL", "soon"),
+            ("SCALE_UP_COOLDOWN", "1 fortnight"),
+            ("SCALE_DOWN_COOLDOWN", "∞"),
+        ] {
+            refuses(&[command], variable, value.as_ref(), &[variable, value, "hint:"]);
+        }
+        // Read, and then found to break a rule.
+        let broken = "overridden by a flag or an environment variable";
+        refuses(&[command], "SCALE_UP_THRESHOLD", "600".as_ref(), &[broken, "600ms"]);
+        refuses(&[command], "MIN_REPLICAS", "0".as_ref(), &[broken, "at least 1"]);
+        refuses(&[command], "MAX_REPLICAS", OsStr::from_bytes(b"\xff3"), &["MAX_REPLICAS", "whole number"]);
+        let from_prometheus = [command, "--source", "prometheus"];
+        refuses(&from_prometheus, "PROMETHEUS_URL", "localhost".as_ref(), &["PROMETHEUS_URL", "localhost"]);
+    }
+    refuses(&["scaler"], "SERVICE_NAME", "a b".as_ref(), &["`a b`"]);
 }
 
 #[test]

@@ -49,17 +49,24 @@ pub(crate) enum Says {
 struct World {
     began: Instant,
     says: Says,
-    /// Seconds that passed until the last truth was told, for [`Says::Same`].
-    told: f64,
+    /// Seconds that passed until what was counted last.
+    counted_until: f64,
+    /// Requests that each replica served, and the seconds that they took.
+    count: f64,
+    sum: f64,
     endpoints: Vec<String>,
 }
 
 impl World {
-    fn elapsed(&mut self) -> f64 {
+    /// Counts what was served until now; while it repeats itself, time stands still for it.
+    fn go_on(&mut self) {
+        let now = self.began.elapsed().as_secs_f64();
         if self.says != Says::Same {
-            self.told = self.began.elapsed().as_secs_f64();
+            let served = RATE * (now - self.counted_until);
+            self.count += served;
+            self.sum += served * self.response_time();
+            self.counted_until = now;
         }
-        self.told
     }
 
     fn response_time(&self) -> f64 {
@@ -82,9 +89,9 @@ impl World {
             Says::Error => return StatusCode::INTERNAL_SERVER_ERROR.into_response(),
             _ => {}
         }
-        let count = SERVED_BEFORE + RATE * self.elapsed();
-        let (sum, started_at) = (count * self.response_time(), epoch_seconds() - 3600.0 + self.ahead());
-        let sum = if self.says == Says::Nan { f64::NAN } else { sum };
+        self.go_on();
+        let started_at = epoch_seconds() - 3600.0 + self.ahead();
+        let (count, sum) = (self.count, if self.says == Says::Nan { f64::NAN } else { self.sum });
         format!(
             "webapp_request_duration_seconds_sum {sum}\nwebapp_request_duration_seconds_count {count}\n\
              webapp_workers 4\nprocess_start_time_seconds {started_at}\n# EOF\n"
@@ -98,20 +105,21 @@ impl World {
             Says::Error => return StatusCode::INTERNAL_SERVER_ERROR.into_response(),
             _ => {}
         }
-        let now = 1_700_000_000.0 + self.elapsed() + self.ahead();
+        self.go_on();
+        let now = 1_700_000_000.0 + self.counted_until + self.ahead();
         let age = if let Says::Old(seconds) = self.says { seconds } else { 0.2 };
         let last = now - age;
         let (label, figures) = if query.contains("first_sample") {
             let state = [
-                ("first_sample", last - 3.0),
+                ("first_sample", last - 2.0),
                 ("last_sample", last),
-                ("samples", 3.0),
+                ("samples", 5.0),
                 ("jobs", 1.0),
                 ("workers", 4.0),
             ];
             ("figure", state.to_vec())
         } else if query.contains("webapp_workers_busy_seconds_total") {
-            let count = RATE * 3.0;
+            let count = RATE * 2.5;
             let sum = if self.says == Says::Nan { f64::NAN } else { count * self.response_time() };
             ("figure", vec![("duration_count", count), ("duration_sum", sum)])
         } else {
@@ -127,7 +135,8 @@ impl World {
                 })
             })
             .collect();
-        axum::Json(json!({"status": "success", "data": {"resultType": "vector", "result": points}})).into_response()
+        axum::Json(json!({"status": "success", "data": {"resultType": "vector", "result": points}}))
+            .into_response()
     }
 }
 
@@ -143,7 +152,14 @@ pub(crate) struct FakeService {
 
 impl FakeService {
     pub(crate) async fn start(says: Says) -> Self {
-        let world = World { began: Instant::now(), says, told: 0.0, endpoints: Vec::new() };
+        let world = World {
+            began: Instant::now(),
+            says,
+            counted_until: 0.0,
+            count: SERVED_BEFORE,
+            sum: SERVED_BEFORE * 0.1,
+            endpoints: Vec::new(),
+        };
         let world = Arc::new(Mutex::new(world));
         for _ in 0..REPLICAS {
             let told = world.clone();
@@ -157,8 +173,7 @@ impl FakeService {
             let world = listed.lock().expect("no answer panics");
             axum::Json(world.endpoints.iter().map(endpoint).collect::<Value>())
         });
-        let query =
-            post(async move |query: String| asked.lock().expect("no answer panics").vector(&query));
+        let query = post(async move |query: String| asked.lock().expect("no answer panics").vector(&query));
         let gateway = serve(Router::new().route("/endpoints", list).route("/api/v1/query", query)).await;
         let folder = tempfile::tempdir().expect("a folder for the count");
         std::fs::write(folder.path().join("count"), REPLICAS.to_string()).expect("the count is written");
@@ -167,8 +182,7 @@ impl FakeService {
 
     pub(crate) fn say(&self, says: Says) {
         let mut world = self.world.lock().expect("no answer panics");
-        // What is repeated is what was true until now.
-        world.elapsed();
+        world.go_on();
         world.says = says;
     }
 

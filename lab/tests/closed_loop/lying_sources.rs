@@ -33,11 +33,10 @@ const IDLE: Says = Says::Truth(0.05);
 const CHECKS: usize = 2;
 
 /// Longer than the window, and many checks.
-const LIE: Duration = Duration::from_millis(4500);
+const LIE: Duration = Duration::from_millis(3500);
 
 const EMPTY: &str = r#"{"status": "success", "data": {"resultType": "vector", "result": []}}"#;
-const NO_LABELS: &str =
-    r#"{"status": "success", "data": {"resultType": "vector", "result": [{"metric": {}, "value": [1, "0"]}]}}"#;
+const NO_LABELS: &str = r#"{"status": "success", "data": {"resultType": "vector", "result": [{"metric": {}, "value": [1, "0"]}]}}"#;
 
 async fn nothing_is_removed_for_a_lie(source: &str, lies: &[Says]) {
     let mut service = FakeService::start(STEADY).await;
@@ -48,7 +47,8 @@ async fn nothing_is_removed_for_a_lie(source: &str, lies: &[Says]) {
         service
             .until("a value", |status| {
                 let value = status["signals"].get(mean).and_then(|reading| reading["value"].as_f64());
-                value.is_some_and(|value| value > 0.35) && status["last_decision"]["reason"] == "within_thresholds"
+                value.is_some_and(|value| value > 0.35)
+                    && status["last_decision"]["reason"] == "within_thresholds"
             })
             .await;
         let before = service.decisions().await.len();
@@ -66,7 +66,10 @@ async fn nothing_is_removed_for_a_lie(source: &str, lies: &[Says]) {
             if after.iter().any(|decision| decision["action"] == "down") {
                 break after;
             }
-            assert!(began.elapsed() < Duration::from_secs(30), "{lie:?}: nothing was done after it: {after:#?}");
+            assert!(
+                began.elapsed() < Duration::from_secs(30),
+                "{lie:?}: nothing was done after it: {after:#?}"
+            );
             tokio::time::sleep(Duration::from_millis(50)).await;
         };
         let low = |decision: &&Value| {
@@ -88,7 +91,9 @@ async fn garbage_in_a_scrape_removes_nothing() {
             Says::Text(""),
             Says::Text("<html>404</html>"),
             Says::Text("webapp_request_duration_seconds_count 5\n"),
-            Says::Text("webapp_request_duration_seconds_count -5\nwebapp_request_duration_seconds_sum -1\n# EOF\n"),
+            Says::Text(
+                "webapp_request_duration_seconds_count -5\nwebapp_request_duration_seconds_sum -1\n# EOF\n",
+            ),
             Says::Nan,
         ],
     )
@@ -123,9 +128,7 @@ async fn no_clock_of_a_replica_asks_for_more_or_fewer() {
         for ahead in [0.0, 3605.0, -3600.0, 7200.0] {
             service.say(Says::Ahead(ahead));
             service.watch(&[&rate[..], &["--source", source]].concat());
-            service
-                .until("a rate", |status| status["last_decision"]["reason"] == "within_thresholds")
-                .await;
+            service.until("a rate", |status| status["last_decision"]["reason"] == "within_thresholds").await;
             for set in [ahead + 3600.0, ahead, ahead - 3600.0, ahead] {
                 service.say(Says::Ahead(set));
                 tokio::time::sleep(Duration::from_millis(900)).await;

@@ -76,7 +76,8 @@ impl Disturbed {
     /// The automatic decisions since the scaler was resumed, oldest first.
     async fn decisions(&self) -> Vec<Value> {
         let history = self.up.get(&format!("{}/api/history?form=columns", self.up.scaler)).await;
-        let decisions = history.expect("the scaler answers")["decisions"].as_array().cloned().unwrap_or_default();
+        let decisions =
+            history.expect("the scaler answers")["decisions"].as_array().cloned().unwrap_or_default();
         let last_pause = decisions.iter().rposition(|decision| decision["reason"] == "paused");
         decisions[last_pause.map_or(0, |at| at + 1)..].to_vec()
     }
@@ -155,7 +156,9 @@ async fn replicas_that_complete_nothing_are_not_idle() {
     }
     disturbed
         .wait_for("that nothing completes", |status| {
-            status["signals"].get("response_time_mean_seconds").is_none_or(|reading| reading["value"].is_null())
+            status["signals"]
+                .get("response_time_mean_seconds")
+                .is_none_or(|reading| reading["value"].is_null())
         })
         .await;
     disturbed.endure(&["nothing_completed"]).await;

@@ -9,7 +9,9 @@ use crate::fake_service::{FakeService, Says};
 use crate::support::{TIMEOUT, Up, is_alive, send_signal};
 
 fn policy(name: &str, spec: &str) -> String {
-    format!("apiVersion: autoscale-lab/v1\nkind: ThresholdPolicy\nmetadata: {{name: {name}}}\nspec: {{{spec}}}\n")
+    format!(
+        "apiVersion: autoscale-lab/v1\nkind: ThresholdPolicy\nmetadata: {{name: {name}}}\nspec: {{{spec}}}\n"
+    )
 }
 
 fn follows(name: &'static str) -> impl Fn(&Value) -> bool {
@@ -29,7 +31,8 @@ async fn a_scaler_follows_its_file_however_it_changes_and_survives_what_is_wrong
     service.watch(&["--policy", &path, "--scale-down-threshold", "0.15"]);
     service.until("the first policy", follows("first")).await;
 
-    fs::write(&file, policy("second", "maxReplicas: 8, scaleDownThreshold: 0.1, window: 4s")).expect("it is written");
+    fs::write(&file, policy("second", "maxReplicas: 8, scaleDownThreshold: 0.1, window: 4s"))
+        .expect("it is written");
     let status = service.until("the second policy", follows("second")).await;
     assert_eq!((&status["replicas"]["max"], &status["window_seconds"]), (&8.into(), &4.0.into()));
     assert_eq!(status["policy"]["settings"]["scaleDownThreshold"], 0.15, "a flag beats the file");

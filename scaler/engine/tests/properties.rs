@@ -15,7 +15,15 @@ const SIGNAL: Signal = Signal::ResponseTimeMeanSeconds;
 /// One thing that happens to an engine.
 #[derive(Clone, Debug)]
 enum Event {
-    Check { wait_ms: u64, value: Option<f64>, age_ms: u64, silent: u32, unready: u32, is_blind: bool, works: bool },
+    Check {
+        wait_ms: u64,
+        value: Option<f64>,
+        age_ms: u64,
+        silent: u32,
+        unready: u32,
+        is_blind: bool,
+        works: bool,
+    },
     Lost(u32),
     Came(u32),
     ByHand(u32),
@@ -36,8 +44,8 @@ fn any_value() -> impl Strategy<Value = Option<f64>> {
 }
 
 fn any_event() -> impl Strategy<Value = Event> {
-    let check = (100..60_000_u64, any_value(), 0..40_000_u64, 0..20_u32, 0..20_u32, 0..10_u32, 0..10_u32).prop_map(
-        |(wait_ms, value, age_ms, silent, unready, sight, luck)| Event::Check {
+    let check = (100..60_000_u64, any_value(), 0..40_000_u64, 0..20_u32, 0..20_u32, 0..10_u32, 0..10_u32)
+        .prop_map(|(wait_ms, value, age_ms, silent, unready, sight, luck)| Event::Check {
             wait_ms,
             value,
             // Mostly fresh and complete, or no history would ever get far.
@@ -46,8 +54,7 @@ fn any_event() -> impl Strategy<Value = Event> {
             unready: unready.saturating_sub(17),
             is_blind: sight == 0,
             works: luck > 0,
-        },
-    );
+        });
     prop_oneof![
         30 => check,
         1 => (1..3_u32).prop_map(Event::Lost),

@@ -18,7 +18,9 @@ impl Driver {
         match outcome {
             Ok(policy) => self.follow(policy, is_asked),
             Err(problem) => {
-                let problem = format!("the policy was read again and cannot be followed, the last good one stays: {problem}");
+                let problem = format!(
+                    "the policy was read again and cannot be followed, the last good one stays: {problem}"
+                );
                 if is_asked || self.policy_problem.as_ref() != Some(&problem) {
                     warn!("{problem}");
                 }
@@ -46,7 +48,11 @@ impl Driver {
             } else {
                 "it judges other measurements, so breaches are counted from 0"
             },
-            if self.parts.engine.state().limits.is_some() { ", and so do the limits set by hand" } else { "" }
+            if self.parts.engine.state().limits.is_some() {
+                ", and so do the limits set by hand"
+            } else {
+                ""
+            }
         );
         self.parts.window.send_replace(policy.policy.window());
         self.policy_from = self.parts.clock.now();

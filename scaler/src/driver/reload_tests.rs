@@ -61,8 +61,15 @@ async fn a_policy_that_cannot_be_followed_leaves_the_last_good_one_and_is_a_prob
         rig.read_again(bad).await;
         rig.until(|status| status.problems.iter().any(|problem| problem.contains(part))).await;
         let status = rig.status();
-        assert_eq!((status.policy.name.as_str(), status.problems.len()), ("moderate", 1), "{:?}", status.problems);
-        assert!(status.problems[0].contains("the last good one stays") && status.problems[0].contains("hint: "));
+        assert_eq!(
+            (status.policy.name.as_str(), status.problems.len()),
+            ("moderate", 1),
+            "{:?}",
+            status.problems
+        );
+        assert!(
+            status.problems[0].contains("the last good one stays") && status.problems[0].contains("hint: ")
+        );
         pass(3).await;
         assert_eq!(rig.status().problems.len(), 1, "it stays a problem");
     }
@@ -81,7 +88,8 @@ async fn limits_set_by_hand_and_a_pause_stay() {
     let (answer, answered) = oneshot::channel();
     rig.commands.send(Command::Pause { pause: true, answer }).await.unwrap();
     answered.await.unwrap();
-    rig.read_again(policy("minReplicas: 1, maxReplicas: 9, signal: utilization, scaleUpThreshold: 0.8")).await;
+    rig.read_again(policy("minReplicas: 1, maxReplicas: 9, signal: utilization, scaleUpThreshold: 0.8"))
+        .await;
     rig.until(|status| status.policy.name == "mine").await;
     let status = rig.status();
     assert_eq!((status.replicas.min, status.replicas.max, status.paused), (2, 4, true));
@@ -100,6 +108,8 @@ async fn while_the_gateway_is_silent_nothing_is_removed_and_readiness_is_unknown
     let status = rig.status();
     assert_eq!((status.replicas.current, status.replicas.ready), (4, None));
     assert_eq!(status.last_decision.as_ref().unwrap().reason, "rotation_unknown");
+    let metrics = rig.published.metrics.registry().encode(&observability::metrics::Selection::All);
+    assert!(!metrics.contains("\nscaler_ready_replicas "), "an old number: {metrics}");
     rig.pretend(|pretence| pretence.rotation_unknown_for = None);
     pass(30).await;
     assert_eq!(rig.pretence.lock().unwrap().orders, [3], "three checks later: {:?}", rig.told());

@@ -108,8 +108,11 @@ pub(super) fn read(origin: &str, text: &str) -> Result<Document, PolicyFileError
     let header: Header = serde_saphyr::from_str(text).map_err(|error| yaml_error(&error))?;
     check_header(origin, &header)?;
     let body: Body = serde_saphyr::from_str(text).map_err(|error| yaml_error(&error))?;
-    let mut document =
-        Document { name: body.metadata.unwrap_or_default().name, settings: ThresholdSettings::default(), lines: BTreeMap::new() };
+    let mut document = Document {
+        name: body.metadata.unwrap_or_default().name,
+        settings: ThresholdSettings::default(),
+        lines: BTreeMap::new(),
+    };
     for (field, value) in body.spec.iter().flatten() {
         let line = value.referenced.line();
         let known = FIELDS.iter().find(|known| *known == field);
@@ -118,8 +121,12 @@ pub(super) fn read(origin: &str, text: &str) -> Result<Document, PolicyFileError
                 document.lines.insert(known, line);
             }
             (_, Some(Err(unreadable))) => {
-                let problem =
-                    format!("`spec.{}` is `{}`, expected {}", shown(field), shown(&value.value), unreadable.expected);
+                let problem = format!(
+                    "`spec.{}` is `{}`, expected {}",
+                    shown(field),
+                    shown(&value.value),
+                    unreadable.expected
+                );
                 return Err(PolicyFileError::new(origin, Some(line), problem, unreadable.hint));
             }
             (_, None) | (None, _) => {

@@ -198,7 +198,8 @@ impl PrometheusSource {
             let joined = Growth::joined(with_growth().filter_map(|seen| seen.growth.as_ref()));
             if let (Some(joined), Some(age)) = (joined, with_growth().map(|seen| seen.age).min()) {
                 let age = age + now.saturating_sub(answer.at);
-                let jobs: f64 = self.asked.iter().map(|(_, known)| known.own.jobs()).sum();
+                let told = self.asked.iter().filter(|(url, _)| self.has_reported(url, now));
+                let jobs: f64 = told.map(|(_, known)| known.own.jobs()).sum();
                 for (signal, value) in signals::of(&joined, jobs.max(self.rotation.jobs_in_flight())) {
                     service.insert(signal, Reading { value: Some(value), age });
                 }
@@ -212,7 +213,7 @@ impl PrometheusSource {
             replicas: endpoints.iter().map(|endpoint| self.observe(endpoint, now)).collect(),
             endpoints: endpoints.to_vec(),
             rotation_unknown_for: self.rotation.unknown_for(now),
-            standstill: self.standstill(),
+            standstill: self.standstill(now),
             load_factor: self.load_factor(),
             scrapes,
             problems,
@@ -222,18 +223,20 @@ impl PrometheusSource {
     fn observe(&self, endpoint: &Endpoint, now: Duration) -> ReplicaObservation {
         let seen = self.seen(&endpoint.url);
         let age = |seen: &Seen| self.age(seen, now);
-        let growth = seen.filter(|seen| !self.is_silent(age(seen))).and_then(|seen| seen.growth.as_ref());
+        let reported = seen.filter(|_| self.has_reported(&endpoint.url, now));
+        let growth = reported.and_then(|seen| seen.growth.as_ref());
         let started_at = seen.and_then(|seen| seen.started_at);
         let sampled_at = seen.map(|seen| now.saturating_sub(age(seen)));
         let standstill = self.asked.get(&endpoint.url).map(|known| &known.own);
         self.rotation.observe(endpoint, now, started_at, sampled_at, growth.zip(standstill))
     }
 
-    fn standstill(&self) -> Option<scaler_engine::Standstill> {
+    fn standstill(&self, now: Duration) -> Option<scaler_engine::Standstill> {
         self.rotation.standstill(|endpoint| {
             let growth = self.seen(&endpoint.url).and_then(|seen| seen.growth.as_ref());
             let refused_per_second = growth.map_or(0.0, Growth::refused_per_second);
-            self.asked.get(&endpoint.url).map(|known| (&known.own, refused_per_second))
+            let known = self.asked.get(&endpoint.url).filter(|_| self.has_reported(&endpoint.url, now))?;
+            Some((&known.own, refused_per_second))
         })
     }
 
@@ -244,6 +247,11 @@ impl PrometheusSource {
     /// The age of a replica's newest sample.
     fn age(&self, seen: &Seen, now: Duration) -> Duration {
         seen.age + now.saturating_sub(self.answer.as_ref().map_or(now, |answer| answer.at))
+    }
+
+    /// Whether a replica's newest sample is recent enough to say how it is now.
+    fn has_reported(&self, url: &str, now: Duration) -> bool {
+        self.seen(url).is_some_and(|seen| !self.is_silent(self.age(seen, now)))
     }
 
     /// Whether a newest sample of this age means that the replica is not scraped any more.

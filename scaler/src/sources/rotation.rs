@@ -131,7 +131,9 @@ impl Rotation {
             let jobs = standstill.jobs().max(f64::from(endpoint.in_flight));
             let waited = standstill.at_least().as_secs_f64();
             let is_contradicted = |signal: Signal, value: f64| {
-                signal.needs_completions() && waited > 0.0 && (signal.unit() != Unit::Seconds || waited > value)
+                signal.needs_completions()
+                    && waited > 0.0
+                    && (signal.unit() != Unit::Seconds || waited > value)
             };
             let known = signals::of(growth, jobs).filter(|(signal, value)| !is_contradicted(*signal, *value));
             signals.extend(known.map(|(signal, value)| (signal, Some(value))));

@@ -145,7 +145,8 @@ impl ScrapeSource {
             .collect();
         if let Some(joined) = Growth::joined(growths.values()) {
             let age = now.saturating_sub(joined.to);
-            let jobs: f64 = self.replicas.iter().map(|(_, replica)| replica.own.standstill.jobs()).sum();
+            let told = self.replicas.iter().filter(|(_, replica)| self.has_reported(&replica.own, now));
+            let jobs: f64 = told.map(|(_, replica)| replica.own.standstill.jobs()).sum();
             for (signal, value) in signals::of(&joined, jobs.max(self.rotation.jobs_in_flight())) {
                 service.insert(signal, Reading { value: Some(value), age });
             }
@@ -158,7 +159,7 @@ impl ScrapeSource {
             replicas: endpoints.iter().map(|endpoint| self.observe(endpoint, &growths, now)).collect(),
             endpoints: endpoints.to_vec(),
             rotation_unknown_for: self.rotation.unknown_for(now),
-            standstill: self.standstill(&growths),
+            standstill: self.standstill(&growths, now),
             load_factor: self.load_factor(),
             scrapes,
             problems,
@@ -173,19 +174,30 @@ impl ScrapeSource {
     ) -> ReplicaObservation {
         let replica = self.replicas.get(&endpoint.url);
         let past = replica.and_then(|replica| replica.own.past.as_ref());
-        let oldest = now.saturating_sub(self.settings.interval * REPORTED_INTERVALS);
-        let growth = growths.get(endpoint.url.as_str()).filter(|growth| growth.to >= oldest);
+        let has_reported = replica.is_some_and(|replica| self.has_reported(&replica.own, now));
+        let growth = growths.get(endpoint.url.as_str()).filter(|_| has_reported);
         let started_at = past.and_then(|past| past.latest().started_at);
         let sampled_at = past.map(ReplicaWindow::newest_at);
         let measured = growth.zip(replica.map(|replica| &replica.own.standstill));
         self.rotation.observe(endpoint, now, started_at, sampled_at, measured)
     }
 
-    fn standstill(&self, growths: &BTreeMap<&str, Growth>) -> Option<scaler_engine::Standstill> {
+    /// Whether its newest scrape is recent enough to say how it is now.
+    fn has_reported(&self, replica: &Replica, now: Duration) -> bool {
+        let oldest = now.saturating_sub(self.settings.interval * REPORTED_INTERVALS);
+        replica.past.as_ref().is_some_and(|past| past.newest_at() >= oldest)
+    }
+
+    fn standstill(
+        &self,
+        growths: &BTreeMap<&str, Growth>,
+        now: Duration,
+    ) -> Option<scaler_engine::Standstill> {
         self.rotation.standstill(|endpoint| {
             let url = endpoint.url.as_str();
             let refused_per_second = growths.get(url).map_or(0.0, Growth::refused_per_second);
-            self.replicas.get(url).map(|replica| (&replica.own.standstill, refused_per_second))
+            let replica = self.replicas.get(url).filter(|replica| self.has_reported(&replica.own, now))?;
+            Some((&replica.own.standstill, refused_per_second))
         })
     }
 

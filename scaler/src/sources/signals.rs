@@ -14,7 +14,8 @@ pub(super) fn of(growth: &Growth, jobs: f64) -> impl Iterator<Item = (Signal, f6
     let was_idle = by.duration_count <= 0.0 && !had_work(by, jobs);
     let mean = |sum, count| if was_idle { Some(0.0) } else { ratio(sum, count) };
     let quantile = |q| {
-        let bounds = growth.bounds.as_deref().filter(|bounds| bounds.iter().any(|bound| bound.is_finite()))?;
+        let bounds =
+            growth.bounds.as_deref().filter(|bounds| bounds.iter().any(|bound| bound.is_finite()))?;
         if was_idle { Some(0.0) } else { quantile(q, bounds, &by.buckets) }
     };
     let offered = by.arrived.max(by.duration_count + by.refused);
@@ -50,9 +51,17 @@ fn ratio(part: f64, whole: f64) -> Option<f64> {
 
 /// Whether anything says that there was work in the window, or is at its end.
 fn had_work(by: &Totals, jobs: f64) -> bool {
-    [jobs, by.arrived, by.refused, by.errors, by.busy_seconds, by.queue_depth_seconds, by.dependency_wait_count]
-        .iter()
-        .any(|sign| *sign > 0.0)
+    [
+        jobs,
+        by.arrived,
+        by.refused,
+        by.errors,
+        by.busy_seconds,
+        by.queue_depth_seconds,
+        by.dependency_wait_count,
+    ]
+    .iter()
+    .any(|sign| *sign > 0.0)
 }
 
 /// The `q`-quantile of a histogram with cumulative `buckets`, by linear interpolation within the bucket it falls in, as
@@ -155,7 +164,8 @@ mod tests {
             |_| {},
         ];
         for (index, sign) in signs.into_iter().enumerate() {
-            let mut by = Totals { buckets: vec![0.0; 2], seconds: 5.0, worker_seconds: 20.0, ..Totals::default() };
+            let mut by =
+                Totals { buckets: vec![0.0; 2], seconds: 5.0, worker_seconds: 20.0, ..Totals::default() };
             sign(&mut by);
             let bounds = Some(vec![1.0, f64::INFINITY]);
             let growth = Growth { by, bounds, to: Duration::from_secs(5), ..Growth::default() };
@@ -175,7 +185,8 @@ mod tests {
 
     #[test]
     fn jobs_without_buckets_have_no_quantile() {
-        let by = Totals { duration_count: 5.0, duration_sum: 1.0, buckets: vec![0.0; 2], ..Totals::default() };
+        let by =
+            Totals { duration_count: 5.0, duration_sum: 1.0, buckets: vec![0.0; 2], ..Totals::default() };
         let growth = Growth { by, bounds: Some(vec![1.0, f64::INFINITY]), ..Growth::default() };
         let found: BTreeMap<Signal, f64> = of(&growth, 0.0).collect();
         assert_eq!(found.get(&Signal::ResponseTimeP95Seconds), None, "not 0");

@@ -203,8 +203,7 @@ mod tests {
     #[test]
     fn a_query_names_every_replica_and_the_window() {
         let instances = ["a:1", "b:2"];
-        let queries =
-            Queries::about(instances.into_iter(), Duration::from_millis(7500));
+        let queries = Queries::about(instances.into_iter(), Duration::from_millis(7500));
         for query in [&queries.state, &queries.counters, &queries.buckets] {
             assert!(query.contains("{instance=~\"a:1|b:2\"}[7500ms]"), "{query}");
             assert_eq!(query.matches('(').count(), query.matches(')').count(), "{query}");

@@ -149,7 +149,11 @@ async fn an_answer_that_was_given_before_is_no_news() {
     let silent_from = source.clock.now();
     loop {
         let sample = source.sample().await;
-        assert!(sample.problems[0].contains("not later than that of its last answer"), "{:?}", sample.problems);
+        assert!(
+            sample.problems[0].contains("not later than that of its last answer"),
+            "{:?}",
+            sample.problems
+        );
         if !sample.service.contains_key(&Signal::ResponseTimeMeanSeconds) {
             assert_nothing_measured(&sample);
             break;

@@ -258,7 +258,11 @@ async fn without_the_gateway_the_last_list_is_used_and_grows_old() {
         assert!(clock.now() - began < Duration::from_secs(5), "a list without an end");
     };
     assert!(sample.rotation_unknown_for > Some(Duration::from_millis(200)), "{sample:?}");
-    assert_eq!(sample.replicas[0].signals[&Signal::InFlight], None, "what was in flight then says nothing now");
+    assert_eq!(
+        sample.replicas[0].signals[&Signal::InFlight],
+        None,
+        "what was in flight then says nothing now"
+    );
     assert_eq!(sample.replicas[0].signals[&Signal::Utilization], Some(0.0), "what it says itself is known");
     gateway.list(&[(&url, "ready")]);
     assert_eq!(source.sample().await.rotation_unknown_for, None);
@@ -268,7 +272,9 @@ async fn without_the_gateway_the_last_list_is_used_and_grows_old() {
 async fn a_replica_of_any_clock_that_was_there_before_counts_from_its_second_look() {
     let clock = Clock::start();
     let hour = Duration::from_hours(1);
-    for started_at in [clock.now() + Duration::from_secs(5), clock.now() + hour, clock.now() - hour, Duration::ZERO] {
+    for started_at in
+        [clock.now() + Duration::from_secs(5), clock.now() + hour, clock.now() - hour, Duration::ZERO]
+    {
         let (gateway, replica) = (FakeGateway::default(), FakeReplica::default());
         let url = replica.start().await;
         let mut source = source(gateway.start().await, clock);

@@ -168,7 +168,8 @@ mod tests {
     /// What is counted of two scrapes a second apart, 50,000 and 20 more jobs, where the second tells its start
     /// `moved` seconds later than the first, and both say it was long ago, or yet to come.
     fn counted_with_a_start_that_moved(first_start: u64, moved: i64) -> f64 {
-        let told = |count, start| Scraped { started_at: Some(seconds(start)), ..scraped(count, count / 10.0) };
+        let told =
+            |count, start| Scraped { started_at: Some(seconds(start)), ..scraped(count, count / 10.0) };
         let later = first_start.checked_add_signed(moved).unwrap();
         let mut window = ReplicaWindow::begin(seconds(100_000), &told(50_000.0, first_start));
         assert!(window.growth_since(seconds(99_970)).is_none(), "its life before counts for nothing");
@@ -205,7 +206,11 @@ mod tests {
         let mut window = ReplicaWindow::begin(seconds(0), &shown(100.0, 2.0));
         window.add(seconds(1), &shown(3.0, 5.0), WINDOW);
         let by = window.growth_since(seconds(0)).unwrap().by;
-        assert_eq!((by.duration_count, by.refused), (3.0, 5.0), "not 3, the difference to the process before");
+        assert_eq!(
+            (by.duration_count, by.refused),
+            (3.0, 5.0),
+            "not 3, the difference to the process before"
+        );
     }
 
     #[test]

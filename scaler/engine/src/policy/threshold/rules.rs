@@ -65,19 +65,17 @@ fn threshold(field: &'static str, value: f64, signal: Signal) -> Result<(), Poli
 /// 0 is left alone: it is how a policy says that nothing is too low.
 fn another_unit(value: f64, unit: Unit) -> Option<(&'static str, &'static str)> {
     match unit {
-        Unit::Seconds if value > SECONDS_MAX => Some((
-            "at most 60 seconds",
-            "it is in seconds: write 0.6 or 600ms for 600 milliseconds",
-        )),
+        Unit::Seconds if value > SECONDS_MAX => {
+            Some(("at most 60 seconds", "it is in seconds: write 0.6 or 600ms for 600 milliseconds"))
+        }
         Unit::Ratio if value > 1.0 => Some(("a share from 0 to 1", "write 0.60 for 60 percent")),
         Unit::Cores if value > CORES_MAX => Some((
             "at most 32 cores of one replica",
             "it is in cores: write 0.8 for 80 percent of one core, 1.5 for 1500m",
         )),
-        Unit::Bytes if value > 0.0 && value < BYTES_MIN => Some((
-            "at least 1048576 bytes, which is 1 MiB",
-            "it is in bytes: write 67108864 for 64 MiB",
-        )),
+        Unit::Bytes if value > 0.0 && value < BYTES_MIN => {
+            Some(("at least 1048576 bytes, which is 1 MiB", "it is in bytes: write 67108864 for 64 MiB"))
+        }
         Unit::PerSecond if value > PER_SECOND_MAX => {
             Some(("at most 10000000 per second", "it is a rate per second, not a total"))
         }
@@ -206,7 +204,10 @@ mod tests {
             assert_eq!(check(signal, sound[0], sound[1]), Ok(()), "{signal}");
             let error = check(signal, wrong, 0.0).unwrap_err();
             assert_eq!(error.field, "scaleUpThreshold", "{signal}");
-            assert!(error.hint.contains(hint) && error.expected.contains(signal.name()), "{signal}: {error:?}");
+            assert!(
+                error.hint.contains(hint) && error.expected.contains(signal.name()),
+                "{signal}: {error:?}"
+            );
         }
         let error = check(Signal::MemoryBytes, 2.0 * BYTES_MIN, 64.0).unwrap_err();
         assert_eq!(error.field, "scaleDownThreshold");
