@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 use crate::support::{TIMEOUT, lab};
 
 /// Replicas at the start, as many as the file counts.
-pub(crate) const REPLICAS: usize = 3;
+const REPLICAS: usize = 3;
 
 /// What each replica has served before the scaler meets it.
 const SERVED_BEFORE: f64 = 50_000.0;
@@ -146,6 +146,8 @@ pub(crate) struct FakeService {
     world: Arc<Mutex<World>>,
     gateway: String,
     folder: tempfile::TempDir,
+    /// Started so far; each has a count of its own.
+    scalers: u32,
     scaler: Option<(Child, String)>,
     client: HttpClient,
 }
@@ -176,8 +178,7 @@ impl FakeService {
         let query = post(async move |query: String| asked.lock().expect("no answer panics").vector(&query));
         let gateway = serve(Router::new().route("/endpoints", list).route("/api/v1/query", query)).await;
         let folder = tempfile::tempdir().expect("a folder for the count");
-        std::fs::write(folder.path().join("count"), REPLICAS.to_string()).expect("the count is written");
-        Self { world, gateway, folder, scaler: None, client: HttpClient::new() }
+        Self { world, gateway, folder, scalers: 0, scaler: None, client: HttpClient::new() }
     }
 
     pub(crate) fn say(&self, says: Says) {
@@ -190,10 +191,12 @@ impl FakeService {
         self.folder.path().join(name)
     }
 
-    /// Starts the scaler with these flags besides; an earlier one is ended first.
+    /// Starts a scaler with these flags besides, which finds all replicas; an earlier one is ended first.
     pub(crate) fn watch(&mut self, flags: &[&str]) {
         self.end_scaler();
-        let count = self.path("count").display().to_string();
+        self.scalers += 1;
+        let count = self.path(&format!("count-{}", self.scalers)).display().to_string();
+        std::fs::write(&count, REPLICAS.to_string()).expect("the count is written");
         let mut child = lab()
             .args(["scaler", "--listen", "127.0.0.1:0", "--gateway-admin", &self.gateway])
             .args(["--actuator", "command", "--count-command", &format!("cat {count}")])

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::fake_service::{FakeService, REPLICAS, Says};
+use crate::fake_service::{FakeService, Says};
 
 /// A check each 400 ms that acts on the first low value.
 const QUICK: [&str; 12] = [
@@ -77,7 +77,6 @@ async fn nothing_is_removed_for_a_lie(source: &str, lies: &[Says]) {
         };
         let right = after.iter().filter(low).position(|decision| decision["action"] == "down");
         assert!(right.is_some_and(|checks| checks < CHECKS), "{lie:?}: {after:#?}");
-        std::fs::write(service.path("count"), REPLICAS.to_string()).expect("the count is written");
         service.watch(&[&QUICK[..], &["--source", source]].concat());
     }
 }

@@ -51,6 +51,15 @@ impl Disturbed {
         loop_.post("pause").await;
         loop_.up.scale_by_hand(4).await;
         loop_.up.wait_for_replicas(4, PATIENCE).await;
+        // Each of them was measured, and a check was made while paused: what is decided after it counts.
+        loop_
+            .wait_for("values of all replicas", |status| {
+                let is_known = |endpoint: &Value| endpoint["response_time_p95_seconds"].is_f64();
+                let all = status["endpoints"].as_array();
+                all.is_some_and(|all| all.len() == 4 && all.iter().all(is_known))
+                    && status["last_decision"]["reason"] == "paused"
+            })
+            .await;
         let replicas = loop_.up.in_rotation().await;
         Self { replicas, ..loop_ }
     }

@@ -53,6 +53,11 @@ impl Growth {
         self.to.saturating_sub(self.from).as_secs_f64()
     }
 
+    /// Mean response time of the completed jobs; 0 without any.
+    pub(super) fn mean_seconds(&self) -> f64 {
+        if self.by.duration_count > 0.0 { self.by.duration_sum / self.by.duration_count } else { 0.0 }
+    }
+
     /// Jobs refused, per second.
     pub(super) fn refused_per_second(&self) -> f64 {
         let seconds = self.seconds();

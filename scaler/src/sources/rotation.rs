@@ -130,10 +130,10 @@ impl Rotation {
         if let Some((growth, standstill)) = measured {
             let jobs = standstill.jobs().max(f64::from(endpoint.in_flight));
             let waited = standstill.at_least().as_secs_f64();
+            // A quantile may lie above the mean.
             let is_contradicted = |signal: Signal, value: f64| {
-                signal.needs_completions()
-                    && waited > 0.0
-                    && (signal.unit() != Unit::Seconds || waited > value)
+                let usual = if signal.unit() == Unit::Seconds { value } else { 0.0 };
+                signal.needs_completions() && waited > usual.max(growth.mean_seconds())
             };
             let known = signals::of(growth, jobs).filter(|(signal, value)| !is_contradicted(*signal, *value));
             signals.extend(known.map(|(signal, value)| (signal, Some(value))));

@@ -141,6 +141,23 @@ async fn a_replica_that_has_just_begun_to_stand_still_does_not_hide_behind_what_
 }
 
 #[tokio::test]
+async fn jobs_that_take_longer_than_a_look_do_not_stand_still() {
+    // Jobs of 3 s each; at this look, a second after the last, none has completed since.
+    let slow = Known::scraped("a:1", 5.0, 1.0, 6.0)
+        .busy()
+        .grown(queries::DURATION_SUM, 300.0)
+        .state(queries::COMPLETED, 100.0)
+        .state(queries::UNFINISHED, 3.0);
+    let mut source = world_of(slow).source().await;
+    source.sample().await;
+    let sample = source.sample().await;
+    assert_eq!(sample.standstill.map(|standstill| standstill.replicas), Some(1));
+    for signal in [Signal::ResponseTimeMeanSeconds, Signal::ErrorsPerSecond, Signal::DependencyWaitSeconds] {
+        assert!(sample.replicas[0].signals[&signal].is_some(), "{signal} is what its completed jobs say");
+    }
+}
+
+#[tokio::test]
 async fn an_answer_that_was_given_before_is_no_news() {
     let world = world_of(Known::scraped("a:1", 5.0, 1.0, 6.0).busy());
     let mut source = world.source().await;
