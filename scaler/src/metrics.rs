@@ -1,5 +1,7 @@
 //! Counts what the scaler does, for its own `/metrics`.
 
+mod known_gauge;
+
 use std::sync::atomic::AtomicU64;
 
 use observability::metrics::MetricsRegistry;
@@ -11,6 +13,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use scaler_engine::{Action, Decision, Limit, Reason, Signal};
 
+use self::known_gauge::KnownGauge;
 use crate::actuators::ScaleReport;
 use crate::sources::ScrapeCount;
 use crate::status::Status;
@@ -50,17 +53,13 @@ struct ResultLabels {
 
 type FloatGauge = Gauge<f64, AtomicU64>;
 
-/// Of a family with one series, or none.
-type NoLabels = [(&'static str, &'static str); 0];
-
 /// The `scaler_*` families of one service.
 #[derive(Debug)]
 pub(crate) struct ScalerMetrics {
     registry: MetricsRegistry,
     desired: Gauge,
     current: Gauge,
-    /// No series while it is unknown.
-    ready: Family<NoLabels, Gauge>,
+    ready: KnownGauge,
     min: Gauge,
     max: Gauge,
     paused: Gauge,
@@ -85,7 +84,7 @@ impl ScalerMetrics {
         let metrics = Self {
             desired: Gauge::default(),
             current: Gauge::default(),
-            ready: Family::default(),
+            ready: KnownGauge::default(),
             min: Gauge::default(),
             max: Gauge::default(),
             paused: Gauge::default(),
@@ -192,11 +191,7 @@ impl ScalerMetrics {
         let replicas = status.replicas;
         self.desired.set(replicas.desired.into());
         self.current.set(replicas.current.into());
-        if let Some(ready) = replicas.ready {
-            self.ready.get_or_create_owned(&[]).set(ready.into());
-        } else {
-            self.ready.remove(&[]);
-        }
+        self.ready.set(replicas.ready);
         self.min.set(replicas.min.into());
         self.max.set(replicas.max.into());
         self.paused.set(status.paused.into());
