@@ -49,6 +49,8 @@ pub(crate) enum Says {
 struct World {
     began: Instant,
     says: Says,
+    /// Seconds that a request takes in truth, as last said.
+    truth: f64,
     /// Seconds that passed until what was counted last.
     counted_until: f64,
     /// Requests that each replica served, and the seconds that they took.
@@ -64,15 +66,8 @@ impl World {
         if self.says != Says::Same {
             let served = RATE * (now - self.counted_until);
             self.count += served;
-            self.sum += served * self.response_time();
+            self.sum += served * self.truth;
             self.counted_until = now;
-        }
-    }
-
-    fn response_time(&self) -> f64 {
-        match self.says {
-            Says::Truth(seconds) => seconds,
-            _ => 0.05,
         }
     }
 
@@ -120,7 +115,7 @@ impl World {
             ("figure", state.to_vec())
         } else if query.contains("webapp_workers_busy_seconds_total") {
             let count = RATE * 2.5;
-            let sum = if self.says == Says::Nan { f64::NAN } else { count * self.response_time() };
+            let sum = if self.says == Says::Nan { f64::NAN } else { count * self.truth };
             ("figure", vec![("duration_count", count), ("duration_sum", sum)])
         } else {
             ("le", Vec::new())
@@ -157,6 +152,7 @@ impl FakeService {
         let world = World {
             began: Instant::now(),
             says,
+            truth: 0.05,
             counted_until: 0.0,
             count: SERVED_BEFORE,
             sum: SERVED_BEFORE * 0.1,
@@ -178,13 +174,18 @@ impl FakeService {
         let query = post(async move |query: String| asked.lock().expect("no answer panics").vector(&query));
         let gateway = serve(Router::new().route("/endpoints", list).route("/api/v1/query", query)).await;
         let folder = tempfile::tempdir().expect("a folder for the count");
-        Self { world, gateway, folder, scalers: 0, scaler: None, client: HttpClient::new() }
+        let service = Self { world, gateway, folder, scalers: 0, scaler: None, client: HttpClient::new() };
+        service.say(says);
+        service
     }
 
     pub(crate) fn say(&self, says: Says) {
         let mut world = self.world.lock().expect("no answer panics");
         world.go_on();
         world.says = says;
+        if let Says::Truth(seconds) = says {
+            world.truth = seconds;
+        }
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
