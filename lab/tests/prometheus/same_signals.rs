@@ -4,7 +4,8 @@
 //! once a second. So at a given moment the source `prometheus` may say what `scrape` said up to [`LAG`] ago or says up to
 //! [`LEAD`] later; and beyond what `scrape` said in that span it may lie by [`Tolerance`], for gauges that were read at
 //! other moments, for quantiles that were interpolated from slightly other counts, and for what `increase()` extrapolates.
-//! Until Prometheus has taken up a change of the replicas it cannot say the same, and nothing is compared.
+//! Until Prometheus has taken up a change of the replicas, and what it did not see has left the window, it cannot say the
+//! same, and nothing is compared.
 
 use std::ops::Range;
 use std::time::{Duration, Instant};
@@ -34,13 +35,7 @@ const DISCOVERY: Duration = Duration::from_secs(15);
 struct Phase {
     name: &'static str,
     span: Range<Duration>,
-    /// Added to the share of every tolerance.
-    unseen: f64,
 }
-
-/// What a new replica did until it was scraped for the first time is known only as one sum; while the window begins within
-/// that time, the sum is divided as if its whole life had been alike.
-const UNSEEN_YOUTH: f64 = 0.08;
 
 /// How far beyond a span of values a value may lie: a share of that span's largest value, and an amount besides.
 #[derive(Clone, Copy, Debug)]
@@ -103,26 +98,26 @@ async fn both_sources_say_the_same_at_rest_and_in_a_spike() {
     scrape.wait_for_values().await;
 
     let began = Instant::now();
-    let mut watch = async |name, span: Duration, unseen| {
+    let mut watch = async |name, span: Duration| {
         let from = began.elapsed();
         while began.elapsed() < from + span {
             scrape.note(began).await;
             through_prometheus.note(began).await;
             tokio::time::sleep(Duration::from_millis(200)).await;
         }
-        Phase { name, span: from..began.elapsed(), unseen }
+        Phase { name, span: from..began.elapsed() }
     };
-    watch("until the window is filled", WINDOW + LAG, 0.0).await;
-    let rest = watch("at rest", WINDOW, 0.0).await;
+    watch("until the window is filled", WINDOW + LAG).await;
+    let rest = watch("at rest", WINDOW).await;
     up.get(&format!("{}/load/spike?factor=8&hold=2m", up.gateway)).await.expect("the spike is taken");
-    let spike = watch("in a spike", WINDOW, 0.0).await;
+    let spike = watch("in a spike", WINDOW).await;
     up.scale_by_hand(3).await;
-    watch("until new replicas are discovered", DISCOVERY, 0.0).await;
-    let more = watch("with new replicas", WINDOW, UNSEEN_YOUTH).await;
+    watch("until new replicas were seen for a window", DISCOVERY + WINDOW).await;
+    let more = watch("with new replicas", WINDOW).await;
     up.get(&format!("{}/load/reset", up.gateway)).await.expect("the load is reset");
     up.scale_by_hand(1).await;
-    let fewer = watch("with replicas that left", WINDOW, UNSEEN_YOUTH).await;
-    watch("until all of it can be compared", LEAD, 0.0).await;
+    let fewer = watch("with replicas that left", WINDOW).await;
+    watch("until all of it can be compared", LEAD).await;
     drop(traffic.finish().await);
 
     let problems = through_prometheus.status().await["problems"].clone();
@@ -169,7 +164,7 @@ fn compare(phase: &Phase, scrape: &[Seen], prometheus: &[Seen]) -> Vec<String> {
                 near.filter_map(|other| other.signals.get(signal.name()).copied()).collect();
             let (low, high) = (min(&values), max(&values));
             let outside = (found - high).max(low - found);
-            let beyond = outside / ((tolerance.share + phase.unseen) * high + tolerance.amount);
+            let beyond = outside / (tolerance.share * high + tolerance.amount);
             if beyond > worst_beyond {
                 worst_beyond = beyond;
                 worst = format!("{found:.4} at {:.1} s, beside {low:.4} to {high:.4}", seen.at.as_secs_f64());
