@@ -150,7 +150,7 @@ fn a_port_in_use_names_port_and_flag_and_starts_nothing() {
 /// `lab` with a variable and these arguments ends with 2 and says so.
 #[track_caller]
 fn refuses(arguments: &[&str], variable: &str, value: &OsStr, parts: &[&str]) {
-    let output = lab().args(arguments).env(variable, value).output().unwrap();
+    let output = lab().args(arguments).env(variable, value).output().expect("the lab runs");
     let message = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(2), "{variable}={value:?} lab {}: {message}", arguments.join(" "));
     for part in parts {
