@@ -143,7 +143,7 @@ impl Driver {
                 Ok(()) = sightings.changed() => {
                     let seen = sightings.borrow_and_update().clone();
                     if let Some(seen) = seen {
-                        self.on_sighting(seen);
+                        self.on_sighting(&seen);
                     }
                 }
                 _ = minutes.tick() => {
@@ -155,13 +155,13 @@ impl Driver {
         self.finish().await;
     }
 
-    fn on_sighting(&mut self, seen: Arc<Sighting>) {
+    fn on_sighting(&mut self, seen: &Arc<Sighting>) {
         self.parts.published.metrics.count_scrapes(seen.sample.scrapes);
         self.parts.published.has_scraped.fetch_or(seen.sample.scrapes.ok > 0, Ordering::Relaxed);
-        for replica in self.restarts.notice(&seen) {
+        for replica in self.restarts.notice(seen) {
             self.record_event(ServiceEvent::ReplicaRestarted { replica });
         }
-        self.replica_states.notice(&seen);
+        self.replica_states.notice(seen);
         let told = self.record_news(&seen.news);
         self.seen = Some(seen.clone());
         self.check_if_due();

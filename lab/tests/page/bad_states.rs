@@ -78,6 +78,8 @@ async fn nothing_is_green_while_the_gateway_is_frozen() {
     let up = Up::start(&QUICK);
     open(&mut browser, &up, DESK).await;
     browser.until("a curve", &format!("{POINTS} >= 4"), Duration::from_secs(20)).await;
+    let dependency = "document.getElementById('tile-dependency').hidden && document.getElementById('chart-wait-for-the-dependency').hidden && getComputedStyle(document.querySelector('th.dependency')).display === 'none'";
+    assert_eq!(browser.evaluate(dependency).await, json!(true), "there is no dependency to show");
     assert_fits(&mut browser, "rest").await;
     let frozen = Frozen::freeze(up.processes["gateway"]);
     let banner = "!document.getElementById('gateway').hidden && document.getElementById('gateway').textContent.startsWith('Gateway not responding: clients cannot reach the service')";
@@ -103,8 +105,8 @@ async fn nothing_is_green_on_a_reading_that_never_came() {
     let nobody = "http://127.0.0.1:1";
     let (_scaler, address) = Scaler::start(&["--gateway", nobody, "--gateway-admin", nobody]);
     browser.open(&address, DESK).await;
-    let unknown = format!("{} === 'Unknown'", text("slo"));
-    browser.until("an unknown objective", &unknown, Duration::from_secs(20)).await;
+    let unknown = "document.getElementById('slo')?.textContent === 'Unknown'";
+    browser.until("an unknown objective", unknown, Duration::from_secs(20)).await;
     assert_eq!(browser.evaluate(GREEN).await, json!([]));
     let banner = "document.getElementById('gateway').hidden === false";
     assert_eq!(browser.evaluate(banner).await, json!(true));

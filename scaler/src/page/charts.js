@@ -71,9 +71,9 @@ export class Charts {
     const view = { points, events, start, end, gap: this.#history.gapSeconds, cursorPoint: nearest(points, this.#lookedAt) };
     this.#marks.setRuns(this.#history.runs());
     for (const chart of this.charts) {
-      // Where there is no dependency there is nothing to wait for.
+      // Where there is no dependency nothing ever waits for it.
       const isOf = chart.spec.onlyWith;
-      chart.figure.hidden = Boolean(isOf) && !this.#history.points.some((point) => isOf(point) !== null);
+      chart.figure.hidden = Boolean(isOf) && !this.#history.points.some((point) => isOf(point) > 0);
       if (!chart.figure.hidden) chart.draw(view);
     }
   }

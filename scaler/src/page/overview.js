@@ -88,7 +88,8 @@ function showReplicas({ replicas, acting, paused }, { isListed, isHeard }) {
 
 function showDependency({ signals }, { isFresh }) {
   const wait = signals.dependency_wait_seconds;
-  if (isValue(wait)) byId("tile-dependency").hidden = false;
+  // Without a dependency nothing ever waits for it; with one, measuring alone takes some time.
+  if (wait > 0) byId("tile-dependency").hidden = false;
   const isWaiting = isValue(wait) && wait >= WAIT_SECONDS;
   setText(byId("dependency"), duration(wait));
   const state = isWaiting ? "◐ requests wait for a connection" : "● connections are free";

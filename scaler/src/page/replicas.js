@@ -14,6 +14,9 @@ const STATES = {
   unknown: ["?", "rotation unknown"],
 };
 
+// Once one was seen its column stays, also while nothing waits for it.
+let hasDependency = false;
+
 const NUMBERS = [
   ["In flight", (replica) => count(replica.in_flight)],
   ["EWMA", (replica) => duration(isValue(replica.ewma_ms) ? replica.ewma_ms / 1000 : null)],
@@ -30,7 +33,7 @@ export function showReplicas(replicas, fresh) {
   // A state that is not known now is not shown as if it were.
   const ofGateway = fresh.isListed ? {} : { in_flight: null, ewma_ms: null };
   const known = replicas.map((replica) => ({ ...replica, ...ofGateway, ...(fresh.isHeard ? {} : { state: "unknown" }) }));
-  const hasDependency = replicas.some((replica) => isValue(replica.dependency_wait_seconds));
+  hasDependency ||= replicas.some((replica) => replica.dependency_wait_seconds > 0);
   set(byId("replica-rows").parentElement, { "data-dependency": hasDependency });
   keyed(byId("replica-rows"), known, (replica) => replica.url ?? replica.id, createRow, updateRow);
   byId("no-replicas").hidden = replicas.length > 0;

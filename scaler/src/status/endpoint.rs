@@ -28,7 +28,7 @@ pub(crate) struct EndpointStatus {
     pub(crate) response_time_p95_seconds: Option<f64>,
     /// Jobs waiting in its queue, mean over the window.
     pub(crate) queue_depth: Option<f64>,
-    /// Mean wait for a connection to the dependency over the window; none where there is no dependency.
+    /// Mean wait for a connection to the dependency over the window; none where nothing waited, as without one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) dependency_wait_seconds: Option<f64>,
     /// Busy workers ÷ workers, 0 to 1.
@@ -91,7 +91,7 @@ impl EndpointStatus {
             pid: endpoint.pid,
             response_time_p95_seconds: signal(Signal::ResponseTimeP95Seconds),
             queue_depth: signal(Signal::QueueDepth),
-            dependency_wait_seconds: signal(Signal::DependencyWaitSeconds),
+            dependency_wait_seconds: signal(Signal::DependencyWaitSeconds).filter(|wait| *wait > 0.0),
             utilization: signal(Signal::Utilization),
             cpu_utilization: signal(Signal::CpuUtilization),
             memory_bytes: signal(Signal::MemoryBytes),

@@ -66,9 +66,8 @@ impl ReplicaStates {
         let seen = self.0.get(&endpoint.url).copied().unwrap_or_default();
         let is_silent = seen.silent_looks >= SILENT_LOOKS;
         match endpoint.state {
-            EndpointState::Ready if is_silent => ReplicaState::NotResponding,
+            EndpointState::Ready | EndpointState::Starting if is_silent => ReplicaState::NotResponding,
             EndpointState::Ready => ReplicaState::Ready,
-            EndpointState::Starting if is_silent => ReplicaState::NotResponding,
             EndpointState::Starting if seen.was_ready || age.is_some_and(|age| age > START_LIMIT) => {
                 ReplicaState::NotReady
             }

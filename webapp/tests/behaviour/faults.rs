@@ -40,15 +40,15 @@ async fn metrics_tell_which_faults_are_on() {
     let told = async |replica: &Replica| {
         let scrape = Scrape::of(replica).await;
         ["latency_seconds", "error_ratio", "unready"]
-            .map(|fault| scrape.value(&format!("webapp_fault_{fault}")))
+            .map(|fault| scrape.value(&format!("webapp_fault_{fault}")).to_string())
     };
-    assert_eq!(told(&replica).await, [0.0, 0.0, 0.0]);
+    assert_eq!(told(&replica).await, ["0", "0", "0"]);
     for fault in ["latency?add=150ms", "errors?share=0.5", "unready"] {
         replica.json(&format!("/faults/{fault}")).await;
     }
-    assert_eq!(told(&replica).await, [0.15, 0.5, 1.0]);
+    assert_eq!(told(&replica).await, ["0.15", "0.5", "1"]);
     replica.json("/faults/clear").await;
-    assert_eq!(told(&replica).await, [0.0, 0.0, 0.0]);
+    assert_eq!(told(&replica).await, ["0", "0", "0"]);
 }
 
 #[tokio::test]
