@@ -33,7 +33,7 @@ enum LabCommand {
     /// Play the story of a spike unattended, draw it, and judge it
     Demo(Box<demo::DemoArguments>),
     /// Generate load against a service
-    Load(load::LoadArguments),
+    Load(Box<load::LoadArguments>),
     /// Measure what a service answers at which rate, and compare such measurements
     Baseline(Box<baseline::BaselineArguments>),
     /// Make a policy of what was measured
@@ -60,7 +60,7 @@ pub(crate) fn parse_and_run() -> Result<ExitStatus, Failure> {
     match cli.command {
         LabCommand::Up(arguments) => up::run(*arguments),
         LabCommand::Demo(arguments) => demo::run(*arguments),
-        LabCommand::Load(arguments) => load::run(arguments),
+        LabCommand::Load(arguments) => load::run(*arguments),
         LabCommand::Baseline(arguments) => baseline::run(*arguments),
         LabCommand::Policy(arguments) => policy::run(arguments),
         LabCommand::Webapp(arguments) => webapp::run(&arguments),

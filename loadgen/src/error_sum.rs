@@ -34,7 +34,7 @@ impl ErrorSum {
 impl fmt::Display for ErrorSum {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.share() {
-            None => formatter.write_str("of no requests"),
+            None => formatter.write_str("0 (no requests)"),
             Some(share) => {
                 write!(
                     formatter,

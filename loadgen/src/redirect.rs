@@ -82,7 +82,7 @@ pub(crate) fn destination(
         let explanation = format!("the Location is {}", shown(&without_credentials(&location)));
         Destination::Wrong(FailureKind::BadRedirect, explanation)
     };
-    // An empty one would lead to the same URL again, for ever.
+    // An empty one would lead to the same URL forever.
     if location.is_empty() {
         return bad();
     }

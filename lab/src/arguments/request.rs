@@ -32,7 +32,7 @@ impl RequestSpec {
     }
 }
 
-/// Methods that HTTP and WebDAV know (RFC 9110, RFC 4918 and the IANA registry), but for CONNECT, which asks a proxy.
+/// The methods of HTTP (RFC 9110) and of RFC 4918, but for CONNECT, which asks a proxy.
 const METHODS: [&str; 20] = [
     "GET",
     "HEAD",

@@ -12,7 +12,8 @@ pub(crate) fn expectation(plan: &SearchPlan) -> String {
         Rates::Listed(rates) => {
             let count = u32::try_from(rates.len()).unwrap_or(u32::MAX);
             let time = about(each.saturating_mul(count));
-            format!("{count} levels, {level}: about {time}, more where a level does not settle")
+            let levels = if count == 1 { "level" } else { "levels" };
+            format!("{count} {levels}, {level}: about {time}, more where a level does not settle")
         }
         Rates::Searched { start_rps, most_rps, resolution } => {
             let (fewest, most) = levels(*start_rps, *most_rps, *resolution);

@@ -26,7 +26,8 @@ async fn a_frozen_service_fails_users_and_a_rate_alike() {
     for load in [users(5.0), rate(20.0)] {
         let server = Server::start(Manner::FreezesAfter(Duration::from_secs(3))).await;
         let config = LoadConfig {
-            thresholds: vec!["p95=500ms".parse().unwrap(), "errors=1%".parse().unwrap()],
+            // Each of five users waits once at the end, among some 180 answers.
+            thresholds: vec!["p99=500ms".parse().unwrap(), "errors=1%".parse().unwrap()],
             ..asked(&server.url, Duration::from_secs(6)).config(load.clone())
         };
         let result = run(&config, std::future::pending(), |_| {}).await.expect("the load runs");

@@ -75,8 +75,7 @@ impl Row {
     }
 }
 
-const COUNTS_ANSWERS: &str =
-    "wrk counts a connection that ends as an error of the socket, beside its requests";
+const COUNTS_ENDS: &str = "wrk counts a connection that ends as an error of the socket, beside its requests";
 const COUNTS_3XX: &str = "wrk follows no redirect and takes 3xx for a success";
 
 #[rustfmt::skip]
@@ -84,19 +83,19 @@ pub(crate) const TABLE: [Row; 32] = [
     always("answers", Manner::Answers(OK), "ok"),
     always("answers by 204", Manner::Answers("HTTP/1.1 204 No Content\r\n\r\n"), "ok"),
     always("answers in chunks", Manner::Answers("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n"), "ok"),
-    always("interim answers first", Manner::Answers("HTTP/1.1 103 Early Hints\r\nlink: x\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"), "ok")
-        .wrk("wrk takes the interim answer for the answer"),
+    always("interim answers first", Manner::Answers("HTTP/1.1 103 Early Hints\r\nlink: x\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"), "ok"),
     always("says close", Manner::AnswersAndCloses("HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 2\r\n\r\nok"), "ok"),
-    always("HTTP/1.0, ends with the connection", Manner::AnswersAndCloses("HTTP/1.0 200 OK\r\n\r\nok"), "ok"),
+    always("HTTP/1.0, ends with the connection", Manner::AnswersAndCloses("HTTP/1.0 200 OK\r\n\r\nok"), "ok")
+        .wrk(COUNTS_ENDS),
     always("HTTP/1.0, keeps the connection", Manner::Answers("HTTP/1.0 200 OK\r\nconnection: keep-alive\r\ncontent-length: 2\r\n\r\nok"), "ok"),
     row("closes after the answer", Manner::AnswersAndCloses(OK), Right::All("ok"), Right::Maybe("ok", REUSED))
-        .repeats(None).wrk(COUNTS_ANSWERS),
+        .repeats(None).wrk(COUNTS_ENDS),
     row("closes when idle", Manner::ClosesWhenIdle(Duration::from_millis(20)), Right::All("ok"), Right::Maybe("ok", REUSED))
-        .repeats(None).wrk(COUNTS_ANSWERS),
+        .repeats(None),
     row("closes on the second request", Manner::ClosesOnSecondRequest, Right::All("ok"), Right::Both("ok", REUSED))
-        .repeats(Some(true)).wrk(COUNTS_ANSWERS),
+        .repeats(Some(true)).wrk(COUNTS_ENDS),
     row("resets on the second request", Manner::ResetsOnSecondRequest, Right::All("ok"), Right::Both("ok", REUSED))
-        .repeats(Some(true)).wrk(COUNTS_ANSWERS),
+        .repeats(Some(true)).wrk(COUNTS_ENDS),
     // A connection that was opened beforehand may have been closed unused, so the open model tries a new one.
     always("closes without an answer", Manner::ClosesWithoutAnswer, BROKE_OFF).repeats(None),
     always("resets", Manner::Resets, BROKE_OFF).repeats(None),

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use crate::baseline::file::{Baseline, Curve};
 use crate::baseline::level::{Level, LevelVerdict};
 use crate::baseline::outcome::End;
+use crate::failure_kind::FailureKind;
 
 /// A residual of more standard errors than this is not chance.
 const UNEXPLAINED: f64 = 3.0;
@@ -64,6 +65,9 @@ pub(super) fn request_notes(curve: &Curve) -> impl Iterator<Item = String> {
             let kinds = failures(level);
             let kinds = if kinds.is_empty() { kinds } else { format!(": {kinds}") };
             parts.push(format!("errors {:.2} % ({sum}){kinds}", level.error_share() * 100.0));
+        }
+        if measurement.failures.contains_key(&FailureKind::RedirectElsewhere) {
+            parts.push("hint: --host names another service than the one it redirects to; measure that one".to_owned());
         }
         if measurement.ended_late > 0 {
             parts.push(format!("{} requests ended after the measured time", measurement.ended_late));

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::baseline::file::tests::baseline;
+use crate::failure_kind::FailureKind;
 
 #[test]
 fn the_table_and_markdown_name_levels_and_findings() {
@@ -24,6 +25,31 @@ fn csv_has_a_line_for_each_level_with_as_many_fields_as_its_head() {
     for line in &lines {
         assert_eq!(line.split(',').count(), lines[0].split(',').count(), "{line}");
     }
+}
+
+#[test]
+fn every_report_says_which_errors_a_level_had_and_what_ended_late_or_was_repeated() {
+    let mut baseline = baseline();
+    let measurement = &mut baseline.curves[0].levels[0].measurement;
+    measurement.failures.insert(FailureKind::RedirectElsewhere, 7);
+    (measurement.refused, measurement.ended_late, measurement.late_errors, measurement.repeated) =
+        (2, 5, 3, 4);
+    for text in [table(&baseline), markdown(&baseline), html(&baseline)] {
+        for part in [
+            "(7 failed + 2 refused + 3 after the end of ",
+            "redirected to another host: 7; hint: --host",
+            "5 requests ended after the measured time",
+            "4 requests were sent a second time",
+        ] {
+            assert!(text.contains(part), "`{part}` is missing");
+        }
+    }
+    assert!(csv(&baseline).contains(",5,3,4,\"redirected to another host: 7\""), "{}", csv(&baseline));
+    assert!(
+        level_line(&baseline.curves[0].levels[0]).contains("(7 failed + 2 refused + 3 after the end of ")
+    );
+    let read: crate::baseline::Baseline = serde_json::from_str(&baseline.to_json()).expect("the file");
+    assert_eq!(read.curves[0].levels[0].measurement.late_errors, 3);
 }
 
 #[test]
