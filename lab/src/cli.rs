@@ -54,7 +54,7 @@ pub(crate) fn parse_and_run() -> Result<ExitStatus, Failure> {
     let cli = match command().try_get_matches().and_then(|matches| from_matches(&matches)) {
         Ok(cli) => cli,
         // Help and version go to standard output with status 0, mistakes to standard error with status 2.
-        Err(error) => return usage::refuse(&error),
+        Err(error) => return Ok(usage::refuse(&error)),
     };
     match cli.command {
         LabCommand::Up(arguments) => up::run(*arguments),

@@ -5,18 +5,17 @@ use std::env;
 use excerpt::{excerpt, one_line};
 
 use crate::failure::ExitStatus;
-use crate::failure::Failure;
 
 /// Prints what the command line's reader says: help to standard output, mistakes to standard error.
 #[expect(clippy::print_stderr, reason = "beside `Failure` the one place where a command tells why it ended")]
-pub(crate) fn refuse(error: &clap::Error) -> Result<ExitStatus, Failure> {
+pub(crate) fn refuse(error: &clap::Error) -> ExitStatus {
     let values: Vec<String> =
         env::args_os().skip(1).map(|value| value.to_string_lossy().into_owned()).collect();
     if !error.use_stderr() || values.iter().all(|value| is_tame(value)) {
         error.exit();
     }
     eprint!("{}", tamed(&error.render().to_string(), &values));
-    Ok(ExitStatus::BadInput)
+    ExitStatus::BadInput
 }
 
 /// Whether a value can be repeated as it is.
