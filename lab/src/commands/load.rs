@@ -96,7 +96,7 @@ pub(crate) struct LoadArguments {
     /// Write a scenario to start from, made of an OpenAPI 3 description, and do nothing else
     #[arg(long, value_name = "OPENAPI")]
     from_openapi: Option<PathBuf>,
-    /// The origin of a recording whose requests are taken, such as https://shop.example [default: that of its pages]
+    /// Origin of the recording whose requests are taken: scheme, host and port [default: that of its pages]
     #[arg(long, value_name = "URL", requires = "from_har")]
     har_origin: Option<String>,
     /// Where to write what --schema, --from-har or --from-openapi make [default: standard output]
@@ -165,7 +165,7 @@ fn written_instead(arguments: &LoadArguments) -> Result<Option<String>, Failure>
         (None, None) => return Ok(None),
     };
     let imported = made.map_err(Failure::bad_input)?;
-    imported.notes.iter().for_each(|line| note(line));
+    imported.notes.iter().for_each(note);
     Ok(Some(imported.text))
 }
 
