@@ -46,7 +46,7 @@ pub use ratio::{UsageRatio, UtilizationRatio, usage_ratio, utilization_ratio};
 pub use reconcile::{ReconcileError, Reconciliation, Rescale, Scale, Seen, Selector, reconcile};
 pub use requests::{RequestsError, pod_request_milli};
 pub use samples::{ContainerUsage, PodIndex, PodUsage, PodValue, Sample, Samples};
-pub use settings::{ControllerSettings, Release, ScaleToZero, Tolerances};
+pub use settings::{ControllerSettings, Release, ScaleToZero, Tolerances, UnknownRelease};
 pub use spec::HpaSpec;
 pub use stabilization::{Recommendation, stabilize_with_behavior, stabilize_without_behavior};
 pub use state::HpaState;
