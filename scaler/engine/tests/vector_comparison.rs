@@ -54,6 +54,7 @@ fn a_tolerance_holds_for_its_key_alone() {
 fn large_integers_are_not_compared_as_floats() {
     let (largest, below) = (i64::MAX, i64::MAX - 1);
     assert!(differs(&json!({ "milli": largest }), &json!({ "milli": below })));
+    assert!(differs(&json!({ "milli": u64::MAX / 2 + 2 }), &json!({ "milli": largest })));
     assert!(!differs(&json!({ "milli": largest }), &json!({ "milli": largest })));
 }
 

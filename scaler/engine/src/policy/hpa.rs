@@ -5,9 +5,29 @@
 //! expressions are evaluated in the controller's own order, because the float noise decides: 56 % of a 50 %
 //! target with 25 ready pods makes 29, not 28.
 //!
-//! [`reconcile`] is one pass of the controller. It reads what was seen and its own [`HpaState`], and answers
+//! [`reconcile()`] is one pass of the controller. It reads what was seen and its own [`HpaState`], and answers
 //! what to write. When the write is done, [`Reconciliation::rescaled`] or [`Reconciliation::rescale_failed`]
 //! completes the pass.
+//!
+//! ```
+//! use core::time::Duration;
+//! use scaler_engine::hpa::{
+//!     ControllerSettings, HpaSpec, HpaState, Metric, MetricAnswer, MetricSource, MetricTarget, Scale, Seen,
+//!     Selector, reconcile,
+//! };
+//!
+//! let target = Some(MetricTarget::AverageValue { milli: 1_000 });
+//! let metrics = vec![Metric { source: MetricSource::External("queue_length".into()), target }];
+//! let spec = HpaSpec { min_replicas: 1, max_replicas: 10, behavior: None, metrics };
+//! let (settings, mut state) = (ControllerSettings::default(), HpaState::default());
+//!
+//! let now = Duration::from_secs(15);
+//! let scale = Some(Scale { spec_replicas: 2, status_replicas: 2, selector: Selector::Ok });
+//! let answers = [MetricAnswer::External(vec![9_000])];
+//! let outcome = reconcile(&spec, &settings, &mut state, &Seen { now, scale, pods: &[], answers: &answers });
+//! assert_eq!(outcome.rescale.map(|rescale| rescale.to), Some(4), "9 are wanted, a pass may reach 4");
+//! outcome.rescaled(&spec, &settings, &mut state, now);
+//! ```
 
 mod behavior;
 mod conditions;
@@ -46,7 +66,7 @@ pub use ratio::{UsageRatio, UtilizationRatio, usage_ratio, utilization_ratio};
 pub use reconcile::{ReconcileError, Reconciliation, Rescale, Scale, Seen, Selector, reconcile};
 pub use requests::{RequestsError, pod_request_milli};
 pub use samples::{ContainerUsage, PodIndex, PodUsage, PodValue, Sample, Samples};
-pub use settings::{ControllerSettings, Release, ScaleToZero, Tolerances};
+pub use settings::{ControllerSettings, Release, ScaleToZero, Tolerances, UnknownRelease};
 pub use spec::HpaSpec;
 pub use stabilization::{Recommendation, stabilize_with_behavior, stabilize_without_behavior};
 pub use state::HpaState;

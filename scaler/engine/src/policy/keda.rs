@@ -17,7 +17,7 @@ mod scaled_object;
 
 pub use activity::{Activity, TriggerOutcome};
 pub use cron::{CRON_TARGET_MILLI, cron_metric};
-pub use executor::{Activation, ActivationSettings, Readiness, TargetSeen, activate};
+pub use executor::{Activation, ActivationSettings, POLLING_INTERVAL, Readiness, TargetSeen, activate};
 pub use exported::{TriggerMetric, exported_milli};
 pub use fallback::{
     Answered, Fallback, FallbackBehavior, FallbackError, FallbackTarget, Query, answer_query,

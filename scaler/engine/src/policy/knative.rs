@@ -12,9 +12,13 @@ mod sliding_max;
 mod target;
 mod zero;
 
-pub use activation::{ActiveState, Readings, activators_needed, active_condition, serves_without_activator};
+pub use activation::{
+    ACTIVATOR_CAPACITY, ActiveState, Readings, activators_needed, active_condition, serves_without_activator,
+};
 pub use buckets::{Algorithm, WindowBuckets, WindowError};
-pub use collector::{Averages, NoData, Windows, panic_window};
+pub use collector::{
+    Averages, NoData, PANIC_WINDOW_PERCENTAGE, STABLE_WINDOW_MAX, STABLE_WINDOW_MIN, Windows, panic_window,
+};
 pub use decision::{Decision, KpaSpec, KpaState, TICK, decide};
 pub use sliding_max::SlidingMax;
 pub use target::{ResolvedTarget, ScalingMetric, TargetAnnotations, TargetConfig, resolve_target};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Number, Value};
 
 /// The names of errors that the vectors' own description fixes. Any other name only says that there is an error.
 const NAMED_ERRORS: [&str; 11] = [
@@ -54,10 +54,15 @@ pub(crate) fn differences(
     found
 }
 
+/// A number without a fraction, which a float could not hold exactly.
+fn integer(number: &Number) -> Option<i128> {
+    number.as_i64().map(i128::from).or_else(|| number.as_u64().map(i128::from))
+}
+
 fn is_same(expected: &Value, actual: &Value, tolerance: Option<f64>) -> bool {
     match (expected, actual) {
         (Value::Number(left), Value::Number(right)) => {
-            if let (None, Some(left), Some(right)) = (tolerance, left.as_i64(), right.as_i64()) {
+            if let (None, Some(left), Some(right)) = (tolerance, integer(left), integer(right)) {
                 return left == right;
             }
             let (Some(left), Some(right)) = (left.as_f64(), right.as_f64()) else { return false };

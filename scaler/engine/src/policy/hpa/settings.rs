@@ -1,5 +1,7 @@
 //! The settings of the controller manager, and what differs from release to release.
 
+use alloc::string::String;
+use core::str::FromStr;
 use core::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -31,6 +33,29 @@ impl Release {
             Self::V1_37 => ScaleToZero::On,
         }
     }
+}
+
+impl FromStr for Release {
+    type Err = UnknownRelease;
+
+    fn from_str(name: &str) -> Result<Self, UnknownRelease> {
+        match name {
+            "1.35" => Ok(Self::V1_35),
+            "1.36" => Ok(Self::V1_36),
+            "1.37" => Ok(Self::V1_37),
+            other => {
+                Err(UnknownRelease { name: other.chars().flat_map(char::escape_debug).take(80).collect() })
+            }
+        }
+    }
+}
+
+/// A release that is not followed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{name}` is not a release of Kubernetes that can be followed, expected 1.35, 1.36 or 1.37")]
+pub struct UnknownRelease {
+    /// The beginning of the name, at most 80 characters, control characters escaped.
+    pub name: String,
 }
 
 /// How an autoscaler at zero replicas is treated (KEP-2021).
@@ -148,6 +173,17 @@ mod tests {
         assert_eq!(settings.scale_to_zero, ScaleToZero::On);
         assert_eq!(ControllerSettings::of(Release::V1_36).scale_to_zero, ScaleToZero::Off);
         assert_eq!(ControllerSettings::of(Release::V1_35).scale_to_zero, ScaleToZero::Before1_36);
+    }
+
+    #[test]
+    fn releases_are_read_by_the_names_they_are_saved_under() {
+        for release in [Release::V1_35, Release::V1_36, Release::V1_37] {
+            let saved = serde_json::to_value(release).unwrap();
+            assert_eq!(saved.as_str().unwrap().parse(), Ok(release));
+        }
+        for wrong in ["", "1.34", "v1.37", "1.37 "] {
+            assert!(wrong.parse::<Release>().is_err(), "{wrong}");
+        }
     }
 
     #[test]

@@ -4,6 +4,10 @@ use core::time::Duration;
 
 use crate::policy::age::Age;
 
+/// Time between two passes, where `pollingInterval` says nothing else. It drives activation alone: the autoscaler
+/// asks the triggers itself, on its own period.
+pub const POLLING_INTERVAL: Duration = Duration::from_secs(30);
+
 /// The settings of a `ScaledObject` that activation follows, annotations included.
 #[expect(clippy::struct_excessive_bools, reason = "each is an option of its own in the document")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,6 +2,11 @@
 
 use crate::policy::rounding::{ceil_to_i64, to_replicas};
 
+/// The load that one activator carries, where nothing else is set.
+///
+/// Source: `pkg/autoscaler/config/config.go`.
+pub const ACTIVATOR_CAPACITY: f64 = 100.0;
+
 /// There are always so many activators.
 const ACTIVATORS_MIN: u32 = 2;
 

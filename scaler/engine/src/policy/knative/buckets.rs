@@ -1,6 +1,6 @@
 //! Averages over a window that is kept in buckets of time.
 
-use alloc::collections::BTreeMap;
+use alloc::collections::VecDeque;
 use core::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -36,12 +36,15 @@ pub struct WindowError {
 /// A window of values, added up per bucket.
 ///
 /// Only buckets that were written take space. Times count from an origin of which buckets are whole multiples.
+/// Values that are not finite are left out.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct WindowBuckets {
     algorithm: Algorithm,
     window: Duration,
     bucket: Duration,
-    buckets: BTreeMap<u128, f64>,
+    /// Number and sum of each bucket that was written, in ascending order. A list, because saved states go through
+    /// formats whose maps have texts as keys.
+    buckets: VecDeque<(i64, f64)>,
     /// The first and the last bucket written.
     written: Option<Written>,
 }
@@ -49,8 +52,8 @@ pub struct WindowBuckets {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Written {
     /// May lie before the origin, after the window grew.
-    first: i128,
-    last: u128,
+    first: i64,
+    last: i64,
 }
 
 impl WindowBuckets {
@@ -64,7 +67,7 @@ impl WindowBuckets {
                 return Err(WindowError { what });
             }
         }
-        Ok(Self { algorithm, window, bucket, buckets: BTreeMap::new(), written: None })
+        Ok(Self { algorithm, window, bucket, buckets: VecDeque::new(), written: None })
     }
 
     /// Adds a value to the bucket of its time.
@@ -74,26 +77,31 @@ impl WindowBuckets {
     ///
     /// Source: `pkg/autoscaler/aggregation/bucketing.go`, `Record`.
     pub fn record(&mut self, now: Duration, value: f64) {
-        let at = self.bucket_of(now);
-        match &mut self.written {
-            Some(written) if at > written.last => {
-                let silence = self.bucket.as_nanos().saturating_mul(at - written.last);
-                if silence >= self.window.as_nanos() {
-                    self.buckets.clear();
-                    written.first = signed(at);
-                }
-                written.last = at;
-            }
-            Some(written) => {
-                let lateness = self.bucket.as_nanos().saturating_mul(written.last - at);
-                if lateness >= self.window.as_nanos() {
-                    return;
-                }
-                written.first = written.first.min(signed(at));
-            }
-            None => self.written = Some(Written { first: signed(at), last: at }),
+        if !value.is_finite() {
+            return;
         }
-        *self.buckets.entry(at).or_insert(0.0) += value;
+        let at = self.bucket_of(now);
+        let written = self.written.unwrap_or(Written { first: at, last: at });
+        let silence = self.span_of(at.saturating_sub(written.last));
+        let lateness = self.span_of(written.last.saturating_sub(at));
+        if lateness >= self.window.as_nanos() {
+            return;
+        }
+        let first = if silence >= self.window.as_nanos() {
+            self.buckets.clear();
+            at
+        } else {
+            written.first.min(at)
+        };
+        self.written = Some(Written { first, last: written.last.max(at) });
+        match self.buckets.binary_search_by_key(&at, |&(bucket, _)| bucket) {
+            Ok(found) => {
+                if let Some((_, sum)) = self.buckets.get_mut(found) {
+                    *sum += value;
+                }
+            }
+            Err(place) => self.buckets.insert(place, (at, value)),
+        }
         self.forget_before(self.count());
     }
 
@@ -105,7 +113,7 @@ impl WindowBuckets {
     /// Source: `pkg/autoscaler/aggregation/bucketing.go`, `WindowAverage`.
     pub fn average(&self, now: Duration) -> f64 {
         let Some(written) = self.written else { return 0.0 };
-        let silent = self.bucket_of(now).saturating_sub(written.last);
+        let silent = self.bucket_of(now).saturating_sub(written.last).max(0);
         match self.algorithm {
             Algorithm::Linear => self.linear(written, silent),
             Algorithm::WeightedExponential => self.weighted(written, silent),
@@ -117,8 +125,7 @@ impl WindowBuckets {
     /// Source: `pkg/autoscaler/aggregation/bucketing.go`, `IsEmpty`.
     pub fn is_empty(&self, now: Duration) -> bool {
         self.written.is_none_or(|written| {
-            let silent = self.bucket_of(now).saturating_sub(written.last);
-            self.span_of(silent) > self.window.as_nanos()
+            self.span_of(self.bucket_of(now).saturating_sub(written.last)) > self.window.as_nanos()
         })
     }
 
@@ -140,68 +147,75 @@ impl WindowBuckets {
         self.forget_before(old_count.min(self.count()));
         if let Some(written) = &mut self.written {
             // The earliest time at which something may have been written.
-            written.first = signed(written.last).saturating_sub(signed(old_count) - 1);
+            written.first = written.last.saturating_sub(old_count - 1);
         }
         Ok(())
     }
 
-    fn linear(&self, written: Written, silent: u128) -> f64 {
+    fn linear(&self, written: Written, silent: i64) -> f64 {
         if self.span_of(silent) >= self.window.as_nanos() {
             return 0.0;
         }
-        let count = self.count();
-        let oldest_left = (written.last + 1).saturating_sub(count - silent);
-        let sum: f64 = self.buckets.range(oldest_left..).map(|(_, value)| value).sum();
-        let written_count = signed(written.last) - written.first + 1;
-        let divisor = written_count.min(signed(count - silent));
-        libm::round(sum / divisor as f64 * PRECISION) / PRECISION
+        let kept = self.count() - silent;
+        let oldest = oldest_of(written.last, kept);
+        let sum: f64 = self.buckets.iter().filter(|(bucket, _)| *bucket >= oldest).map(|(_, sum)| sum).sum();
+        let written_count = written.last.saturating_sub(written.first).saturating_add(1);
+        libm::round(sum / written_count.min(kept) as f64 * PRECISION) / PRECISION
     }
 
-    fn weighted(&self, written: Written, silent: u128) -> f64 {
+    fn weighted(&self, written: Written, silent: i64) -> f64 {
         if self.span_of(silent) > self.window.as_nanos() {
             return 0.0;
         }
         let count = self.count();
         let smoothing = (1.0 - libm::pow(WEIGHT_LEFT_OUT, 1.0 / count as f64)).max(SMOOTHING_MIN);
         let mut weight = smoothing * libm::pow(1.0 - smoothing, silent as f64);
-        let oldest_left = (written.last + 1).saturating_sub(count.saturating_sub(silent));
+        let oldest = oldest_of(written.last, count - silent);
+        let mut newest_first = self.buckets.iter().rev().peekable();
         let mut average = 0.0;
         let mut at = written.last;
         // Weights fall by a fifth at least, so some thousands of buckets exhaust them, however long the window is.
-        while at >= oldest_left && weight >= f64::MIN_POSITIVE {
-            average += self.buckets.get(&at).copied().unwrap_or(0.0) * weight;
+        while at >= oldest && weight >= f64::MIN_POSITIVE {
+            if let Some((_, sum)) = newest_first.next_if(|(bucket, _)| *bucket == at) {
+                average += sum * weight;
+            }
             weight *= 1.0 - smoothing;
-            let Some(earlier) = at.checked_sub(1) else { break };
-            at = earlier;
+            at = at.saturating_sub(1);
         }
         average
     }
 
     /// The number of buckets of a full window.
-    fn count(&self) -> u128 {
-        self.window.as_nanos().div_ceil(self.bucket.as_nanos())
+    fn count(&self) -> i64 {
+        number(self.window.as_nanos().div_ceil(self.bucket.as_nanos()))
     }
 
-    fn bucket_of(&self, time: Duration) -> u128 {
-        time.as_nanos() / self.bucket.as_nanos()
+    fn bucket_of(&self, time: Duration) -> i64 {
+        number(time.as_nanos() / self.bucket.as_nanos())
     }
 
-    fn span_of(&self, buckets: u128) -> u128 {
-        self.bucket.as_nanos().saturating_mul(buckets)
+    /// The nanoseconds of so many buckets; none of a negative number.
+    fn span_of(&self, buckets: i64) -> u128 {
+        self.bucket.as_nanos().saturating_mul(u128::try_from(buckets).unwrap_or(0))
     }
 
-    fn forget_before(&mut self, kept: u128) {
+    fn forget_before(&mut self, kept: i64) {
         let Some(written) = self.written else { return };
-        let oldest = (written.last + 1).saturating_sub(kept);
-        while let Some(entry) = self.buckets.first_entry().filter(|entry| *entry.key() < oldest) {
-            entry.remove();
+        let oldest = oldest_of(written.last, kept);
+        while self.buckets.front().is_some_and(|&(bucket, _)| bucket < oldest) {
+            self.buckets.pop_front();
         }
     }
 }
 
-/// Bucket numbers fit: the longest `Duration` has some 2^94 nanoseconds.
-const fn signed(bucket: u128) -> i128 {
-    bucket.cast_signed()
+/// The oldest of so many buckets that end with `last`.
+const fn oldest_of(last: i64, kept: i64) -> i64 {
+    last.saturating_sub(kept).saturating_add(1)
+}
+
+/// Numbers of buckets saturate; only nanoseconds of centuries come near.
+fn number(buckets: u128) -> i64 {
+    i64::try_from(buckets).unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]
@@ -305,6 +319,16 @@ mod tests {
         }
         assert!(WindowBuckets::new(Algorithm::Linear, Duration::ZERO, nano).is_err());
         assert!(WindowBuckets::new(Algorithm::Linear, nano, Duration::ZERO).is_err());
+    }
+
+    #[test]
+    fn what_is_not_a_number_is_left_out() {
+        let mut window = linear(10);
+        window.record(at(100), f64::NAN);
+        assert!(window.is_empty(at(100)));
+        window.record(at(100), 4.0);
+        window.record(at(101), f64::INFINITY);
+        close(window.average(at(101)), 4.0);
     }
 
     #[test]

@@ -9,6 +9,19 @@ use crate::policy::knative::{Algorithm, WindowBuckets, WindowError};
 /// Pods are asked once a second, and what falls into one second is added up.
 const BUCKET: Duration = Duration::from_secs(1);
 
+/// The share of the stable window that the panic window takes, in percent, where nothing else is set.
+///
+/// Source: `pkg/autoscaler/config/config.go`.
+pub const PANIC_WINDOW_PERCENTAGE: f64 = 10.0;
+
+/// The shortest stable window that Knative accepts.
+///
+/// Source: `pkg/apis/autoscaling/register.go`.
+pub const STABLE_WINDOW_MIN: Duration = Duration::from_secs(6);
+
+/// The longest stable window that Knative accepts.
+pub const STABLE_WINDOW_MAX: Duration = Duration::from_secs(3_600);
+
 /// The averages a decision is made from.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Averages {

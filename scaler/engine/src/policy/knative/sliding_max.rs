@@ -11,9 +11,9 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SlidingMax {
     bucket: Duration,
-    count: u128,
+    count: u64,
     /// Bucket and value; later entries have smaller values.
-    maxima: VecDeque<(u128, i64)>,
+    maxima: VecDeque<(u64, i64)>,
 }
 
 impl SlidingMax {
@@ -35,7 +35,7 @@ impl SlidingMax {
     ///
     /// Source: `pkg/autoscaler/aggregation/max/window.go`, `Record` and `Current`.
     pub fn record(&mut self, now: Duration, value: i64) -> i64 {
-        let at = now.as_nanos() / self.bucket.as_nanos();
+        let at = number(now.as_nanos() / self.bucket.as_nanos());
         while self.maxima.back().is_some_and(|&(last, smaller)| smaller < value && last <= at) {
             self.maxima.pop_back();
         }
@@ -53,8 +53,13 @@ impl SlidingMax {
     }
 }
 
-fn count(length: Duration, bucket: Duration) -> u128 {
-    length.as_nanos().div_ceil(bucket.as_nanos()).max(1)
+fn count(length: Duration, bucket: Duration) -> u64 {
+    number(length.as_nanos().div_ceil(bucket.as_nanos())).max(1)
+}
+
+/// Numbers of buckets saturate; only nanoseconds of centuries come near.
+fn number(buckets: u128) -> u64 {
+    u64::try_from(buckets).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]

@@ -192,6 +192,7 @@ fn when_inactive(settings: &ScaleSettings, seen: &ScaleSeen, reachable: bool) ->
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::policy::knative::{Readings, active_condition};
 
     const fn seconds(seconds: u64) -> Duration {
         Duration::from_secs(seconds)
@@ -229,6 +230,32 @@ mod tests {
         assert_eq!(outcome.look_again_after, Some(seconds(1)));
         let outcome = scale(&settings(), &seen(ActiveState::Active, 60));
         assert_eq!((outcome.reported, outcome.patch, outcome.look_again_after), (Some(0), None, None));
+    }
+
+    #[test]
+    fn the_way_to_zero_has_stages_that_each_start_the_clock_again() {
+        let (mut state, mut since, mut replicas, mut zero_at) = (ActiveState::Active, 0, 1, None);
+        for now in 0..300 {
+            let seen = ScaleSeen { current_replicas: replicas, ..seen(state, now - since) };
+            let outcome = scale(&settings(), &seen);
+            replicas = outcome.patch.unwrap_or(replicas);
+            let readings = Readings {
+                want: outcome.reported,
+                ready_pods: replicas,
+                min_scale: 0,
+                initial_scale: 1,
+                initialized: true,
+            };
+            let next = active_condition(state, &readings);
+            if next != state {
+                (state, since) = (next, now);
+            }
+            if replicas == 0 {
+                zero_at = Some(now);
+                break;
+            }
+        }
+        assert_eq!(zero_at, Some(90), "60 s active without a wish, then 30 s inactive");
     }
 
     #[test]

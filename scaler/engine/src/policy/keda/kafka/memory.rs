@@ -1,6 +1,5 @@
 //! Remembers committed offsets from query to query, to tell consumers that stand still.
 
-use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -29,7 +28,16 @@ pub struct KafkaPartition {
 /// make a consumer look as if it stood still.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OffsetMemory {
-    committed: BTreeMap<String, BTreeMap<i32, i64>>,
+    /// In the order of topics and partitions. A list, because saved states go through formats whose maps have texts
+    /// as keys.
+    remembered: Vec<Remembered>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Remembered {
+    topic: String,
+    partition: i32,
+    committed: i64,
 }
 
 impl OffsetMemory {
@@ -51,19 +59,39 @@ impl OffsetMemory {
             .iter()
             .filter(|partition| partition.committed != NO_COMMIT && partition.latest != LatestOffset::Absent);
         for partition in remembered.filter(|_| options.exclude_persistent_lag) {
-            let of_topic = self.committed.entry(partition.topic.clone()).or_default();
-            of_topic.insert(partition.partition, partition.committed);
+            self.remember(partition);
         }
         Ok(metric)
     }
 
     fn offsets(&self, partition: &KafkaPartition) -> PartitionOffsets {
-        let previous = self.committed.get(&partition.topic).and_then(|topic| topic.get(&partition.partition));
+        let found = self.find(partition).ok().and_then(|at| self.remembered.get(at));
         PartitionOffsets {
             committed: partition.committed,
             latest: partition.latest,
-            previous_committed: previous.copied(),
+            previous_committed: found.map(|remembered| remembered.committed),
         }
+    }
+
+    fn remember(&mut self, partition: &KafkaPartition) {
+        let new = Remembered {
+            topic: partition.topic.clone(),
+            partition: partition.partition,
+            committed: partition.committed,
+        };
+        match self.find(partition) {
+            Ok(at) => {
+                if let Some(place) = self.remembered.get_mut(at) {
+                    *place = new;
+                }
+            }
+            Err(at) => self.remembered.insert(at, new),
+        }
+    }
+
+    fn find(&self, partition: &KafkaPartition) -> Result<usize, usize> {
+        let wanted = (partition.topic.as_str(), partition.partition);
+        self.remembered.binary_search_by(|known| (known.topic.as_str(), known.partition).cmp(&wanted))
     }
 }
 
@@ -83,6 +111,21 @@ mod tests {
         assert_eq!(query(100, 105), KafkaMetric { lag: 5, active: true });
         assert_eq!(query(100, 106), KafkaMetric { lag: 0, active: true });
         assert_eq!(query(101, 106), KafkaMetric { lag: 5, active: true });
+    }
+
+    #[test]
+    fn each_partition_of_each_topic_has_its_own_memory() {
+        let options = KafkaOptions { exclude_persistent_lag: true, ..KafkaOptions::default() };
+        let mut memory = OffsetMemory::default();
+        let of = |topic: &str, number, committed| KafkaPartition {
+            topic: topic.into(),
+            partition: number,
+            ..partition(committed, committed + 5)
+        };
+        let first = [of("b", 1, 10), of("a", 7, 20), of("b", 0, 30), of("a", 2, 40)];
+        assert_eq!(memory.query(&first, &options).unwrap().lag, 20);
+        let second = [of("a", 2, 40), of("a", 7, 21), of("b", 0, 31), of("b", 1, 10)];
+        assert_eq!(memory.query(&second, &options).unwrap().lag, 10);
     }
 
     #[test]
