@@ -51,7 +51,7 @@ pub(crate) struct Replica {
     pub(crate) address: SocketAddr,
     pub(crate) ready: Arc<AtomicBool>,
     /// How `/ready` names it; not at all from the start.
-    replica_id: Arc<Mutex<Option<String>>>,
+    shown_id: Arc<Mutex<Option<String>>>,
     /// Requests other than probes.
     pub(crate) requests: Arc<AtomicUsize>,
     pub(crate) connections: Arc<AtomicUsize>,
@@ -78,8 +78,8 @@ impl Replica {
         let listener = TcpListener::bind(address).await.unwrap();
         let address = listener.local_addr().unwrap();
         let ready = Arc::new(AtomicBool::new(true));
-        let replica_id = Arc::<Mutex<Option<String>>>::default();
-        let names = Arc::clone(&replica_id);
+        let shown_id = Arc::<Mutex<Option<String>>>::default();
+        let names = Arc::clone(&shown_id);
         let requests = Arc::new(AtomicUsize::new(0));
         let connections = Arc::new(AtomicUsize::new(0));
         let (is_ready, count, accepted) =
@@ -112,7 +112,7 @@ impl Replica {
                 open.spawn(http1::Builder::new().serve_connection(TokioIo::new(stream), service));
             }
         });
-        Self { address, ready, replica_id, requests, connections, serving }
+        Self { address, ready, shown_id, requests, connections, serving }
     }
 
     /// A replica that answers its own address.
@@ -137,7 +137,7 @@ impl Replica {
 
     /// Lets `/ready` name it so from now on.
     pub(crate) fn name(&self, id: &str) {
-        *self.replica_id.lock().unwrap() = Some(id.to_owned());
+        *self.shown_id.lock().unwrap() = Some(id.to_owned());
     }
 
     pub(crate) fn url(&self) -> String {

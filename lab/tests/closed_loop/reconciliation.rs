@@ -2,8 +2,7 @@
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use http::Method;
@@ -46,22 +45,23 @@ async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
     }
 }
 
-/// A server that answers everything with 200, `/ready` too, at an address that a replica had. Counts users' requests; the
+/// A server that answers everything with 200, `/ready` too, at an address that a replica had. Keeps users' requests; the
 /// scaler and other replicas may still ask there, too.
-fn impostor_at(url: &str) -> Arc<AtomicUsize> {
+fn impostor_at(url: &str) -> Arc<Mutex<Vec<String>>> {
     let listener =
         TcpListener::bind(url.trim_start_matches("http://")).expect("the replica has left its port");
-    let users = Arc::<AtomicUsize>::default();
-    let counted = Arc::clone(&users);
+    let users = Arc::<Mutex<Vec<String>>>::default();
+    let kept = Arc::clone(&users);
     std::thread::spawn(move || {
         for stream in listener.incoming().map_while(Result::ok) {
-            let counted = Arc::clone(&counted);
+            let kept = Arc::clone(&kept);
             std::thread::spawn(move || {
                 let (mut stream, mut head) = (stream, [0; 4096]);
                 while let Ok(size @ 1..) = stream.read(&mut head) {
-                    if !head[..size].starts_with(b"GET /ready") && !head[..size].starts_with(b"GET /metrics")
-                    {
-                        counted.fetch_add(1, Ordering::SeqCst);
+                    if head[..size].starts_with(b"GET / ") {
+                        kept.lock()
+                            .expect("no reader panics")
+                            .push(String::from_utf8_lossy(&head[..size]).into_owned());
                     }
                     if stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 8\r\n\r\nimpostor").is_err() {
                         return;
@@ -101,7 +101,8 @@ async fn a_gateway_that_was_frozen_while_replicas_died_lists_those_that_run() {
     .await;
     until_agreed(&up, 3).await;
     for users in impostors {
-        assert_eq!(users.load(Ordering::SeqCst), 0, "a user's request went to another server");
+        let users = users.lock().expect("no writer panics").clone();
+        assert!(users.is_empty(), "users' requests went to another server: {users:#?}");
     }
 }
 
