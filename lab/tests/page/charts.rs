@@ -29,7 +29,7 @@ async fn ticks_have_the_digits_of_their_step_and_one_unit() {
             json!(["0.00 s", "0.25 s", "0.50 s", "0.75 s", "1.00 s"]),
         ),
         ("durationTicks", json!([0, 0.0025, 0.005]), json!(["0.0 ms", "2.5 ms", "5.0 ms"])),
-        ("durationTicks", json!([0, 0.0000005, 0.000001]), json!(["0.0000 ms", "0.0005 ms", "0.0010 ms"])),
+        ("durationTicks", json!([0, 0.000_000_5, 0.000_001]), json!(["0.0000 ms", "0.0005 ms", "0.0010 ms"])),
         ("factorTicks", json!([0, 0.5, 1]), json!(["×0.0", "×0.5", "×1.0"])),
     ] {
         let labels = browser
