@@ -100,7 +100,7 @@ fn play(vector: &Vector) -> Result<Value, String> {
     family(vector)
 }
 
-/// Prints a line. If nobody listens any more the exit status still tells.
+/// Prints a line. If the output is closed, the exit status still tells.
 fn report(line: &str) -> ExitCode {
     match writeln!(io::stdout(), "{line}") {
         Ok(()) => ExitCode::SUCCESS,

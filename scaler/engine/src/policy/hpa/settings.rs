@@ -44,7 +44,7 @@ impl FromStr for Release {
             "1.36" => Ok(Self::V1_36),
             "1.37" => Ok(Self::V1_37),
             other => {
-                Err(UnknownRelease { name: other.chars().take(80).flat_map(char::escape_debug).collect() })
+                Err(UnknownRelease { name: other.chars().flat_map(char::escape_debug).take(80).collect() })
             }
         }
     }
@@ -54,7 +54,7 @@ impl FromStr for Release {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{name}` is not a release of Kubernetes that can be followed, expected 1.35, 1.36 or 1.37")]
 pub struct UnknownRelease {
-    /// The first 80 characters of the name, control characters escaped.
+    /// The beginning of the name, at most 80 characters, control characters escaped.
     pub name: String,
 }
 

@@ -6,7 +6,7 @@ use alloc::string::String;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{text}` is not a quantity, expected a number with a suffix such as m, k, Mi")]
 pub struct QuantityError {
-    /// The first 80 characters of the text, control characters escaped.
+    /// The beginning of the text, at most 80 characters, control characters escaped.
     pub text: String,
 }
 
@@ -17,7 +17,7 @@ pub struct QuantityError {
 ///
 /// Source: `k8s.io/apimachinery/pkg/api/resource`, `ParseQuantity` and `AsApproximateFloat64`.
 pub fn parse_quantity(text: &str) -> Result<f64, QuantityError> {
-    let error = || QuantityError { text: text.chars().take(80).flat_map(char::escape_debug).collect() };
+    let error = || QuantityError { text: text.chars().flat_map(char::escape_debug).take(80).collect() };
     let is_number = |character: char| character.is_ascii_digit() || matches!(character, '.' | '+' | '-');
     let suffix_at = text.find(|character| !is_number(character)).unwrap_or(text.len());
     let (number, suffix) = text.split_at(suffix_at);
@@ -82,6 +82,6 @@ mod tests {
             assert!(parse_quantity(wrong).is_err(), "{wrong}");
         }
         let long = "\n".repeat(1_000);
-        assert!(parse_quantity(&long).unwrap_err().text.len() <= 160);
+        assert!(parse_quantity(&long).unwrap_err().text.len() <= 80);
     }
 }

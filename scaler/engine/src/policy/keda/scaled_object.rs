@@ -109,6 +109,19 @@ pub enum ScaledObjectError {
     },
 }
 
+impl ScaledObjectError {
+    /// What to do about it.
+    pub const fn hint(&self) -> &'static str {
+        match self {
+            Self::MinimumAboveMaximum { .. } => "lower `minReplicaCount` or raise `maxReplicaCount`",
+            Self::IdleNotBelowMinimum { .. } => {
+                "set `minReplicaCount` above `idleReplicaCount`, or leave the latter out"
+            }
+            Self::ExternalUtilization { .. } => "set `metricType` to AverageValue",
+        }
+    }
+}
+
 /// Checks a `ScaledObject` and makes its autoscaler.
 ///
 /// # Errors
