@@ -108,7 +108,11 @@ async fn while_the_gateway_is_silent_nothing_is_removed_and_readiness_is_unknown
     let status = rig.status();
     assert_eq!((status.replicas.current, status.replicas.ready), (4, None));
     assert_eq!(status.last_decision.as_ref().unwrap().reason, "rotation_unknown");
-    let metrics = rig.published.metrics.registry().encode(&observability::metrics::Selection::All);
+    let metrics = rig
+        .published
+        .metrics
+        .registry()
+        .encode(&observability::metrics::Selection::All, observability::metrics::TextFormat::Classic);
     assert!(!metrics.contains("\nscaler_ready_replicas "), "an old number: {metrics}");
     rig.pretend(|pretence| pretence.rotation_unknown_for = None);
     pass(30).await;

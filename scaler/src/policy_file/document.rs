@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_saphyr::Spanned;
 
-use super::error::{PolicyFileError, shown};
+use super::error::PolicyFileError;
 use super::one_document::{SecondDocument, one_document};
 use super::settings::{self, FIELDS};
 

@@ -127,7 +127,7 @@ impl Visitor {
         let scenario =
             Scenario::from_text("made.yaml", "made", &imported.text, None, &[]).expect("it is a scenario");
         let sender = &mut self.shared.sender;
-        sender.fixed_urls = scenario.fixed_urls(&sender.base);
+        sender.fixed_urls = scenario.fixed_urls(&sender.service.base);
         let known = &self.server.statuses;
         known.lock().expect("no thread panics while it holds the lock").extend(statuses);
         let cookies = Jar::default();
