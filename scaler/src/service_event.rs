@@ -99,6 +99,16 @@ pub enum ServiceEvent {
         /// The most replicas allowed.
         max: u32,
     },
+    /// Another policy is followed from now on, because its file was read again.
+    PolicyChanged {
+        /// Its name.
+        policy: String,
+    },
+    /// The policy's file was read again and cannot be followed; the last good one stays in force.
+    PolicyRefused {
+        /// The name of the policy in force.
+        policy: String,
+    },
     /// Automatic actions were switched off.
     Paused,
     /// Automatic actions were switched on again.
@@ -126,6 +136,7 @@ impl ServiceEvent {
             | Self::ReplicaRestarted { .. }
             | Self::ReplicaSilent { .. }
             | Self::ReplicaOut { .. }
+            | Self::PolicyRefused { .. }
             | Self::GatewaySilent => Tone::Bad,
             Self::FaultsChanged { faults, .. } if !faults.is_empty() => Tone::Bad,
             Self::ProcessRestarted { .. }
@@ -137,6 +148,7 @@ impl ServiceEvent {
             | Self::LoadSettled { .. }
             | Self::ReplicasSet { .. }
             | Self::LimitsSet { .. }
+            | Self::PolicyChanged { .. }
             | Self::Paused
             | Self::Resumed => Tone::Neutral,
         }
@@ -182,6 +194,10 @@ impl fmt::Display for ServiceEvent {
             Self::ReplicasSet { asked: 1 } => f.write_str("1 replica requested manually"),
             Self::ReplicasSet { asked } => write!(f, "{asked} replicas requested manually"),
             Self::LimitsSet { min, max } => write!(f, "Limits set to {min}–{max} replicas"),
+            Self::PolicyChanged { policy } => write!(f, "Policy {policy} was read again and is in force"),
+            Self::PolicyRefused { policy } => {
+                write!(f, "The policy file cannot be followed, {policy} stays in force")
+            }
             Self::Paused => f.write_str("Autoscaling paused"),
             Self::Resumed => f.write_str("Autoscaling resumed"),
         }
@@ -279,6 +295,16 @@ mod tests {
             (ServiceEvent::LoadChanged { from: 1.0, to: 5.0 }, "Load ×1 → ×5", Tone::Neutral),
             (ServiceEvent::LoadSettled { at: 2.0 / 3.0 }, "Load steady at ×0.67", Tone::Neutral),
             (ServiceEvent::LimitsSet { min: 1, max: 2 }, "Limits set to 1–2 replicas", Tone::Neutral),
+            (
+                ServiceEvent::PolicyChanged { policy: "mine".to_owned() },
+                "Policy mine was read again and is in force",
+                Tone::Neutral,
+            ),
+            (
+                ServiceEvent::PolicyRefused { policy: "mine".to_owned() },
+                "The policy file cannot be followed, mine stays in force",
+                Tone::Bad,
+            ),
             (ServiceEvent::ReplicasSet { asked: 1 }, "1 replica requested manually", Tone::Neutral),
             (ServiceEvent::ReplicasSet { asked: 3 }, "3 replicas requested manually", Tone::Neutral),
         ] {

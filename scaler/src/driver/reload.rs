@@ -4,6 +4,7 @@ use tracing::{info, warn};
 
 use super::Driver;
 use crate::policy_file::{NamedPolicy, PolicyFileError};
+use crate::service_event::ServiceEvent;
 use crate::watched_service::check_interval;
 
 impl Driver {
@@ -23,6 +24,8 @@ impl Driver {
                 );
                 if is_asked || self.policy_problem.as_ref() != Some(&problem) {
                     warn!("{problem}");
+                    let policy = self.parts.policy.name.clone();
+                    self.record_event(ServiceEvent::PolicyRefused { policy });
                 }
                 self.policy_problem = Some(problem);
             }
@@ -56,6 +59,7 @@ impl Driver {
         );
         self.parts.window.send_replace(policy.policy.window());
         self.policy_from = self.parts.clock.now();
+        self.record_event(ServiceEvent::PolicyChanged { policy: policy.name.clone() });
         self.parts.policy = policy;
         self.save();
     }

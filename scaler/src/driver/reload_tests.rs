@@ -93,6 +93,8 @@ async fn limits_set_by_hand_and_a_pause_stay() {
     rig.until(|status| status.policy.name == "mine").await;
     let status = rig.status();
     assert_eq!((status.replicas.min, status.replicas.max, status.paused), (2, 4, true));
+    let told = rig.published.history(|history| format!("{:?}", history.events_since(None)));
+    assert!(told.contains(r#"PolicyChanged { policy: "mine" }"#), "{told}");
     rig.end().await;
 }
 
