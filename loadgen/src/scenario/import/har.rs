@@ -47,14 +47,14 @@ const NO_URL: Kind = left_out("whose `request.url` is not a URL");
 const WEBSOCKETS: Kind = left_out("that became a websocket or another protocol");
 const NOT_HTTP: Kind = left_out("that did not go over HTTP");
 const FROM_CACHE: Kind = left_out("that the browser answered from its cache or a service worker");
-const NEVER_ANSWERED: Kind = left_out("that were blocked or got no answer");
+const NEVER_ANSWERED: Kind = left_out("that never got an answer, as when a browser blocks it");
 const ELSEWHERE: Kind = left_out("to other origins (--har-origin URL takes another one)");
 const UNKNOWN_METHOD: Kind = left_out("whose method cannot be sent");
 const UNKNOWN_STATUS: Kind = left_out("whose status no check can name");
 const BODY_NOT_RECORDED: Kind = left_out("whose body the recording does not have");
 const BODY_OF_GET: Kind =
     Kind { verb: "left out", noun: ["body", "bodies"], which: "of requests that have none" };
-const MOVED: Kind = Kind { verb: "moved", noun: ENTRIES, which: "to where they belong by their start" };
+const MOVED: Kind = Kind { verb: "moved", noun: ENTRIES, which: "into the order of the start times" };
 const OTHER_STATUS: Kind = Kind {
     verb: "expect",
     noun: REQUESTS,

@@ -61,8 +61,7 @@ const UNSENDABLE: Kind = Kind {
     which: "that cannot be sent as they were recorded",
 };
 
-const JOINED: Kind =
-    Kind { verb: "joined", noun: ["header", "headers"], which: "that were sent on several lines" };
+const JOINED: Kind = Kind { verb: "joined", noun: ["header", "headers"], which: "sent on several lines" };
 
 /// Says that a credential of this name was left out.
 pub(super) fn credential_left_out(notes: &mut Notes, name: &str, place: &str) {

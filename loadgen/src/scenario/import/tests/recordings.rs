@@ -183,7 +183,7 @@ fn what_was_no_request_is_left_out_with_a_word() {
     told(
         &imported,
         &[
-            "left out 2 entries that were blocked or got no answer: https://shop.test/ad.js, https://shop.test/aborted",
+            "left out 2 entries that never got an answer, as when a browser blocks it: https://shop.test/ad.js, https://shop.test/aborted",
             "left out 2 entries that the browser answered",
             "left out 2 entries that became a websocket",
             "left out 3 entries whose method cannot be sent",
@@ -297,7 +297,7 @@ fn entries_are_sorted_by_their_start_and_pauses_are_counted_once() {
     let pauses: Vec<_> =
         imported.text.lines().filter(|line| line.contains("constant: ")).map(str::trim).collect();
     assert_eq!(pauses, ["constant: 8s"], "from the end of a to d");
-    told(&imported, &["moved 1 entry to where they belong by their start: https://shop.test/b"]);
+    told(&imported, &["moved 1 entry into the order of the start times: https://shop.test/b"]);
 }
 
 #[test]
