@@ -6,7 +6,6 @@ mod child_process;
 mod cli;
 mod commands;
 mod demo;
-mod docker_proxy;
 mod event_stream;
 mod failure;
 mod metrics_server;

@@ -16,7 +16,7 @@ mod usable_here;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use observability::http::client::{HttpClient, Reply};
+use http_client::{HttpClient, Reply};
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::sync::mpsc;
 use tokio::time::Instant;

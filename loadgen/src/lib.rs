@@ -91,7 +91,7 @@ pub use report::check_writable;
 pub use result::{ErrorResult, LoadResult, RequestResult, SlowRequestResult};
 pub use run::run;
 pub use scenario::{
-    DEFAULT_SCENARIO, Imported, SHIPPED_SCENARIOS, Scenario, ScenarioError, scenario_from_har,
+    DEFAULT_SCENARIO, Imported, METHODS, SHIPPED_SCENARIOS, Scenario, ScenarioError, scenario_from_har,
     scenario_from_openapi,
 };
 pub use scenario_model::{ScenarioModel, ScenarioTarget};

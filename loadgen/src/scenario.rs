@@ -20,6 +20,7 @@ mod values;
 
 pub use error::ScenarioError;
 pub use import::{Imported, scenario_from_har, scenario_from_openapi};
+pub use method::METHODS;
 pub(crate) use request::{Body, Request};
 pub(crate) use template::{NotSet, Scope};
 pub(crate) use untyped::Untyped;

@@ -1,7 +1,6 @@
 //! What all HTTP of the lab has in common: error bodies, the guard of what changes something, server metrics, the metrics
-//! route, replica ids, a bounded client.
+//! route, replica ids.
 
-pub mod client;
 pub mod error;
 pub mod guard;
 pub mod metrics_route;

@@ -20,8 +20,8 @@ use std::time::Duration;
 
 use axum::routing::get;
 use axum::{Json, Router};
+use http_client::HttpClient;
 use observability::buckets::RESPONSE_TIME_SECONDS;
-use observability::http::client::HttpClient;
 use observability::names;
 use scaler::policy_file::{NamedPolicy, PolicyOverrides};
 use scaler::{Scaler, ScalerConfig, ServiceConfig};

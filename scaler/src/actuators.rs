@@ -18,6 +18,7 @@ use std::fmt::Debug;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
+use scaler_engine::ActionOutcome;
 
 pub(crate) use choice::choose;
 
@@ -122,6 +123,12 @@ pub(crate) struct ScaleReport {
 }
 
 impl ScaleReport {
+    /// What a control loop learns of it.
+    pub(crate) fn outcome(&self) -> ActionOutcome {
+        let Self { before, asked, after, .. } = *self;
+        ActionOutcome { before, asked, after, succeeded: self.succeeded() }
+    }
+
     /// Whether the count read back is the one asked for.
     pub(crate) fn succeeded(&self) -> bool {
         self.problem.is_none() && self.after == Some(self.asked)

@@ -21,7 +21,7 @@ use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::Response;
 use axum::routing::{get, post, put};
 use axum::{Json, Router};
-use observability::http::client::HttpClient;
+use http_client::HttpClient;
 use observability::http::error::ErrorReply;
 use observability::http::guard::{self, AllowedHosts};
 use tokio::sync::{Semaphore, mpsc};

@@ -25,7 +25,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use observability::traces::Span;
-use scaler_engine::{Action, Cause, Decision, Engine, Observation, Slo};
+use scaler_engine::{ControlLoop, Decision, Limits, LimitsError, Observation, Policy as _, Slo};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval_at};
@@ -60,7 +60,7 @@ pub(crate) struct DriverParts {
     pub(crate) policy: NamedPolicy,
     pub(crate) source_name: &'static str,
     pub(crate) actuator_name: &'static str,
-    pub(crate) engine: Engine,
+    pub(crate) control: ControlLoop,
     pub(crate) actuator: Arc<dyn Actuator>,
     pub(crate) state_file: Option<StateFile>,
     pub(crate) clock: Clock,
@@ -86,15 +86,11 @@ pub(crate) struct Driver {
     policy_problem: Option<String>,
     /// Looks that began before this moment (run time) were made for another policy.
     policy_from: Duration,
-    /// Looks that began before this moment (run time) show a count of the past.
-    counts_from: Duration,
-    /// The count that was read back at that moment.
-    read_back: Option<u32>,
     problems: Vec<String>,
 }
 
+/// The action that carries out the decision that the control loop has in flight.
 struct InFlight {
-    decision: Decision,
     /// The decision's span, which ends with the action.
     span: Option<Span>,
     task: JoinHandle<ScaleReport>,
@@ -115,8 +111,6 @@ impl Driver {
             action_problem: None,
             policy_problem: None,
             policy_from: Duration::ZERO,
-            counts_from: Duration::ZERO,
-            read_back: None,
             problems: Vec::new(),
         };
         // Whoever asks before the first look learns at least the policy and its limits.
@@ -166,7 +160,7 @@ impl Driver {
         self.seen = Some(seen.clone());
         self.check_if_due();
         let status = self.publish();
-        let is_acting = self.action.is_some() || seen.began_at < self.counts_from;
+        let is_acting = !self.parts.control.shows_the_present(seen.began_at);
         let look = LookContext { faults: &seen.sample.faults, told: &told, is_acting };
         for event in self.changes.notice(&status, &look) {
             self.record_event(event);
@@ -199,32 +193,19 @@ impl Driver {
     fn check_if_due(&mut self) {
         let now = self.parts.clock.now();
         let Some(seen) = self.seen.clone() else { return };
-        let is_due = self.parts.engine.next_check(now).is_zero();
-        if !is_due || self.action.is_some() || seen.began_at < self.counts_from.max(self.policy_from) {
+        if seen.began_at < self.policy_from {
             return;
         }
-        let at = self.parts.engine.check_time(now);
-        // Whoever is unknown cannot be counted: the check stays due, and the next look tries again.
-        let Some(observation) = seen.observation(at, self.parts.engine.desired()) else { return };
+        let Some(at) = self.parts.control.check_due(now, seen.began_at) else { return };
+        // What is not known cannot be counted: the check stays due, and the next look tries again.
+        let Some(observation) = seen.observation(at, self.parts.control.engine().desired()) else { return };
         self.statistics.count_check();
-        if !self.parts.actuator.acts() {
-            self.accept_count(at, observation.current);
-        }
-        let decision = self.parts.engine.decide(&observation);
+        let decision = self.parts.control.check(&observation);
         let span = self.record_decision(&decision);
-        if decision.action != Action::Hold && self.parts.actuator.acts() {
+        if self.parts.control.is_to_act(&decision) {
             self.act(decision, span, None);
         } else if let Some(span) = span {
             spans::end_decision(&span, Ok(()));
-        }
-    }
-
-    /// Where others act, a count that changed is their doing, to be taken as it is.
-    fn accept_count(&mut self, at: Duration, current: u32) {
-        if let Some(before) = self.parts.engine.desired()
-            && before != current
-        {
-            self.parts.engine.record_scaled(at, before, current, Cause::ByHand);
         }
     }
 
@@ -265,19 +246,22 @@ impl Driver {
             spans::end_action(&action, &report);
             report
         });
-        self.action = Some(InFlight { decision, span, task, answer });
+        self.parts.control.begin_action(decision);
+        self.action = Some(InFlight { span, task, answer });
         self.save();
     }
 
     fn on_action_done(&mut self, report: Result<ScaleReport, String>) {
-        let Some(InFlight { decision, span, answer, .. }) = self.action.take() else { return };
+        let Some(InFlight { span, answer, .. }) = self.action.take() else { return };
         let _entered = span.as_ref().map(Span::enter);
-        self.counts_from = self.parts.clock.now();
-        self.read_back = report.as_ref().ok().and_then(|report| report.after);
+        let reached = report.as_ref().ok().map(ScaleReport::outcome);
+        let Some(decision) = self.parts.control.end_action(self.parts.clock.now(), reached.as_ref()) else {
+            return;
+        };
         let outcome = match report {
             Ok(report) => {
                 self.parts.published.metrics.count_action(&report);
-                self.record_report(&decision, &report);
+                tell_report(&decision, &report);
                 report
                     .problem
                     .as_ref()
@@ -307,50 +291,20 @@ impl Driver {
         }
     }
 
-    /// What was reached is recorded, all of it or a part; what was not is asked for again.
-    fn record_report(&mut self, decision: &Decision, report: &ScaleReport) {
-        let did = report.did.join(", ");
-        if !report.succeeded() && !did.is_empty() {
-            info!("of what was asked, this was done in {:?}: {did}", report.took);
-        }
-        if let (Some(before), Some(after)) = (report.before, report.after)
-            && (before != after || report.succeeded())
-        {
-            let cause = decision.reason.cause();
-            // What others took or added meanwhile is beyond both ends of the way: that is nobody's wish, and the next
-            // check corrects it.
-            let reached = after.clamp(before.min(report.asked), before.max(report.asked));
-            self.parts.engine.record_scaled(decision.at, before, reached, cause);
-            if report.succeeded() {
-                info!(
-                    from = decision.from,
-                    to = after,
-                    took_seconds = report.took.as_secs_f64(),
-                    "Successfully scaled {} -> {after} in {:?}{}{did}",
-                    decision.from,
-                    report.took,
-                    if did.is_empty() { "" } else { ": " }
-                );
-            }
-        }
-    }
-
     fn on_command(&mut self, command: Command) {
         match command {
             Command::SetReplicas { asked, answer } => self.set_by_hand(asked, answer),
             Command::SetLimits { limits, answer } => {
-                self.parts.engine.set_limits(limits);
-                self.record_event(ServiceEvent::LimitsSet { min: limits.min(), max: limits.max() });
-                self.save();
-                drop(answer.send(self.publish()));
+                drop(answer.send(self.set_limits(limits)));
             }
             Command::SetPolicy { outcome, is_asked } => self.set_policy(outcome, is_asked),
             Command::Pause { pause, answer } => {
-                let was_paused = self.parts.engine.is_paused();
+                let engine = self.parts.control.engine_mut();
+                let was_paused = engine.is_paused();
                 if pause {
-                    self.parts.engine.pause();
+                    engine.pause();
                 } else {
-                    self.parts.engine.resume();
+                    engine.resume();
                 }
                 if pause != was_paused {
                     self.record_event(if pause { ServiceEvent::Paused } else { ServiceEvent::Resumed });
@@ -359,6 +313,13 @@ impl Driver {
                 drop(answer.send(self.publish()));
             }
         }
+    }
+
+    fn set_limits(&mut self, limits: Limits) -> Result<Arc<Status>, LimitsError> {
+        self.parts.control.engine_mut().set_limits(limits)?;
+        self.record_event(ServiceEvent::LimitsSet { min: limits.min(), max: limits.max() });
+        self.save();
+        Ok(self.publish())
     }
 
     fn set_by_hand(&mut self, asked: u32, answer: oneshot::Sender<Result<ByHandOutcome, CommandError>>) {
@@ -381,23 +342,21 @@ impl Driver {
             return Err(CommandError::Busy);
         }
         let seen = self.observe(self.parts.clock.now()).ok_or(CommandError::CountUnknown)?;
-        self.parts.engine.by_hand(&seen, asked).map_err(CommandError::OutOfLimits)
+        self.parts.control.by_hand(&seen, asked).map_err(CommandError::OutOfLimits)
     }
 
     /// The last look, with the count of an action that has ended since.
     fn observe(&self, at: Duration) -> Option<Observation> {
-        let seen = self.seen.as_ref()?;
-        let mut observation = seen.observation(at, self.parts.engine.desired())?;
-        if seen.began_at < self.counts_from {
-            observation.current = self.read_back.unwrap_or(observation.current);
-        }
-        Some(observation)
+        let (seen, control) = (self.seen.as_ref()?, &self.parts.control);
+        let observation = seen.observation(at, control.engine().desired())?;
+        Some(control.up_to_date(observation, seen.began_at))
     }
 
     /// Puts the present state together and hands it to everybody.
     fn publish(&mut self) -> Arc<Status> {
         let (parts, now) = (&self.parts, self.parts.clock.now());
-        let limits = parts.engine.limits();
+        let engine = parts.control.engine();
+        let limits = engine.limits();
         let seen = self.seen.as_deref();
         let observation = self.observe(now);
         let before = parts.published.status.borrow().replicas;
@@ -405,9 +364,9 @@ impl Driver {
         let listed = observation.as_ref().map(|seen| seen.ready);
         let ready =
             listed.filter(|_| observation.as_ref().is_some_and(|seen| seen.rotation_unknown_for.is_none()));
-        let desired = match &self.action {
-            Some(action) => action.decision.to,
-            None => parts.engine.desired().unwrap_or(current),
+        let desired = match parts.control.in_flight() {
+            Some(decision) => decision.to,
+            None => engine.desired().unwrap_or(current),
         };
         let sample = seen.map(|seen| &seen.sample);
         let endpoints =
@@ -425,7 +384,7 @@ impl Driver {
                 })
                 .unwrap_or_default(),
             last_decision: self.last_decision.clone(),
-            paused: parts.engine.is_paused(),
+            paused: engine.is_paused(),
             acting: self.action.is_some(),
             load_factor: sample.and_then(|sample| sample.load_factor),
             endpoints,
@@ -457,16 +416,9 @@ impl Driver {
         self.problems = problems;
     }
 
-    /// Saves what the engine remembers, and while an action is in flight, what it will once that has been carried out. A
-    /// scaler that is killed in the middle finds an action begun: it finishes it rather than undoing it, and its
-    /// cooldown runs.
     fn save(&self) {
-        let mut engine = self.parts.engine.clone();
-        if let Some(InFlight { decision, .. }) = &self.action {
-            engine.record_scaled(decision.at, decision.from, decision.to, decision.reason.cause());
-        }
         if let Some(file) = &self.parts.state_file
-            && let Err(error) = file.save(engine.state())
+            && let Err(error) = file.save(&self.parts.control.state())
         {
             error!("{error}");
         }
@@ -485,6 +437,24 @@ impl Driver {
         }
         info!("{}", self.statistics.take());
         self.save();
+    }
+}
+
+/// Says in the log what an action brought about.
+fn tell_report(decision: &Decision, report: &ScaleReport) {
+    let did = report.did.join(", ");
+    match report.after {
+        Some(after) if report.succeeded() => info!(
+            from = decision.from,
+            to = after,
+            took_seconds = report.took.as_secs_f64(),
+            "Successfully scaled {} -> {after} in {:?}{}{did}",
+            decision.from,
+            report.took,
+            if did.is_empty() { "" } else { ": " }
+        ),
+        _ if !did.is_empty() => info!("of what was asked, this was done in {:?}: {did}", report.took),
+        _ => {}
     }
 }
 

@@ -272,14 +272,7 @@ mod tests {
             reason_text: String::new(),
             because: Reason::ByHand { asked: to },
             limited_by: None,
-            observation: Observed {
-                signal: Signal::InFlight,
-                value: None,
-                age: None,
-                current: 1,
-                ready: 1,
-                desired: 1,
-            },
+            observation: Observed { read: Vec::new(), current: 1, ready: 1, desired: 1 },
         };
         let mut history = History::default();
         history.add_decision(decision(0, 2));

@@ -42,7 +42,7 @@ struct SignalLabels {
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct ThresholdLabels {
-    signal: &'static str,
+    signal: String,
     direction: &'static str,
 }
 
@@ -107,7 +107,7 @@ impl ScalerMetrics {
     /// A series that appears only with its first event would hide that event from every rate.
     fn start_series_at_zero(&self) {
         for action in [Action::Up, Action::Down, Action::Hold].map(Action::name) {
-            for reason in Reason::CODES {
+            for reason in Reason::codes() {
                 drop(self.decisions.get_or_create_owned(&DecisionLabels { action, reason }));
             }
         }
@@ -196,7 +196,7 @@ impl ScalerMetrics {
         self.max.set(replicas.max.into());
         self.paused.set(status.paused.into());
         for threshold in &status.policy.thresholds {
-            let (signal, direction) = (threshold.signal.name(), threshold.direction.name());
+            let (signal, direction) = (threshold.signal.to_string(), threshold.direction.name());
             self.thresholds.get_or_create_owned(&ThresholdLabels { signal, direction }).set(threshold.value);
         }
         for signal in Signal::ALL {

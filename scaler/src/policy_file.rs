@@ -4,17 +4,19 @@
 //! default. The first three arrive here as one [`PolicyOverrides`], merged by the caller with
 //! [`PolicyOverrides::or`].
 
-mod document;
 mod error;
+mod header;
 mod one_document;
 mod overrides;
 mod settings;
+mod threshold;
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use scaler_engine::{Policy, ThresholdPolicy};
+use scaler_engine::AnyPolicy;
 
+use self::header::{Document, Kind};
 pub use error::PolicyFileError;
 pub use one_document::{SecondDocument, one_document};
 pub use overrides::PolicyOverrides;
@@ -43,7 +45,7 @@ pub struct NamedPolicy {
     /// The file it was read from, or `shipped policy NAME`.
     pub origin: String,
     /// The policy, checked.
-    pub policy: Policy,
+    pub policy: AnyPolicy,
 }
 
 /// Where a policy comes from, and what is laid over it each time it is read.
@@ -108,22 +110,14 @@ impl NamedPolicy {
         text: &str,
         overrides: &PolicyOverrides,
     ) -> Result<Self, PolicyFileError> {
-        let document = document::read(origin, text)?;
-        let mut settings = document.settings;
-        overrides.apply(&mut settings);
-        let policy = ThresholdPolicy::new(settings).map_err(|error| {
-            let problem = format!("`spec.{}` is {}, expected {}", error.field, error.value, error.expected);
-            if overrides.sets(error.field) {
-                let problem = format!("overridden by a flag or an environment variable, {problem}");
-                return PolicyFileError::new(origin, None, problem, error.hint);
+        let document = Document::read(origin, text)?;
+        let (name, policy) = match document.kind {
+            Kind::Threshold => {
+                let (name, policy) = threshold::read(&document, overrides)?;
+                (name, AnyPolicy::Threshold(policy))
             }
-            PolicyFileError::new(origin, document.lines.get(error.field).copied(), problem, error.hint)
-        })?;
-        Ok(Self {
-            name: document.name.unwrap_or_else(|| fallback_name.to_owned()),
-            origin: origin.to_owned(),
-            policy: Policy::Threshold(policy),
-        })
+        };
+        Ok(Self { name: name.unwrap_or_else(|| fallback_name.to_owned()), origin: origin.to_owned(), policy })
     }
 }
 

@@ -51,6 +51,9 @@ impl Sighting {
             desired: desired.unwrap_or(current),
             rotation_unknown_for: self.sample.rotation_unknown_for,
             standstill: self.sample.standstill,
+            platform_restores: false,
+            surge: 0,
+            further: Vec::new(),
         })
     }
 

@@ -2,16 +2,19 @@
 
 use std::path::{Path, PathBuf};
 
-use scaler_engine::EngineState;
+use scaler_engine::{EngineState, PolicyHistory};
 
 use crate::whole_file::{StateFileError, WholeFile};
+
+/// The layout of a state that this version continues.
+const VERSION: u32 = EngineState::<PolicyHistory>::VERSION;
 
 /// Where an engine's state is kept.
 #[derive(Clone, Debug)]
 pub(crate) struct StateFile(WholeFile);
 
 /// What was found at the start.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Found {
     /// No file: a first start.
     Nothing,
@@ -44,11 +47,16 @@ impl StateFile {
     pub(crate) fn load(&self) -> Result<Found, StateFileError> {
         let Some(text) = self.0.read()? else { return Ok(Found::Nothing) };
         let problem = match serde_json::from_slice::<EngineState>(&text) {
-            Ok(state) if state.version == EngineState::VERSION => return Ok(Found::State(state)),
-            Ok(state) => format!("it has version {}, expected {}", state.version, EngineState::VERSION),
+            Ok(state) if state.version == VERSION => return Ok(Found::State(state)),
+            Ok(state) => format!("it has version {}, expected {}", state.version, VERSION),
             Err(error) => error.to_string(),
         };
         Ok(Found::Corrupt { problem, moved_to: self.0.set_aside()? })
+    }
+
+    /// Moves the state aside, so that it is kept though it is not continued; returns where it lies now.
+    pub(crate) fn set_aside(&self) -> Result<PathBuf, StateFileError> {
+        self.0.set_aside()
     }
 
     /// Writes the state in place of the one before.
@@ -59,12 +67,12 @@ impl StateFile {
 
 #[cfg(test)]
 mod tests {
-    use scaler_engine::{Engine, Policy, ThresholdPolicy};
+    use scaler_engine::{AnyPolicy, Engine, ThresholdPolicy};
 
     use super::*;
 
     fn state() -> EngineState {
-        Engine::new(Policy::Threshold(ThresholdPolicy::default())).state().clone()
+        Engine::new(AnyPolicy::Threshold(ThresholdPolicy::default())).state()
     }
 
     #[test]

@@ -8,11 +8,12 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use scaler_engine::{
-    Action, Decision, Direction, Limit, Limits, Observed, Policy, Reading, Reason, Signal, Slo,
+    Action, AnyPolicy, Decision, Direction, Limit, Limits, Metric, Observed, Policy as _, Reading, Reason,
+    SettingValue, Signal, Slo,
 };
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::clock::{read_rfc3339, rfc3339};
 use crate::policy_file::NamedPolicy;
@@ -124,9 +125,9 @@ pub(crate) struct PolicyStatus {
 }
 
 /// A line that a signal has to cross before a policy acts.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub(crate) struct Threshold {
-    pub(crate) signal: Signal,
+    pub(crate) signal: Metric,
     /// Where crossing it leads.
     pub(crate) direction: Direction,
     /// In the signal's own unit, of the whole service: where the policy judges the share of one replica, this is that
@@ -141,59 +142,44 @@ impl PolicyStatus {
     /// `limits` are the ones in force, which may differ from the policy's own; `ready` the replicas that share a signal.
     pub(crate) fn new(policy: &NamedPolicy, limits: Limits, ready: u32) -> Self {
         let mut settings = settings_of(&policy.policy);
-        settings["minReplicas"] = limits.min().into();
-        settings["maxReplicas"] = limits.max().into();
+        settings.insert("minReplicas".to_owned(), limits.min().into());
+        settings.insert("maxReplicas".to_owned(), limits.max().into());
         Self {
             kind: policy.policy.kind(),
             name: policy.name.clone(),
             origin: policy.origin.clone(),
-            settings,
+            settings: settings.into(),
             thresholds: thresholds_of(&policy.policy, ready),
         }
     }
 }
 
-fn thresholds_of(policy: &Policy, ready: u32) -> Vec<Threshold> {
-    match policy {
-        Policy::Threshold(policy) => {
-            let settings = policy.settings();
-            let threshold = |direction, judged: f64| Threshold {
-                signal: settings.signal,
-                direction,
-                value: if settings.per_replica { judged * f64::from(ready.max(1)) } else { judged },
-                per_replica: settings.per_replica.then_some(judged),
-            };
-            vec![
-                threshold(Direction::Up, settings.scale_up_threshold),
-                threshold(Direction::Down, settings.scale_down_threshold),
-            ]
+fn thresholds_of(policy: &AnyPolicy, ready: u32) -> Vec<Threshold> {
+    let tell = |threshold: scaler_engine::Threshold| {
+        let scaler_engine::Threshold { signal, direction, value, is_per_replica } = threshold;
+        Threshold {
+            signal,
+            direction,
+            value: if is_per_replica { value * f64::from(ready.max(1)) } else { value },
+            per_replica: is_per_replica.then_some(value),
         }
-        // `Policy` may gain kinds that have no such line.
-        _ => Vec::new(),
-    }
+    };
+    policy.thresholds().into_iter().map(tell).collect()
 }
 
-fn settings_of(policy: &Policy) -> Value {
-    let span = |span| humantime::format_duration(span).to_string();
-    match policy {
-        Policy::Threshold(policy) => {
-            let settings = policy.settings();
-            json!({
-                "signal": settings.signal,
-                "perReplica": settings.per_replica,
-                "window": span(settings.window),
-                "checkInterval": span(settings.check_interval),
-                "scaleUpThreshold": settings.scale_up_threshold,
-                "scaleUpChecks": settings.scale_up_checks,
-                "scaleDownThreshold": settings.scale_down_threshold,
-                "scaleDownChecks": settings.scale_down_checks,
-                "scaleUpCooldown": span(settings.scale_up_cooldown),
-                "scaleDownCooldown": span(settings.scale_down_cooldown),
-            })
-        }
-        // `Policy` may gain kinds before this page knows how to show them.
-        _ => json!({}),
-    }
+fn settings_of(policy: &AnyPolicy) -> serde_json::Map<String, Value> {
+    let written = |value| match value {
+        SettingValue::Number(number) => number.into(),
+        SettingValue::Count(count) => count.into(),
+        SettingValue::Flag(flag) => flag.into(),
+        SettingValue::Span(span) => humantime::format_duration(span).to_string().into(),
+        SettingValue::Text(text) => text.into(),
+    };
+    policy
+        .settings_shown()
+        .into_iter()
+        .map(|setting| (setting.field.to_owned(), written(setting.value)))
+        .collect()
 }
 
 /// A decision, flat.
@@ -225,9 +211,9 @@ impl From<&Decision> for DecisionStatus {
             to: decision.to,
             reason: decision.reason.code(),
             reason_text: decision.reason.to_string(),
-            because: decision.reason,
+            because: decision.reason.clone(),
             limited_by: decision.limited_by,
-            observation: decision.observation,
+            observation: decision.observation.clone(),
         }
     }
 }
@@ -239,9 +225,9 @@ impl From<&DecisionStatus> for Decision {
             action: status.action,
             from: status.from,
             to: status.to,
-            reason: status.because,
+            reason: status.because.clone(),
             limited_by: status.limited_by,
-            observation: status.observation,
+            observation: status.observation.clone(),
         }
     }
 }
@@ -258,6 +244,8 @@ pub(crate) fn from_rfc3339<'de, D: Deserializer<'de>>(deserializer: D) -> Result
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
     use crate::policy_file::PolicyOverrides;
 

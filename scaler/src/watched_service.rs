@@ -1,11 +1,12 @@
 //! Puts together what watches one service: source, actuator, engine and state file, and starts its loop.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt;
 use http::Uri;
-use scaler_engine::Engine;
+use scaler_engine::{AnyPolicy, ControlLoop, Engine, Policy as _};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -74,7 +75,7 @@ impl WatchedService {
         if let Some(file) = &state_file {
             restore(&mut engine, file, clock)?;
             // Now, rather than after the first action, is the time to learn that nothing can be saved.
-            file.save(engine.state())?;
+            file.save(&engine.state())?;
         }
         Ok(Self { config, source, actuator, engine, state_file })
     }
@@ -92,7 +93,7 @@ impl WatchedService {
         info!(
             service = config.name,
             policy = config.policy.name,
-            signal = config.policy.policy.signal().name(),
+            needs = needs_of(&config.policy.policy),
             source = config.source.name(),
             actuator = config.actuator.name(),
             "the scaler watches {}",
@@ -116,7 +117,7 @@ impl WatchedService {
             policy: config.policy,
             source_name: config.source.name(),
             actuator_name: config.actuator.name(),
-            engine,
+            control: ControlLoop::new(engine, actuator.acts()),
             actuator: actuator.clone(),
             state_file,
             clock,
@@ -135,6 +136,12 @@ impl WatchedService {
     }
 }
 
+/// What a policy wants measured, for people.
+fn needs_of(policy: &AnyPolicy) -> String {
+    let metrics: BTreeSet<String> = policy.needs().iter().map(|need| need.metric.to_string()).collect();
+    Vec::from_iter(metrics).join(", ")
+}
+
 fn restore(engine: &mut Engine, file: &StateFile, clock: Clock) -> Result<(), StateFileError> {
     match file.load()? {
         Found::Nothing => {}
@@ -147,7 +154,11 @@ fn restore(engine: &mut Engine, file: &StateFile, clock: Clock) -> Result<(), St
                 if state.paused { ", paused by hand" } else { "" }
             );
             if let Err(problem) = engine.restore(state) {
-                warn!("the saved state was not taken: {problem}");
+                let moved_to = file.set_aside()?;
+                warn!(
+                    "{problem}; it was moved to {}, and the scaler starts as if an action had just happened",
+                    moved_to.display()
+                );
                 engine.start_cooldown(clock.now());
             }
         }

@@ -3,13 +3,11 @@
 use std::time::Duration;
 
 use scaler::policy_file::{NamedPolicy, PolicyFileError, PolicyOverrides, SHIPPED};
-use scaler_engine::{Policy, Signal, ThresholdSettings};
+use scaler_engine::{AnyPolicy, Signal, ThresholdSettings};
 
 fn settings(policy: &NamedPolicy) -> &ThresholdSettings {
-    match &policy.policy {
-        Policy::Threshold(policy) => policy.settings(),
-        other => panic!("unexpected kind {}", other.kind()),
-    }
+    let AnyPolicy::Threshold(policy) = &policy.policy;
+    policy.settings()
 }
 
 fn read(text: &str) -> Result<NamedPolicy, PolicyFileError> {

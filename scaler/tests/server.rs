@@ -11,7 +11,7 @@ use axum::extract::{Path as UrlPath, State};
 use axum::http::{Method, StatusCode};
 use axum::routing::{delete, get};
 use axum::{Json, Router};
-use observability::http::client::HttpClient;
+use http_client::HttpClient;
 use scaler::policy_file::{NamedPolicy, PolicyOverrides};
 use scaler::{ActuatorKind, Scaler, ScalerConfig, ScalerError, ServiceConfig};
 use scaler_engine::EngineState;

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use observability::http::client::{ClientError, HttpClient};
+use http_client::{ClientError, HttpClient};
 use observability::traces::{self, Span, SpanKind, names};
 use tokio::sync::{Semaphore, SemaphorePermit, TryAcquireError};
 
@@ -64,7 +64,7 @@ impl Dependency {
         self.metrics.waited(sent_at.saturating_sub(asked_at), span);
         let answer = self.client.get(&self.url, CALL_TIMEOUT).await;
         drop(connection);
-        let result = match answer.map(observability::http::client::Reply::ok) {
+        let result = match answer.map(http_client::Reply::ok) {
             Ok(Ok(_)) => Ok(()),
             Ok(Err(refusal)) => Err(DependencyError::Refused(refusal)),
             Err(failure) => Err(DependencyError::NoAnswer(failure)),

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use http::Method;
-use observability::http::client::{ClientError, HttpClient};
+use http_client::{ClientError, HttpClient};
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 use tracing::debug;

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use observability::http::client::HttpClient;
+use http_client::HttpClient;
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 use tokio::time::Instant;

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use excerpt::excerpt;
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, Method};
-use loadgen::WeightedRequest;
+use loadgen::{METHODS, WeightedRequest};
 
 /// What to send, and how often compared with others.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,30 +31,6 @@ impl RequestSpec {
         }
     }
 }
-
-/// The methods of HTTP (RFC 9110) and of RFC 4918, but for CONNECT, which asks a proxy.
-const METHODS: [&str; 20] = [
-    "GET",
-    "HEAD",
-    "POST",
-    "PUT",
-    "PATCH",
-    "DELETE",
-    "OPTIONS",
-    "TRACE",
-    "QUERY",
-    "SEARCH",
-    "REPORT",
-    "PROPFIND",
-    "PROPPATCH",
-    "MKCOL",
-    "COPY",
-    "MOVE",
-    "LOCK",
-    "UNLOCK",
-    "LINK",
-    "UNLINK",
-];
 
 impl FromStr for RequestSpec {
     type Err = String;
@@ -94,7 +70,7 @@ impl FromStr for RequestSpec {
         if let Some(body) = body {
             check_body(&method, path, body).map_err(|(problem, hint)| refuse(&problem, &hint))?;
         }
-        let method = method.parse::<Method>().expect("a known method has letters only");
+        let method = method.parse::<Method>().expect("a known method is a token");
         Ok(Self { weight, method, path: path.to_owned(), body: body.map(str::to_owned) })
     }
 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use observability::http::client::{HttpClient, Reply};
+use http_client::{HttpClient, Reply};
 use tokio::time::Instant;
 
 use super::TIMEOUT;

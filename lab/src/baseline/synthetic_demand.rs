@@ -1,6 +1,6 @@
 //! Asks a service whether it makes demand of its own: every replica of the lab tells at `GET /load`.
 
-use observability::http::client::HttpClient;
+use http_client::HttpClient;
 use serde::Deserialize;
 
 use super::TIMEOUT;

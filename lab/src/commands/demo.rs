@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use clap::Args;
-use observability::http::client::{HttpClient, Reply};
+use http_client::{HttpClient, Reply};
 use scaler::policy_file::PolicyOverrides;
-use scaler_engine::Policy;
+use scaler_engine::AnyPolicy;
 use serde::Deserialize;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
@@ -107,13 +107,9 @@ pub(crate) fn run(arguments: DemoArguments) -> Result<ExitStatus, Failure> {
 }
 
 fn plan(arguments: &LoopArguments, overrides: PolicyOverrides, fast: bool) -> Result<Story, Failure> {
-    match arguments.policy.load(&overrides)?.policy {
-        Policy::Threshold(threshold) => Ok(Story::new(&threshold, overrides, fast)),
-        policy => Err(Failure::bad_input(format!(
-            "the demo plays a ThresholdPolicy, and this is a {}; hint: `lab up --policy` runs it",
-            policy.kind()
-        ))),
-    }
+    // A second kind of policy makes this refutable, and has to be refused here or played.
+    let AnyPolicy::Threshold(threshold) = arguments.policy.load(&overrides)?.policy;
+    Ok(Story::new(&threshold, overrides, fast))
 }
 
 fn interrupted() -> Failure {

@@ -3,13 +3,13 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use docker_proxy::{Proxy, serve};
 use observability::http::guard::AllowedHosts;
 use tokio::net::TcpListener;
 
 use super::announce;
 use crate::arguments::log::LogArguments;
 use crate::arguments::values::listen_address;
-use crate::docker_proxy::{Proxy, serve};
 use crate::failure::{ExitStatus, Failure};
 use crate::runtime;
 use crate::stop_signal::StopSignals;

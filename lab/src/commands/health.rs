@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use clap::Args;
-use observability::http::client::HttpClient;
+use http_client::HttpClient;
 
 use crate::arguments::log::LogArguments;
 use crate::arguments::values::duration;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use observability::http::client::{ClientError, HttpClient};
+use http_client::{ClientError, HttpClient};
 use observability::names;
 use scaler::sources::{Clock, ScrapeSettings, ScrapeSource, Source, exposition};
 use scaler_engine::Signal;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use http::{Method, StatusCode};
-use observability::http::client::{ClientError, HttpClient, Reply};
+use http_client::{ClientError, HttpClient, Reply};
 use serde::Deserialize;
 use serde_json::json;
 

@@ -10,7 +10,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use futures_util::future::join_all;
 use http::Method;
-use observability::http::client::{ClientError, HttpClient};
+use http_client::{ClientError, HttpClient};
 use parking_lot::Mutex;
 use scaler::ServiceEvent;
 use serde::Serialize;

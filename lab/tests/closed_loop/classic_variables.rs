@@ -1,6 +1,6 @@
 //! The classic environment variables, each also as a file, and those of Docker's own programs: honoured or refused.
 
-use observability::http::client::HttpClient;
+use http_client::HttpClient;
 use serde_json::Value;
 use tempfile::TempDir;
 

@@ -12,7 +12,7 @@ use axum::Router;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use observability::http::client::{HttpClient, Reply};
+use http_client::{HttpClient, Reply};
 use serde_json::{Value, json};
 
 use crate::support::{TIMEOUT, lab};

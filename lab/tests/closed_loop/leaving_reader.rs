@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
-use observability::http::client::HttpClient;
+use http_client::HttpClient;
 use tempfile::TempDir;
 
 use crate::support::{TIMEOUT, Up, lab, send_signal, wait_until};

@@ -67,7 +67,7 @@ impl Disturbed {
     async fn post(&self, what: &str) {
         let url = format!("{}/api/{what}", self.up.scaler);
         let reply = self.up.client.send(http::Method::POST, &url, None, TIMEOUT).await;
-        reply.and_then(observability::http::client::Reply::ok).expect("the scaler takes it");
+        reply.and_then(http_client::Reply::ok).expect("the scaler takes it");
     }
 
     async fn wait_for(&self, what: &str, is_so: impl Fn(&Value) -> bool) {

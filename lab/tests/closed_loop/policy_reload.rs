@@ -68,7 +68,7 @@ async fn sighup_to_the_loop_reloads_the_policy_of_its_scaler() {
     let limits = format!("{}/api/limits", up.scaler);
     let body = serde_json::json!({"min": 1, "max": 2});
     let reply = up.client.send_json(http::Method::PUT, &limits, &body, TIMEOUT).await;
-    reply.and_then(observability::http::client::Reply::ok).expect("the limits are taken");
+    reply.and_then(http_client::Reply::ok).expect("the limits are taken");
 
     fs::write(&file, policy("second", "maxReplicas: 5")).expect("it is written");
     send_signal(up.child.id(), "HUP");

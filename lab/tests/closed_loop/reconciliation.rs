@@ -113,7 +113,7 @@ async fn what_does_not_run_is_taken_out_and_what_runs_is_put_back() {
     let admin = format!("{}/endpoints", up.admin);
     let put = async |body: Value| {
         let reply = up.client.send_json(Method::PUT, &admin, &body, Duration::from_secs(5)).await;
-        reply.and_then(observability::http::client::Reply::ok).expect("the gateway takes it");
+        reply.and_then(http_client::Reply::ok).expect("the gateway takes it");
     };
     // As an order would leave it that came late: an endpoint of a replica that is gone.
     put(json!({ "url": "http://127.0.0.1:18299", "owner": "lab up", "replica": "webapp-99" })).await;

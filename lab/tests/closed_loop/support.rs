@@ -10,7 +10,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use observability::http::client::HttpClient;
+use http_client::HttpClient;
 use serde_json::Value;
 pub(crate) use test_requirements::send_signal;
 
@@ -182,7 +182,7 @@ impl Up {
         self.client
             .send_json(http::Method::PUT, &url, &body, TIMEOUT)
             .await
-            .and_then(observability::http::client::Reply::ok)
+            .and_then(http_client::Reply::ok)
             .expect("the scaler takes a number within its limits");
     }
 

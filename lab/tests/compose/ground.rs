@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use observability::http::client::HttpClient;
+use http_client::HttpClient;
 use serde_json::Value;
 use tempfile::TempDir;
 

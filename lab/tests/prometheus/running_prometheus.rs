@@ -6,7 +6,7 @@ use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use observability::http::client::HttpClient;
+use http_client::HttpClient;
 use serde_json::Value;
 use tempfile::TempDir;
 

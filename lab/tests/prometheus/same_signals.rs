@@ -93,11 +93,7 @@ async fn both_sources_say_the_same_at_rest_and_in_a_spike() {
     let mut through_prometheus = WatchingScaler::start(&up, &flags);
     let traffic = SteadyTraffic::start(format!("{}/", up.gateway), 20);
     let url = format!("{}/faults/errors?share=0.2", up.in_rotation().await[0].0);
-    up.client
-        .get(&url, TIMEOUT)
-        .await
-        .and_then(observability::http::client::Reply::ok)
-        .expect("it fails now");
+    up.client.get(&url, TIMEOUT).await.and_then(http_client::Reply::ok).expect("it fails now");
 
     through_prometheus.wait_for_values().await;
     scrape.wait_for_values().await;

@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader};
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
-use observability::http::client::{HttpClient, Reply};
+use http_client::{HttpClient, Reply};
 use serde_json::Value;
 
 use crate::support::{TIMEOUT, Up, lab};

@@ -1,7 +1,7 @@
 //! An endpoint that cannot be ends a command with status 2, before anything is started; one that needs no certificates
 //! works without any.
 
-use observability::http::client::HttpClient;
+use http_client::HttpClient;
 
 use crate::child::Process;
 use crate::collector::{Collector, Manner};

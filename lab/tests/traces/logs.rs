@@ -17,7 +17,7 @@ async fn a_line_leads_to_its_trace_and_others_have_no_id() {
     let arguments = ["webapp", "--base-rps", "0", "--drain-wait", "0s", "--log-format", "json"];
     let mut webapp = Process::start(&[&arguments[..], &["--otlp-endpoint", &collector.url]].concat());
     let url = webapp.urls()[0].clone();
-    let client = observability::http::client::HttpClient::new();
+    let client = http_client::HttpClient::new();
     client.get(&format!("{url}/load/increase"), TIMEOUT).await.expect("the replica answers");
     assert!(webapp.interrupt().success());
     let lines = lines(&webapp.log());
@@ -36,7 +36,7 @@ async fn a_line_of_text_leads_to_its_trace_too() {
     let arguments = ["webapp", "--base-rps", "0", "--drain-wait", "0s", "--otlp-endpoint", &collector.url];
     let mut webapp = Process::start(&arguments);
     let url = webapp.urls()[0].clone();
-    let client = observability::http::client::HttpClient::new();
+    let client = http_client::HttpClient::new();
     client.get(&format!("{url}/load/increase"), TIMEOUT).await.expect("the replica answers");
     assert!(webapp.interrupt().success());
     let log = webapp.log();

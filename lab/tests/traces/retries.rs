@@ -55,7 +55,7 @@ async fn a_retried_request_has_two_tries_below_one_server_span() {
         &collector.url,
     ]);
     let urls = gateway.urls();
-    let client = observability::http::client::HttpClient::new();
+    let client = http_client::HttpClient::new();
     let has_both = async || {
         let list = client.get(&format!("{}/endpoints", urls[1]), TIMEOUT).await.expect("the gateway answers");
         list.body.windows(7).filter(|window| window == b"\"ready\"").count() == 2

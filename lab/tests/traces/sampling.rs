@@ -77,7 +77,7 @@ async fn opentelemetrys_sampler_takes_the_place_of_the_rate() {
             &["webapp", "--base-rps", "0", "--service-time", "0s", "--drain-wait", "0s"],
         );
         let url = webapp.urls()[0].clone();
-        let client = observability::http::client::HttpClient::new();
+        let client = http_client::HttpClient::new();
         for _ in 0..20 {
             client.get(&url, TIMEOUT).await.expect("the replica answers");
         }
@@ -99,7 +99,7 @@ async fn the_environment_names_service_and_resource() {
     ];
     let mut webapp = Process::start_with(&variables, &["webapp", "--base-rps", "0", "--drain-wait", "0s"]);
     let url = webapp.urls()[0].clone();
-    observability::http::client::HttpClient::new().get(&url, TIMEOUT).await.expect("the replica answers");
+    http_client::HttpClient::new().get(&url, TIMEOUT).await.expect("the replica answers");
     assert!(webapp.interrupt().success());
     let spans = collector.spans();
     assert_eq!(services(&spans), BTreeSet::from(["shop"]), "{}", list(&spans));

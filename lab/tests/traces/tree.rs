@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use observability::http::client::{HttpClient, Reply};
+use http_client::{HttpClient, Reply};
 use opentelemetry_proto::tonic::trace::v1::span::SpanKind;
 
 use crate::child::Process;

@@ -57,7 +57,7 @@ async fn it_is_said_once_that_spans_are_lost() {
         "http://127.0.0.1:1",
     ]);
     let url = webapp.urls()[0].clone();
-    let client = observability::http::client::HttpClient::new();
+    let client = http_client::HttpClient::new();
     let warned = |webapp: &crate::child::Process| webapp.log().matches("spans are not delivered").count();
     let began = Instant::now();
     while began.elapsed() < Duration::from_secs(4) {

@@ -8,7 +8,7 @@ use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// The methods of the IANA registry that a client may send to a service; CONNECT makes a tunnel and is not one.
-const METHODS: [&str; 39] = [
+pub const METHODS: [&str; 39] = [
     "GET",
     "HEAD",
     "POST",

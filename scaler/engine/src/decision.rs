@@ -2,13 +2,14 @@
 //!
 //! Log line, metric label, API answer and terminal line are all made from this one value, so they cannot disagree.
 
+use alloc::vec::Vec;
 use core::fmt;
 use core::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::need::Metric;
 use crate::reason::Reason;
-use crate::signal::Signal;
 
 /// What is to be done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -68,20 +69,30 @@ impl Limit {
 }
 
 /// The values a decision rests on.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Observed {
-    /// The signal the policy looks at.
-    pub signal: Signal,
-    /// Its service-wide value; none if there was no finite one.
-    pub value: Option<f64>,
-    /// The value's age; none if there was no reading.
-    pub age: Option<Duration>,
+    /// What the policy asked for, in its own order; values of single replicas are left out.
+    #[serde(default)]
+    pub read: Vec<ReadValue>,
     /// Replicas that existed.
     pub current: u32,
     /// Replicas that received requests.
     pub ready: u32,
     /// Replicas that were asked for before this decision, within the limits.
     pub desired: u32,
+}
+
+/// A value that a policy asked for, as it was found.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ReadValue {
+    /// The signal or metric.
+    pub metric: Metric,
+    /// The span that it covers.
+    pub window: Duration,
+    /// The value; none if there was no finite one.
+    pub value: Option<f64>,
+    /// The value's age; none if there was no reading.
+    pub age: Option<Duration>,
 }
 
 /// What is to be done at one moment, and why.
@@ -125,6 +136,8 @@ mod tests {
     use alloc::string::ToString;
 
     use super::*;
+    use crate::policy::threshold::ThresholdReason;
+    use crate::signal::Signal;
 
     #[test]
     fn the_log_line_says_what_and_why() {
@@ -134,23 +147,16 @@ mod tests {
             action: Action::between(1, 2),
             from: 1,
             to: 2,
-            reason: Reason::AboveThreshold { signal, value: 0.91, threshold: 0.6, checks: 2 },
+            reason: ThresholdReason::AboveThreshold { signal, value: 0.91, threshold: 0.6, checks: 2 }.into(),
             limited_by: None,
-            observation: Observed {
-                signal,
-                value: Some(0.91),
-                age: Some(Duration::ZERO),
-                current: 1,
-                ready: 1,
-                desired: 1,
-            },
+            observation: Observed { read: Vec::new(), current: 1, ready: 1, desired: 1 },
         };
         assert_eq!(
             decision.to_string(),
             "Scaling decision: up 1 -> 2: response_time_mean_seconds 910 ms above 600 ms for 2 checks"
         );
         decision.action = Action::Hold;
-        decision.reason = Reason::MissingData { signal };
+        decision.reason = Reason::MissingData { signal: signal.into() };
         assert_eq!(
             decision.to_string(),
             "Scaling decision: hold at 1: no reading of response_time_mean_seconds"

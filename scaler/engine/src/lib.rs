@@ -12,14 +12,17 @@
 //!    the cooldowns. A failed action is simply not recorded, and the next check asks for it again.
 //! 4. Save [`Engine::state`] whenever it should survive a restart.
 //!
+//! [`ControlLoop`] keeps that order where looks and actions take time.
+//!
 //! ```
 //! use core::time::Duration;
-//! use scaler_engine::{Action, Engine, Observation, Policy, Reading, Signal, ThresholdPolicy};
+//! use scaler_engine::{Action, Engine, Observation, Signal, ThresholdPolicy};
 //!
-//! let mut engine = Engine::new(Policy::Threshold(ThresholdPolicy::default()));
+//! let mut engine = Engine::new(ThresholdPolicy::default());
 //! let mut action = Action::Hold;
 //! for second in [10, 20] {
 //!     let mut seen = Observation::of_replicas(Duration::from_secs(second), 1);
+//!     seen.window = Duration::from_secs(30);
 //!     seen.report_from_all(Signal::ResponseTimeMeanSeconds, 0.91);
 //!     action = engine.decide(&seen).action;
 //! }
@@ -30,10 +33,12 @@
 
 extern crate alloc;
 
+mod control_loop;
 mod decision;
 mod engine;
 pub mod invariants;
 mod limits;
+mod need;
 mod observation;
 mod policy;
 mod reason;
@@ -41,15 +46,22 @@ mod signal;
 mod slo;
 mod state;
 
-pub use decision::{Action, Decision, Limit, Observed};
+pub use control_loop::{ActionOutcome, ControlLoop};
+pub use decision::{Action, Decision, Limit, Observed, ReadValue};
 pub use engine::Engine;
 pub use limits::{Limits, LimitsError, OutOfLimits, REPLICAS_MAX};
-pub use observation::{Observation, Reading, ReplicaObservation, Standstill};
+pub use need::{Metric, NamedMetric, Need, Scope};
+pub use observation::{
+    Answer, Observation, Phase, Reading, ReplicaObservation, ResourceRequests, Standstill,
+};
 pub use policy::age::Age;
-pub use policy::threshold::{ThresholdHistory, ThresholdPolicy, ThresholdSettings};
-pub use policy::{Policy, PolicyError};
+pub use policy::threshold::{ThresholdHistory, ThresholdPolicy, ThresholdReason, ThresholdSettings};
+pub use policy::{
+    AnyPolicy, Check, Miscount, Policy, PolicyError, PolicyHistory, Proposal, Scaled, Setting, SettingValue,
+    Situation, Threshold,
+};
 pub use policy::{hpa, keda, knative};
 pub use reason::{Cause, Direction, Reason};
 pub use signal::{Amount, Signal, Unit, UnknownSignal};
 pub use slo::Slo;
-pub use state::{EngineState, PolicyHistory, StateError};
+pub use state::{EngineState, StateError};

@@ -1,4 +1,4 @@
-//! Bounds the number of replicas: 1 ≤ minimum ≤ maximum ≤ 1000.
+//! Bounds the number of replicas: 0 ≤ minimum ≤ maximum ≤ 1000, with a maximum of at least 1.
 
 use core::fmt;
 
@@ -25,9 +25,12 @@ struct Bounds {
 /// Limits that contradict the rules.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum LimitsError {
-    /// The minimum is 0.
+    /// The minimum is 0, under a policy that cannot bring a service back from there.
     #[error("the minimum is 0, expected at least 1: without a replica there is nothing to measure")]
     MinimumIsZero,
+    /// The maximum is 0.
+    #[error("the maximum is 0, expected at least 1")]
+    MaximumIsZero,
     /// The maximum is below the minimum.
     #[error("the maximum {max} is below the minimum {min}")]
     MaximumBelowMinimum {
@@ -58,10 +61,10 @@ impl Limits {
     /// Checked limits.
     ///
     /// # Errors
-    /// If `min` is 0, `max` is below `min`, or `max` is above [`REPLICAS_MAX`].
+    /// If `max` is 0, below `min`, or above [`REPLICAS_MAX`].
     pub const fn new(min: u32, max: u32) -> Result<Self, LimitsError> {
-        if min == 0 {
-            Err(LimitsError::MinimumIsZero)
+        if max == 0 {
+            Err(LimitsError::MaximumIsZero)
         } else if max < min {
             Err(LimitsError::MaximumBelowMinimum { min, max })
         } else if max > REPLICAS_MAX {
@@ -118,17 +121,18 @@ mod tests {
 
     #[test]
     fn each_rule_refuses() {
-        assert_eq!(Limits::new(0, 3), Err(LimitsError::MinimumIsZero));
+        assert_eq!(Limits::new(0, 0), Err(LimitsError::MaximumIsZero));
         assert_eq!(Limits::new(4, 3), Err(LimitsError::MaximumBelowMinimum { min: 4, max: 3 }));
         assert_eq!(Limits::new(1, 1001), Err(LimitsError::MaximumTooLarge { max: 1001 }));
         assert!(
-            serde_json::from_str::<Limits>(r#"{"min":0,"max":2}"#).is_err(),
+            serde_json::from_str::<Limits>(r#"{"min":3,"max":2}"#).is_err(),
             "saved limits are checked too"
         );
     }
 
     #[test]
     fn both_ends_belong_to_the_limits() {
+        assert!(Limits::new(0, 1).unwrap().contains(0));
         let limits = Limits::new(2, 4).unwrap();
         assert_eq!([1, 2, 4, 5].map(|count| limits.contains(count)), [false, true, true, false]);
         assert_eq!([0, 3, 9].map(|count| limits.clamp(count)), [2, 3, 4]);

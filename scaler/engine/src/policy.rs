@@ -1,128 +1,178 @@
-//! Collects the kinds of policy the engine can follow behind one type.
+//! Says what a policy is: settings and history in one value, asked at each check for a count and a reason.
 
 pub(crate) mod age;
+mod any;
 pub mod hpa;
 pub mod keda;
 pub mod knative;
 mod rounding;
+mod shown;
 pub(crate) mod threshold;
 
 use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt;
 use core::time::Duration;
 
-use crate::decision::Limit;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::decision::{Decision, Limit};
 use crate::limits::Limits;
+use crate::need::Need;
 use crate::observation::Observation;
-use crate::reason::{Direction, Reason};
-use crate::signal::Signal;
-use crate::state::PolicyHistory;
-use threshold::{ThresholdHistory, ThresholdPolicy};
+use crate::reason::{Cause, Reason};
 
-/// A validated policy.
-#[derive(Clone, Debug, PartialEq)]
-#[non_exhaustive]
-pub enum Policy {
-    /// One signal, two thresholds, one replica at a time.
-    Threshold(ThresholdPolicy),
-}
+pub use any::{AnyPolicy, PolicyHistory};
+pub use shown::{Setting, SettingValue, Threshold};
 
-impl Policy {
+/// What is shown of a service whose policy measures nothing.
+const WINDOW_WITHOUT_NEEDS: Duration = Duration::from_secs(30);
+
+/// A scaling policy with everything it remembers.
+///
+/// The [`Engine`](crate::Engine) owns it and keeps what is common to all: cadence, pause, limits, the count that was
+/// last asked for, and the time of the last action. At each check it calls [`Policy::begin_check`], and, unless it is
+/// paused or has a count to correct, [`Policy::propose`]. What was really done arrives at [`Policy::on_scaled`], and
+/// only that: a proposal that was not carried out has not happened.
+///
+/// The same settings, history and observations must give the same proposals: no clock, no randomness, no I/O.
+pub trait Policy: Clone + fmt::Debug + PartialEq {
+    /// What it remembers between checks, in a form that can be saved.
+    type History: Clone + fmt::Debug + PartialEq + Serialize + DeserializeOwned;
+
     /// The kind as policy files name it.
-    pub const fn kind(&self) -> &'static str {
-        match self {
-            Self::Threshold(_) => "ThresholdPolicy",
-        }
-    }
+    fn kind(&self) -> &'static str;
 
-    /// The limits the policy was written with; they may be overridden at run time.
-    pub const fn limits(&self) -> Limits {
-        match self {
-            Self::Threshold(policy) => policy.limits(),
-        }
-    }
-
-    /// The signal the policy looks at.
-    pub const fn signal(&self) -> Signal {
-        match self {
-            Self::Threshold(policy) => policy.settings().signal,
-        }
-    }
-
-    /// The span over which a source averages.
-    pub const fn window(&self) -> Duration {
-        match self {
-            Self::Threshold(policy) => policy.settings().window,
-        }
-    }
+    /// The limits it was written with; they may be replaced at run time.
+    fn limits(&self) -> Limits;
 
     /// Time between two checks.
-    pub const fn check_interval(&self) -> Duration {
-        match self {
-            Self::Threshold(policy) => policy.settings().check_interval,
-        }
+    fn check_interval(&self) -> Duration;
+
+    /// Everything it wants measured, in the order of importance: the first need's window is the one that charts show.
+    fn needs(&self) -> Vec<Need>;
+
+    /// The span that charts show: the one of the first need, 30 s without any.
+    fn window(&self) -> Duration {
+        self.needs().first().map_or(WINDOW_WITHOUT_NEEDS, |need| need.window)
     }
 
-    /// How long an action in this direction waits after the last action in either.
-    pub const fn cooldown(&self, direction: Direction) -> Duration {
-        match (self, direction) {
-            (Self::Threshold(policy), Direction::Up) => policy.settings().scale_up_cooldown,
-            (Self::Threshold(policy), Direction::Down) => policy.settings().scale_down_cooldown,
-        }
+    /// Judges what was seen.
+    fn propose(&mut self, situation: &Situation<'_>) -> Proposal;
+
+    /// What to do where another count is found than the one asked for. Default: [`Miscount::Restore`].
+    fn miscount(&self) -> Miscount {
+        Miscount::Restore
     }
 
-    /// The oldest reading that is acted on.
-    pub fn stale_after(&self) -> Duration {
-        match self {
-            Self::Threshold(policy) => policy.stale_after(),
-        }
+    /// Whether it can ask for a first replica where there is none, so that its limits may begin at 0. Default: no, because
+    /// without a replica there is nothing to measure.
+    fn can_leave_zero(&self) -> bool {
+        false
     }
 
-    /// Whether the value is divided by the number of ready replicas before it is judged.
-    pub const fn per_replica(&self) -> bool {
-        match self {
-            Self::Threshold(policy) => policy.settings().per_replica,
-        }
+    /// Called at the beginning of each check, also while paused. Default: nothing.
+    fn begin_check(&mut self, _check: Check) {}
+
+    /// Called for each action that was carried out, in whole or in part. Default: nothing.
+    fn on_scaled(&mut self, _action: &Scaled) {}
+
+    /// The rule of its own that `decision` breaks, if any; for debug assertions, tests and simulators. `last_action_at`
+    /// is the time of the last action before it. Default: none.
+    fn broken_rule(
+        &self,
+        _decision: &Decision,
+        _seen: &Observation,
+        _last_action_at: Option<Duration>,
+    ) -> Option<&'static str> {
+        None
     }
 
-    /// Whether both judge the same number, so that what one has counted the other may go on with.
-    pub(crate) fn measures_as(&self, other: &Self) -> bool {
-        self.kind() == other.kind()
-            && self.signal() == other.signal()
-            && self.window() == other.window()
-            && self.per_replica() == other.per_replica()
+    /// Its history, to be saved.
+    fn history(&self) -> Self::History;
+
+    /// Continues from a saved history.
+    ///
+    /// # Errors
+    /// Gives back a history that belongs to another kind of policy; nothing is changed then.
+    fn restore(&mut self, history: Self::History) -> Result<(), Self::History>;
+
+    /// Goes on with what `before` remembers, where that was learned from the same measurements. Returns whether it does.
+    /// Default: no.
+    fn take_over(&mut self, _before: &Self) -> bool {
+        false
     }
 
-    pub(crate) fn empty_history(&self) -> PolicyHistory {
-        match self {
-            Self::Threshold(_) => PolicyHistory::Threshold(ThresholdHistory::default()),
-        }
-    }
+    /// Its settings, named and written as in a policy file, without the limits; for people to read.
+    fn settings_shown(&self) -> Vec<Setting>;
 
-    pub(crate) fn propose(&self, history: &mut PolicyHistory, situation: &Situation<'_>) -> Proposal {
-        match (self, history) {
-            (Self::Threshold(policy), PolicyHistory::Threshold(history)) => {
-                policy.propose(history, situation)
-            }
-        }
+    /// The values at which it acts, for charts. Default: none.
+    fn thresholds(&self) -> Vec<Threshold> {
+        Vec::new()
     }
 }
 
-/// What a policy judges: an observation whose count already is the desired one.
-#[derive(Debug)]
-pub(crate) struct Situation<'a> {
-    pub(crate) seen: &'a Observation,
-    pub(crate) desired: u32,
-    pub(crate) limits: Limits,
-    /// When the last action happened that cooldowns count from.
-    pub(crate) cooldown_since: Option<Duration>,
+/// What a policy judges.
+#[derive(Clone, Copy, Debug)]
+pub struct Situation<'a> {
+    /// What was seen.
+    pub seen: &'a Observation,
+    /// Replicas that were last asked for, within the limits.
+    pub desired: u32,
+    /// The limits in force; a proposal must lie within.
+    pub limits: Limits,
+    /// When the last action happened, whatever its direction; restorations do not count. None before the first.
+    pub last_action_at: Option<Duration>,
 }
 
-/// What a policy makes of it.
-#[derive(Debug)]
-pub(crate) struct Proposal {
-    pub(crate) to: u32,
-    pub(crate) reason: Reason,
-    pub(crate) limited_by: Option<Limit>,
+/// What a policy makes of a situation.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Proposal {
+    /// Replicas that it wants; the desired count for a hold.
+    pub to: u32,
+    /// Why.
+    pub reason: Reason,
+    /// What kept it from going further.
+    pub limited_by: Option<Limit>,
+}
+
+impl Proposal {
+    /// To leave the desired count as it is.
+    pub const fn hold(situation: &Situation<'_>, reason: Reason, limited_by: Option<Limit>) -> Self {
+        Self { to: situation.desired, reason, limited_by }
+    }
+}
+
+/// The circumstances of a check.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Check {
+    /// When it is made (run time). Times may run backwards where a clock was set back.
+    pub at: Duration,
+    /// Whether automatic actions are off.
+    pub is_paused: bool,
+}
+
+/// An action that was carried out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Scaled {
+    /// When (run time).
+    pub at: Duration,
+    /// Replicas before.
+    pub from: u32,
+    /// Replicas after; equal to `from` if an action was only assumed, after a loss of memory.
+    pub to: u32,
+    /// What wanted it.
+    pub cause: Cause,
+}
+
+/// What to do where another count is found than the one that was asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Miscount {
+    /// Bring the count back at once, unless the platform does that itself.
+    Restore,
+    /// Take the platform's own desired count as the one asked for; replicas that are missing are the platform's business.
+    Adopt,
 }
 
 /// A setting that contradicts the rules of its policy.

@@ -1,11 +1,13 @@
 //! Says why a decision was made: a code for labels, its values for machines, a sentence for people.
 
+use alloc::string::String;
 use core::fmt;
 use core::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::signal::Signal;
+use crate::need::Metric;
+use crate::policy::threshold::ThresholdReason;
 
 /// Which way replicas would be changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,74 +29,30 @@ impl Direction {
     }
 }
 
-/// Who wanted an action; decides whether it starts the cooldowns.
+/// What wanted an action.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Cause {
-    /// The policy's judgement of a signal.
+    /// The policy's judgement.
     Policy,
     /// The limits were changed, or the service was found outside them.
     Limits,
-    /// Replicas came or went behind the scaler's back, and the count asked for before was restored. It changes
-    /// nothing that was asked for, so it starts no cooldown: a replica that keeps dying must not hold off a
-    /// scale-up for ever.
+    /// Replicas came or went unasked, and the count asked for before was restored. It changes nothing that was asked
+    /// for, so it starts no cooldown: a replica that keeps dying must not hold off a scale-up forever.
     Restoration,
-    /// Somebody asked for a count.
+    /// A count was asked for by hand.
     ByHand,
+    /// Something else set the count, and it was adopted.
+    Elsewhere,
+    /// An action is only assumed, because what happened before is not known.
+    Unknown,
 }
 
-/// Why a decision is what it is. Values are in the signal's own unit and always finite.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+/// Why a decision is what it is: a reason that every policy shares, or one of a policy's own. Values are in the metric's
+/// own unit and always finite.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "code", rename_all = "snake_case")]
 pub enum Reason {
-    /// The signal was above the scale-up threshold for enough checks in a row.
-    AboveThreshold {
-        /// The signal judged.
-        signal: Signal,
-        /// Its value at this check.
-        value: f64,
-        /// The scale-up threshold.
-        threshold: f64,
-        /// Checks in a row.
-        checks: u32,
-    },
-    /// The signal was below the scale-down threshold for enough checks in a row.
-    BelowThreshold {
-        /// The signal judged.
-        signal: Signal,
-        /// Its value at this check.
-        value: f64,
-        /// The scale-down threshold.
-        threshold: f64,
-        /// Checks in a row.
-        checks: u32,
-    },
-    /// The signal lies between both thresholds, ends included.
-    WithinThresholds {
-        /// The signal judged.
-        signal: Signal,
-        /// Its value at this check.
-        value: f64,
-        /// The scale-down threshold.
-        lower: f64,
-        /// The scale-up threshold.
-        upper: f64,
-    },
-    /// A threshold is breached, but not yet for enough checks in a row.
-    BreachPending {
-        /// Where the breach leads if it lasts.
-        direction: Direction,
-        /// The signal judged.
-        signal: Signal,
-        /// Its value at this check.
-        value: f64,
-        /// The threshold breached.
-        threshold: f64,
-        /// Checks in a row so far.
-        checks: u32,
-        /// Checks in a row that are needed.
-        needed: u32,
-    },
     /// An action is due, but the last one is too recent.
     CooldownActive {
         /// Where the action would lead.
@@ -102,37 +60,15 @@ pub enum Reason {
         /// How long it still has to wait.
         remaining: Duration,
     },
-    /// More replicas are due, but the maximum is reached.
-    AtMaximum {
-        /// The signal judged.
-        signal: Signal,
-        /// Its value at this check.
-        value: f64,
-        /// The scale-up threshold.
-        threshold: f64,
-        /// The maximum.
-        max: u32,
-    },
-    /// Fewer replicas are due, but the minimum is reached.
-    AtMinimum {
-        /// The signal judged.
-        signal: Signal,
-        /// Its value at this check.
-        value: f64,
-        /// The scale-down threshold.
-        threshold: f64,
-        /// The minimum.
-        min: u32,
-    },
     /// The signal has no reading.
     MissingData {
-        /// The signal the policy needs.
-        signal: Signal,
+        /// The signal or metric that the policy needs.
+        signal: Metric,
     },
     /// The signal's reading is too old to act on.
     StaleData {
-        /// The signal the policy needs.
-        signal: Signal,
+        /// The signal or metric that the policy needs.
+        signal: Metric,
         /// Age of the reading.
         age: Duration,
         /// The oldest that is acted on.
@@ -140,13 +76,13 @@ pub enum Reason {
     },
     /// The signal's reading is NaN or infinite.
     NotANumber {
-        /// The signal the policy needs.
-        signal: Signal,
+        /// The signal or metric that the policy needs.
+        signal: Metric,
     },
     /// Not every ready replica reported, so a low value proves nothing.
     PartialData {
-        /// The signal the policy needs.
-        signal: Signal,
+        /// The signal or metric that the policy needs.
+        signal: Metric,
         /// Ready replicas that reported.
         reported: u32,
         /// Ready replicas.
@@ -154,8 +90,8 @@ pub enum Reason {
     },
     /// Replicas had work and completed none of it, so nothing is known of a signal that completed jobs tell.
     NothingCompleted {
-        /// The signal the policy needs.
-        signal: Signal,
+        /// The signal or metric that the policy needs.
+        signal: Metric,
         /// Ready replicas that completed nothing.
         replicas: u32,
         /// Jobs waiting or being worked on in them.
@@ -205,18 +141,31 @@ pub enum Reason {
         /// What was asked for.
         asked: u32,
     },
+    /// The reason of a policy that is not among the lab's own kinds.
+    Other {
+        /// One word for it.
+        name: String,
+        /// The sentence, without capital and full stop.
+        sentence: String,
+    },
+    /// A threshold policy's own.
+    #[serde(untagged)]
+    Threshold(ThresholdReason),
 }
 
 impl Reason {
     /// Every code, for documentation and for metrics that start at zero.
-    pub const CODES: [&'static str; 19] = [
-        "above_threshold",
-        "below_threshold",
-        "within_thresholds",
-        "breach_pending",
+    pub fn codes() -> impl Iterator<Item = &'static str> {
+        Self::SHARED_CODES.into_iter().chain(ThresholdReason::CODES)
+    }
+
+    /// The reason of a policy that is not among the lab's own kinds: one word, and a sentence without capital and full stop.
+    pub fn other(name: impl Into<String>, sentence: impl Into<String>) -> Self {
+        Self::Other { name: name.into(), sentence: sentence.into() }
+    }
+
+    const SHARED_CODES: [&'static str; 14] = [
         "cooldown_active",
-        "at_maximum",
-        "at_minimum",
         "missing_data",
         "stale_data",
         "not_a_number",
@@ -229,18 +178,13 @@ impl Reason {
         "unexpected_replicas",
         "paused",
         "by_hand",
+        "other",
     ];
 
     /// The reason as one word for metric labels and the API.
     pub const fn code(&self) -> &'static str {
         match self {
-            Self::AboveThreshold { .. } => "above_threshold",
-            Self::BelowThreshold { .. } => "below_threshold",
-            Self::WithinThresholds { .. } => "within_thresholds",
-            Self::BreachPending { .. } => "breach_pending",
             Self::CooldownActive { .. } => "cooldown_active",
-            Self::AtMaximum { .. } => "at_maximum",
-            Self::AtMinimum { .. } => "at_minimum",
             Self::MissingData { .. } => "missing_data",
             Self::StaleData { .. } => "stale_data",
             Self::NotANumber { .. } => "not_a_number",
@@ -253,16 +197,27 @@ impl Reason {
             Self::UnexpectedReplicas { .. } => "unexpected_replicas",
             Self::Paused => "paused",
             Self::ByHand { .. } => "by_hand",
+            Self::Other { .. } => "other",
+            Self::Threshold(reason) => reason.code(),
         }
     }
 
-    /// Who wants the action that goes with this reason.
+    /// What wants the action that goes with this reason.
     pub const fn cause(&self) -> Cause {
         match self {
             Self::BelowMinimum { .. } | Self::AboveMaximum { .. } => Cause::Limits,
             Self::ReplicasLost { .. } | Self::UnexpectedReplicas { .. } => Cause::Restoration,
             Self::ByHand { .. } => Cause::ByHand,
-            _ => Cause::Policy,
+            Self::CooldownActive { .. }
+            | Self::MissingData { .. }
+            | Self::StaleData { .. }
+            | Self::NotANumber { .. }
+            | Self::PartialData { .. }
+            | Self::NothingCompleted { .. }
+            | Self::RotationUnknown { .. }
+            | Self::Paused
+            | Self::Other { .. }
+            | Self::Threshold(_) => Cause::Policy,
         }
     }
 }
@@ -270,56 +225,21 @@ impl Reason {
 /// The reason as a sentence, without capital and full stop.
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match *self {
-            Self::AboveThreshold { signal, value, threshold, checks } => write!(
-                f,
-                "{signal} {} above {} for {}",
-                signal.amount(value),
-                signal.amount(threshold),
-                Checks(checks)
-            ),
-            Self::BelowThreshold { signal, value, threshold, checks } => write!(
-                f,
-                "{signal} {} below {} for {}",
-                signal.amount(value),
-                signal.amount(threshold),
-                Checks(checks)
-            ),
-            Self::WithinThresholds { signal, value, lower, upper } => write!(
-                f,
-                "{signal} {} between {} and {}",
-                signal.amount(value),
-                signal.amount(lower),
-                signal.amount(upper)
-            ),
-            Self::BreachPending { direction, signal, value, threshold, checks, needed } => write!(
-                f,
-                "{signal} {} {} {}, check {checks} of {needed}",
-                signal.amount(value),
-                if direction == Direction::Up { "above" } else { "below" },
-                signal.amount(threshold)
-            ),
+        match self {
             Self::CooldownActive { direction, remaining } => write!(
                 f,
                 "Cooldown active, the scale-{} waits another {}",
-                if direction == Direction::Up { "up" } else { "down" },
-                Span(remaining)
-            ),
-            Self::AtMaximum { signal, value, threshold, max } => write!(
-                f,
-                "{signal} {} above {}, but {max} is the maximum",
-                signal.amount(value),
-                signal.amount(threshold)
-            ),
-            Self::AtMinimum { signal, value, threshold, min } => write!(
-                f,
-                "{signal} {} below {}, but {min} is the minimum",
-                signal.amount(value),
-                signal.amount(threshold)
+                direction.name(),
+                Span(*remaining)
             ),
             Self::MissingData { signal } => write!(f, "no reading of {signal}"),
             Self::StaleData { signal, age, bound } => {
-                write!(f, "the reading of {signal} is {} old, at most {} is acted on", Span(age), Span(bound))
+                write!(
+                    f,
+                    "the reading of {signal} is {} old, at most {} is acted on",
+                    Span(*age),
+                    Span(*bound)
+                )
             }
             Self::NotANumber { signal } => write!(f, "the reading of {signal} is not a finite number"),
             Self::PartialData { signal, reported, ready } => write!(
@@ -330,13 +250,13 @@ impl fmt::Display for Reason {
                 f,
                 "no usable reading of {signal}: {} completed nothing for at least {}, with {jobs:.0} jobs waiting or \
                  in work and {refused_per_second:.1}/s refused",
-                Replicas(replicas),
-                Span(at_least)
+                Replicas(*replicas),
+                Span(*at_least)
             ),
             Self::RotationUnknown { age } => write!(
                 f,
                 "the gateway has not said for {} which replicas are in rotation, and without that none is removed",
-                Span(age)
+                Span(*age)
             ),
             Self::BelowMinimum { current, min } => write!(f, "{current} is below the minimum of {min}"),
             Self::AboveMaximum { current, max } => write!(f, "{current} is above the maximum of {max}"),
@@ -348,15 +268,9 @@ impl fmt::Display for Reason {
             }
             Self::Paused => write!(f, "paused by hand"),
             Self::ByHand { asked } => write!(f, "{asked} asked for by hand"),
+            Self::Other { sentence, .. } => f.write_str(sentence),
+            Self::Threshold(reason) => reason.fmt(f),
         }
-    }
-}
-
-struct Checks(u32);
-
-impl fmt::Display for Checks {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} check{}", self.0, if self.0 == 1 { "" } else { "s" })
     }
 }
 
@@ -385,33 +299,23 @@ impl fmt::Display for Span {
 #[cfg(test)]
 mod tests {
     use alloc::string::ToString;
+    use alloc::vec;
+    use alloc::vec::Vec;
 
     use super::*;
+    use crate::signal::Signal;
 
-    fn one_of_each() -> [Reason; 19] {
-        let (signal, value, threshold) = (Signal::ResponseTimeMeanSeconds, 0.9, 0.6);
+    fn one_of_each() -> Vec<Reason> {
+        let signal = || Metric::from(Signal::ResponseTimeMeanSeconds);
         let second = Duration::from_secs(1);
-        [
-            Reason::AboveThreshold { signal, value, threshold, checks: 2 },
-            Reason::BelowThreshold { signal, value, threshold, checks: 1 },
-            Reason::WithinThresholds { signal, value, lower: 0.2, upper: 0.6 },
-            Reason::BreachPending {
-                direction: Direction::Up,
-                signal,
-                value,
-                threshold,
-                checks: 1,
-                needed: 2,
-            },
+        let mut reasons = vec![
             Reason::CooldownActive { direction: Direction::Down, remaining: second },
-            Reason::AtMaximum { signal, value, threshold, max: 6 },
-            Reason::AtMinimum { signal, value, threshold, min: 1 },
-            Reason::MissingData { signal },
-            Reason::StaleData { signal, age: second, bound: second },
-            Reason::NotANumber { signal },
-            Reason::PartialData { signal, reported: 1, ready: 2 },
+            Reason::MissingData { signal: signal() },
+            Reason::StaleData { signal: signal(), age: second, bound: second },
+            Reason::NotANumber { signal: signal() },
+            Reason::PartialData { signal: signal(), reported: 1, ready: 2 },
             Reason::NothingCompleted {
-                signal,
+                signal: signal(),
                 replicas: 2,
                 jobs: 208.0,
                 refused_per_second: 40.0,
@@ -424,17 +328,21 @@ mod tests {
             Reason::UnexpectedReplicas { current: 3, desired: 2 },
             Reason::Paused,
             Reason::ByHand { asked: 3 },
-        ]
+            Reason::other("smoothed_queue", "4.0 jobs wait, smoothed"),
+        ];
+        reasons.extend(ThresholdReason::one_of_each().map(Reason::from));
+        reasons
     }
 
     #[test]
     fn the_code_is_the_same_in_labels_and_in_json() {
-        for (reason, code) in one_of_each().into_iter().zip(Reason::CODES) {
+        assert_eq!(one_of_each().len(), Reason::codes().count());
+        for (reason, code) in one_of_each().into_iter().zip(Reason::codes()) {
             assert_eq!(reason.code(), code);
-            let json = serde_json::to_value(reason).unwrap();
+            let json = serde_json::to_value(&reason).unwrap();
             assert_eq!(json["code"], code);
-            assert_eq!(serde_json::from_value::<Reason>(json).unwrap(), reason, "{code} reads back");
             assert!(!reason.to_string().is_empty());
+            assert_eq!(serde_json::from_value::<Reason>(json).unwrap(), reason, "{code} reads back");
         }
     }
 

@@ -133,7 +133,7 @@ impl Signal {
 
     /// A value of this signal as people write it, with its unit: `910 ms`, `1.25 s`, `42.0/s`, `0.85`.
     pub const fn amount(self, value: f64) -> Amount {
-        Amount { value, unit: self.unit() }
+        Amount { value, unit: Some(self.unit()) }
     }
 }
 
@@ -170,13 +170,22 @@ impl FromStr for Signal {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Amount {
     value: f64,
-    unit: Unit,
+    /// None where it is not known.
+    unit: Option<Unit>,
+}
+
+impl Amount {
+    /// A number whose unit is not known.
+    pub(crate) const fn without_unit(value: f64) -> Self {
+        Self { value, unit: None }
+    }
 }
 
 impl fmt::Display for Amount {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let value = self.value;
-        match self.unit {
+        let Some(unit) = self.unit else { return write!(f, "{value}") };
+        match unit {
             Unit::Seconds if value == 0.0 => f.write_str("0 ms"),
             Unit::Seconds if value.abs() < 0.001 => write!(f, "{:.2} ms", value * 1e3),
             Unit::Seconds if value.abs() < 1.0 => write!(f, "{:.0} ms", value * 1e3),

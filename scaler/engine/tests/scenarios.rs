@@ -11,8 +11,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use scaler_engine::{
-    Action, Engine, EngineState, Limits, Observation, Policy, Reading, Signal, Standstill, ThresholdPolicy,
-    ThresholdSettings,
+    Action, AnyPolicy, Engine, EngineState, Limits, Observation, Reading, Signal, Standstill,
+    ThresholdPolicy, ThresholdSettings,
 };
 
 #[test]
@@ -107,12 +107,13 @@ impl Stage {
             }
             ["replicas", count] => self.replicas = count.parse().ok()?,
             ["limits", min, "to", max] => {
-                self.engine.set_limits(Limits::new(min.parse().ok()?, max.parse().ok()?).ok()?);
+                let limits = Limits::new(min.parse().ok()?, max.parse().ok()?).ok()?;
+                self.engine.set_limits(limits).ok()?;
             }
             ["pause"] => self.engine.pause(),
             ["resume"] => self.engine.resume(),
             ["restart"] => {
-                let saved = serde_json::to_string(self.engine.state()).ok()?;
+                let saved = serde_json::to_string(&self.engine.state()).ok()?;
                 self.engine = engine_of(&self.policy);
                 self.engine.restore(serde_json::from_str::<EngineState>(&saved).ok()?).ok()?;
             }
@@ -143,7 +144,8 @@ impl Stage {
     }
 
     fn observe(&self, words: &[&str]) -> Option<Observation> {
-        let mut seen = Observation::of_replicas(self.now, self.replicas);
+        let mut seen =
+            Observation { window: self.policy.window, ..Observation::of_replicas(self.now, self.replicas) };
         let (rotation_unknown_for, words) = match words {
             ["rotation", "unknown", "for", age, words @ ..] => (Some(span(age)?), words),
             words => (None, words),
@@ -225,7 +227,7 @@ impl Stage {
 }
 
 fn engine_of(settings: &ThresholdSettings) -> Engine {
-    Engine::new(Policy::Threshold(
+    Engine::new(AnyPolicy::Threshold(
         ThresholdPolicy::new(settings.clone()).expect("a scenario's policy is valid"),
     ))
 }

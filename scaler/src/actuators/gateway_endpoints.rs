@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use http::{Method, StatusCode};
-use observability::http::client::{ClientError, HttpClient, Reply};
+use http_client::{ClientError, HttpClient, Reply};
 use serde::Deserialize;
 use serde_json::json;
 use tokio::time::Instant;

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use http::Method;
-use observability::http::client::{ClientError, Reply, UnixHttpClient};
+use http_client::{ClientError, Reply, UnixHttpClient};
 use serde::Deserialize;
 
 use super::platform::{Journal, Platform};

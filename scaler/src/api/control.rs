@@ -5,7 +5,7 @@ use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
 use axum::http::StatusCode;
 use observability::http::error::ErrorReply;
-use scaler_engine::Limits;
+use scaler_engine::{Limits, LimitsError};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -56,9 +56,10 @@ pub(super) async fn set_replicas(state: OfService, body: Body) -> Result<Json<By
 /// `PUT /api/limits`: a count outside them is corrected at the next check.
 pub(super) async fn set_limits(state: OfService, body: Body) -> Result<Json<Value>, ErrorReply> {
     let wanted: NewLimits = read_json(body, r#"send {"min": 1, "max": 6}"#)?;
-    let limits = Limits::new(wanted.min, wanted.max)
-        .map_err(|error| ErrorReply::bad_request(error.to_string(), r#"send {"min": 1, "max": 6}"#))?;
-    let status = state.ask(|answer| Command::SetLimits { limits, answer }).await?;
+    let refuse =
+        |error: LimitsError| ErrorReply::bad_request(error.to_string(), r#"send {"min": 1, "max": 6}"#);
+    let limits = Limits::new(wanted.min, wanted.max).map_err(refuse)?;
+    let status = state.ask(|answer| Command::SetLimits { limits, answer }).await?.map_err(refuse)?;
     Ok(Json(json!({ "min": status.replicas.min, "max": status.replicas.max })))
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use scaler_engine::{Limits, OutOfLimits};
+use scaler_engine::{Limits, LimitsError, OutOfLimits};
 use serde::Serialize;
 use tokio::sync::oneshot;
 
@@ -15,7 +15,7 @@ pub(crate) enum Command {
     /// Bring the count to this.
     SetReplicas { asked: u32, answer: oneshot::Sender<Result<ByHandOutcome, CommandError>> },
     /// Put these limits in force.
-    SetLimits { limits: Limits, answer: oneshot::Sender<Arc<Status>> },
+    SetLimits { limits: Limits, answer: oneshot::Sender<Result<Arc<Status>, LimitsError>> },
     /// Follow what was read from the policy's file, or go on as before where it cannot be followed. Nobody waits for it.
     SetPolicy { outcome: Result<NamedPolicy, PolicyFileError>, is_asked: bool },
     /// Stop automatic actions, or allow them again.

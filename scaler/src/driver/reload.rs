@@ -1,5 +1,6 @@
 //! Takes a policy that was read again while the loop runs.
 
+use scaler_engine::Policy as _;
 use tracing::{info, warn};
 
 use super::Driver;
@@ -41,7 +42,7 @@ impl Driver {
             }
             return;
         }
-        let history_stays = self.parts.engine.set_policy(policy.policy.clone());
+        let history_stays = self.parts.control.engine_mut().set_policy(policy.policy.clone());
         info!(
             policy = policy.name,
             origin = policy.origin,
@@ -51,7 +52,7 @@ impl Driver {
             } else {
                 "it judges other measurements, so breaches are counted from 0"
             },
-            if self.parts.engine.state().limits.is_some() {
+            if self.parts.control.engine().state().limits.is_some() {
                 ", and so do the limits set by hand"
             } else {
                 ""

@@ -193,7 +193,10 @@ impl Rig {
         ));
         let driver = Driver::new(DriverParts {
             service: "webapp".to_owned(),
-            engine: engine.unwrap_or_else(|| Engine::new(policy.policy.clone())),
+            control: ControlLoop::new(
+                engine.unwrap_or_else(|| Engine::new(policy.policy.clone())),
+                actuator.acts(),
+            ),
             policy,
             source_name: "fake",
             actuator_name: "fake",

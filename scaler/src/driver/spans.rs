@@ -23,15 +23,20 @@ fn attributes_of(decision: &Decision) -> Vec<KeyValue> {
         count(names::SCALING_TO, decision.to),
         KeyValue::new(names::SCALING_REASON, decision.reason.code()),
         KeyValue::new(names::SCALING_REASON_TEXT, decision.to_string()),
-        KeyValue::new(names::SCALING_SIGNAL, seen.signal.name()),
         count(names::SCALING_REPLICAS_CURRENT, seen.current),
         count(names::SCALING_REPLICAS_READY, seen.ready),
         count(names::SCALING_REPLICAS_DESIRED, seen.desired),
     ];
     let limit = decision.limited_by.map(|limit| KeyValue::new(names::SCALING_LIMITED_BY, limit.name()));
-    let value = seen.value.map(|value| KeyValue::new(names::SCALING_SIGNAL_VALUE, value));
-    let age = seen.age.map(|age| KeyValue::new(names::SCALING_SIGNAL_AGE_SECONDS, age.as_secs_f64()));
-    attributes.extend([limit, value, age].into_iter().flatten());
+    // The first of what a policy reads is what it decides by.
+    let read = seen.read.first();
+    let signal = read.map(|read| KeyValue::new(names::SCALING_SIGNAL, read.metric.to_string()));
+    let value =
+        read.and_then(|read| read.value).map(|value| KeyValue::new(names::SCALING_SIGNAL_VALUE, value));
+    let age = read
+        .and_then(|read| read.age)
+        .map(|age| KeyValue::new(names::SCALING_SIGNAL_AGE_SECONDS, age.as_secs_f64()));
+    attributes.extend([limit, signal, value, age].into_iter().flatten());
     attributes
 }
 

@@ -27,7 +27,7 @@ impl Statistics {
             Action::Down => self.down += 1,
             Action::Hold => self.hold += 1,
         }
-        if let Some(value) = decision.observation.value {
+        if let Some(value) = decision.observation.read.first().and_then(|read| read.value) {
             self.value_sum += value;
             self.value_count += 1;
             self.value_max = Some(self.value_max.map_or(value, |max| max.max(value)));

@@ -133,14 +133,7 @@ mod tests {
             to: 2,
             reason: Reason::ByHand { asked: 2 },
             limited_by: None,
-            observation: Observed {
-                signal: Signal::InFlight,
-                value: Some(0.1),
-                age: Some(seconds(1)),
-                current: 1,
-                ready: 1,
-                desired: 1,
-            },
+            observation: Observed { read: Vec::new(), current: 1, ready: 1, desired: 1 },
         }
     }
 

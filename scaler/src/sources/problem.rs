@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use observability::http::client::ClientError;
+use http_client::ClientError;
 
 /// Longest text of a problem, in characters; what an endpoint answers may be longer than a page can show.
 const TEXT_MAX: usize = 240;

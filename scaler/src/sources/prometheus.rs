@@ -19,7 +19,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, join3};
-use observability::http::client::HttpClient;
+use http_client::HttpClient;
 use scaler_engine::{Reading, ReplicaObservation, Signal};
 
 use self::answer::{Answer, Seen};

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use observability::http::client::{HttpClient, Reply};
+use http_client::{HttpClient, Reply};
 use scaler_engine::{Reading, ReplicaObservation, Signal, Standstill, Unit};
 
 use super::growth::Growth;

@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use futures_util::{FutureExt, StreamExt, stream};
-use observability::http::client::{HttpClient, Reply};
+use http_client::{HttpClient, Reply};
 use scaler_engine::{Reading, ReplicaObservation, Signal};
 
 use self::families::{FAMILIES, Scraped};

@@ -13,7 +13,7 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::{Method, StatusCode, Uri};
-use observability::http::client::HttpClient;
+use http_client::HttpClient;
 use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::time::Instant;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Method, StatusCode};
-use observability::http::client::{HttpClient, Reply};
+use http_client::{HttpClient, Reply};
 use serde_json::Value;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use observability::http::client::HttpClient;
+use http_client::HttpClient;
 use tokio::task::{JoinHandle, JoinSet};
 
 use super::TIMEOUT;

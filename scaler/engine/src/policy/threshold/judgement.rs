@@ -8,8 +8,9 @@ use core::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::ThresholdPolicy;
+use super::{ThresholdPolicy, ThresholdReason};
 use crate::decision::Limit;
+use crate::need::{Metric, Need};
 use crate::observation::Standstill;
 use crate::policy::{Proposal, Situation};
 use crate::reason::{Direction, Reason};
@@ -25,111 +26,122 @@ pub struct ThresholdHistory {
 }
 
 impl ThresholdHistory {
-    pub(crate) fn reset(&mut self) {
+    pub(super) fn reset(&mut self) {
         *self = Self::default();
     }
 }
 
 impl ThresholdPolicy {
-    pub(crate) fn propose(&self, history: &mut ThresholdHistory, situation: &Situation<'_>) -> Proposal {
-        let signal = self.settings().signal;
+    pub(super) fn judge(&mut self, situation: &Situation<'_>) -> Proposal {
+        let signal = self.settings.signal;
         let value = match self.usable_value(situation) {
             Ok(value) => value,
             Err(reason) => {
-                history.reset();
-                return hold(situation, standstill(situation, signal).unwrap_or(reason), None);
+                self.history.reset();
+                return Proposal::hold(situation, standstill(situation, signal).unwrap_or(reason), None);
             }
         };
-        let settings = self.settings();
-        if value > settings.scale_up_threshold {
+        let (upper, lower) = (self.settings.scale_up_threshold, self.settings.scale_down_threshold);
+        let history = &mut self.history;
+        if value > upper {
             history.below = 0;
             history.above = history.above.saturating_add(1);
-            return self.on_breach(Direction::Up, value, history.above, situation);
+            return self.on_breach(Direction::Up, value, situation);
         }
         history.above = 0;
         // A replica that is removed must first leave the rotation, which only a gateway that answers can confirm.
         if let Some(age) = situation.seen.rotation_unknown_for {
             history.below = 0;
-            return hold(situation, Reason::RotationUnknown { age }, None);
+            return Proposal::hold(situation, Reason::RotationUnknown { age }, None);
         }
         // A replica that did not report can only hide load, so what follows needs all of them.
-        let (reported, ready) = (situation.seen.reported(signal), situation.seen.ready);
+        let need = Need::of_each_replica(signal, self.settings.window);
+        let (reported, ready) = (situation.seen.reported(&need), situation.seen.ready);
         if reported < ready || ready == 0 {
             history.below = 0;
-            let partial = Reason::PartialData { signal, reported, ready };
-            return hold(situation, standstill(situation, signal).unwrap_or(partial), None);
+            let partial = Reason::PartialData { signal: signal.into(), reported, ready };
+            return Proposal::hold(situation, standstill(situation, signal).unwrap_or(partial), None);
         }
-        if value < settings.scale_down_threshold {
+        if value < lower {
             history.below = history.below.saturating_add(1);
-            return self.on_breach(Direction::Down, value, history.below, situation);
+            return self.on_breach(Direction::Down, value, situation);
         }
         history.below = 0;
-        let (lower, upper) = (settings.scale_down_threshold, settings.scale_up_threshold);
-        hold(situation, Reason::WithinThresholds { signal, value, lower, upper }, None)
+        Proposal::hold(
+            situation,
+            ThresholdReason::WithinThresholds { signal, value, lower, upper }.into(),
+            None,
+        )
     }
 
     fn usable_value(&self, situation: &Situation<'_>) -> Result<f64, Reason> {
-        let signal = self.settings().signal;
-        let reading = situation.seen.service.get(&signal).ok_or(Reason::MissingData { signal })?;
-        let value = reading.value.ok_or(Reason::MissingData { signal })?;
+        let signal = Metric::from(self.settings.signal);
+        let Some(reading) = situation.seen.service_reading(&self.need()) else {
+            return Err(Reason::MissingData { signal });
+        };
+        let Some(value) = reading.value else { return Err(Reason::MissingData { signal }) };
         let bound = self.stale_after();
         if reading.age > bound {
             return Err(Reason::StaleData { signal, age: reading.age, bound });
         }
-        // Without a ready replica there is nobody to share it with; what is judged then is the whole of it.
-        let shares = if self.settings().per_replica { situation.seen.ready.max(1) } else { 1 };
+        // Without a ready replica there is none to share it with; what is judged then is the whole of it.
+        let shares = if self.settings.per_replica { situation.seen.ready.max(1) } else { 1 };
         let value = value / f64::from(shares);
         if value.is_finite() { Ok(value) } else { Err(Reason::NotANumber { signal }) }
     }
 
-    fn on_breach(
-        &self,
-        direction: Direction,
-        value: f64,
-        checks: u32,
-        situation: &Situation<'_>,
-    ) -> Proposal {
-        let (settings, limits, count) = (self.settings(), situation.limits, situation.desired);
+    fn on_breach(&self, direction: Direction, value: f64, situation: &Situation<'_>) -> Proposal {
+        let (settings, limits, count) = (&self.settings, situation.limits, situation.desired);
         let signal = settings.signal;
-        let (threshold, needed, cooldown, at_limit) = match direction {
+        let (checks, threshold, needed, cooldown, at_limit) = match direction {
             Direction::Up => (
+                self.history.above,
                 settings.scale_up_threshold,
                 settings.scale_up_checks,
                 settings.scale_up_cooldown,
                 count >= limits.max(),
             ),
             Direction::Down => (
+                self.history.below,
                 settings.scale_down_threshold,
                 settings.scale_down_checks,
                 settings.scale_down_cooldown,
                 count <= limits.min(),
             ),
         };
+        let hold = |reason, limited_by| Proposal::hold(situation, reason, limited_by);
         if checks < needed {
-            let pending = Reason::BreachPending { direction, signal, value, threshold, checks, needed };
-            return hold(situation, pending, None);
+            let pending =
+                ThresholdReason::BreachPending { direction, signal, value, threshold, checks, needed };
+            return hold(pending.into(), None);
         }
         if at_limit {
             let (reason, limit) = match direction {
-                Direction::Up => {
-                    (Reason::AtMaximum { signal, value, threshold, max: limits.max() }, Limit::Maximum)
-                }
-                Direction::Down => {
-                    (Reason::AtMinimum { signal, value, threshold, min: limits.min() }, Limit::Minimum)
-                }
+                Direction::Up => (
+                    ThresholdReason::AtMaximum { signal, value, threshold, max: limits.max() },
+                    Limit::Maximum,
+                ),
+                Direction::Down => (
+                    ThresholdReason::AtMinimum { signal, value, threshold, min: limits.min() },
+                    Limit::Minimum,
+                ),
             };
-            return hold(situation, reason, Some(limit));
+            return hold(reason.into(), Some(limit));
         }
         let elapsed =
-            situation.cooldown_since.map_or(Duration::MAX, |since| situation.seen.at.saturating_sub(since));
+            situation.last_action_at.map_or(Duration::MAX, |at| situation.seen.at.saturating_sub(at));
         if let Some(remaining) = cooldown.checked_sub(elapsed).filter(|remaining| !remaining.is_zero()) {
-            return hold(situation, Reason::CooldownActive { direction, remaining }, Some(Limit::Cooldown));
+            return hold(Reason::CooldownActive { direction, remaining }, Some(Limit::Cooldown));
         }
         let (to, reason) = match direction {
-            Direction::Up => (count + 1, Reason::AboveThreshold { signal, value, threshold, checks }),
-            Direction::Down => (count - 1, Reason::BelowThreshold { signal, value, threshold, checks }),
+            Direction::Up => {
+                (count + 1, ThresholdReason::AboveThreshold { signal, value, threshold, checks })
+            }
+            Direction::Down => {
+                (count - 1, ThresholdReason::BelowThreshold { signal, value, threshold, checks })
+            }
         };
-        Proposal { to, reason, limited_by: None }
+        Proposal { to, reason: reason.into(), limited_by: None }
     }
 }
 
@@ -137,11 +149,7 @@ impl ThresholdPolicy {
 fn standstill(situation: &Situation<'_>, signal: Signal) -> Option<Reason> {
     let Standstill { replicas, jobs, refused_per_second, at_least } =
         situation.seen.standstill.filter(|_| signal.needs_completions())?;
-    Some(Reason::NothingCompleted { signal, replicas, jobs, refused_per_second, at_least })
-}
-
-fn hold(situation: &Situation<'_>, reason: Reason, limited_by: Option<Limit>) -> Proposal {
-    Proposal { to: situation.desired, reason, limited_by }
+    Some(Reason::NothingCompleted { signal: signal.into(), replicas, jobs, refused_per_second, at_least })
 }
 
 #[cfg(test)]
@@ -163,12 +171,13 @@ mod tests {
             scale_down_checks: 1,
             ..ThresholdSettings::default()
         };
-        let policy = ThresholdPolicy::new(settings).unwrap();
+        let mut policy = ThresholdPolicy::new(settings).unwrap();
         let mut seen = Observation::of_replicas(Duration::from_secs(100), replicas);
+        seen.window = policy.settings().window;
         seen.report_from_all(signal, requests_per_second);
         let limits = Limits::new(1, 6).unwrap();
-        let situation = Situation { seen: &seen, desired: replicas, limits, cooldown_since: None };
-        policy.propose(&mut ThresholdHistory::default(), &situation).to
+        let situation = Situation { seen: &seen, desired: replicas, limits, last_action_at: None };
+        policy.judge(&situation).to
     }
 
     #[test]

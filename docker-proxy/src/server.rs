@@ -10,15 +10,15 @@ use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use http::{Method, StatusCode, Uri, header};
-use observability::http::client::{ClientError, Reply, UnixHttpClient};
+use http_client::{ClientError, Reply, UnixHttpClient};
 use observability::http::guard::AllowedHosts;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tracing::{info, warn};
 
+use super::container_match;
 use super::document;
-use super::likeness;
 use super::orders::Order;
 
 /// Longest wait for an answer of the engine.
@@ -38,7 +38,7 @@ const SERVICE: &str = "com.docker.compose.service";
 
 /// What stands between a scaler and an engine.
 #[derive(Debug)]
-pub(crate) struct Proxy {
+pub struct Proxy {
     engine: UnixHttpClient,
     project: String,
     service: String,
@@ -73,7 +73,7 @@ impl IntoResponse for Refusal {
 
 impl Proxy {
     /// For this service of this project, through the engine's socket.
-    pub(crate) fn new(socket: &std::path::Path, project: &str, service: &str) -> Self {
+    pub fn new(socket: &std::path::Path, project: &str, service: &str) -> Self {
         Self {
             engine: UnixHttpClient::new(socket),
             project: project.to_owned(),
@@ -116,7 +116,7 @@ impl Proxy {
             }
             Order::Create => {
                 let order = json(body)?;
-                self.is_like_a_replica(|original| likeness::check(&order, original)).await?;
+                self.is_like_a_replica(|original| container_match::check(&order, original)).await?;
                 Ok(Some(order))
             }
             Order::Connect { network } => {
@@ -136,7 +136,7 @@ impl Proxy {
                 }
                 self.look_at(id, true).await?;
                 self.is_like_a_replica(|original| {
-                    likeness::check_endpoint(network, &request["EndpointConfig"], original)
+                    container_match::check_endpoint(network, &request["EndpointConfig"], original)
                 })
                 .await?;
                 Ok(Some(request))
@@ -223,7 +223,7 @@ async fn guard_orders(State(allowed): State<Arc<AllowedHosts>>, request: Request
 }
 
 /// Serves until `stop` resolves. Orders under other names than localhost and `allowed_hosts` are refused.
-pub(crate) async fn serve(
+pub async fn serve(
     listener: TcpListener,
     proxy: Proxy,
     allowed_hosts: AllowedHosts,
