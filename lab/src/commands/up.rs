@@ -2,6 +2,7 @@
 
 use clap::Args;
 use scaler::policy_file::PolicyOverrides;
+use scaler_engine::Policy as _;
 use tokio::sync::mpsc;
 
 use crate::arguments::log::LogArguments;

@@ -42,7 +42,7 @@ impl Span {
     }
 
     /// The span or mark in whose [`scope`](Self::scope) the caller is.
-    pub(crate) fn current_or_mark() -> Option<Self> {
+    pub fn current_or_mark() -> Option<Self> {
         Self::current_of(SpanContext::is_valid)
     }
 

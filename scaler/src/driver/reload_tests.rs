@@ -84,7 +84,7 @@ async fn limits_set_by_hand_and_a_pause_stay() {
     pass(2).await;
     let (answer, answered) = oneshot::channel();
     rig.commands.send(Command::SetLimits { limits: Limits::new(2, 4).unwrap(), answer }).await.unwrap();
-    answered.await.unwrap();
+    answered.await.unwrap().unwrap();
     let (answer, answered) = oneshot::channel();
     rig.commands.send(Command::Pause { pause: true, answer }).await.unwrap();
     answered.await.unwrap();

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use scaler_engine::{Engine, Reading, ReplicaObservation, Signal};
+use scaler_engine::{ControlLoop, Engine, Policy as _, Reading, ReplicaObservation, Signal};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;

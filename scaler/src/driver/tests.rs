@@ -22,7 +22,7 @@ fn metric(rig: &Rig, line: &str) -> bool {
 async fn every_series_is_there_before_its_first_event() {
     let rig = Rig::start(Pretence::default(), None, None);
     for action in ["up", "down", "hold"] {
-        for reason in Reason::CODES {
+        for reason in Reason::codes() {
             let line = format!("scaler_decisions_total{{action=\"{action}\",reason=\"{reason}\"}} 0");
             assert!(metric(&rig, &line), "{line}");
         }
@@ -176,6 +176,7 @@ async fn limits_and_pause_by_hand_hold() {
     let (answer, answered) = oneshot::channel();
     rig.commands.send(Command::SetLimits { limits: Limits::new(3, 8).unwrap(), answer }).await.unwrap();
     let status = answered.await.unwrap();
+    let status = status.unwrap();
     assert_eq!((status.replicas.min, status.replicas.max), (3, 8));
     assert_eq!(status.policy.settings["maxReplicas"], 8);
     let (answer, answered) = oneshot::channel();

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use http_client::{HttpClient, Reply};
-use scaler_engine::{Reading, ReplicaObservation, Signal, Standstill, Unit};
+use scaler_engine::{Phase, Reading, ReplicaObservation, ResourceRequests, Signal, Standstill, Unit};
 
 use super::growth::Growth;
 use super::problem::{address_of, bounded, instead_of_answering};
@@ -156,6 +156,8 @@ impl Rotation {
             readiness_changed_at: self.readiness_changed_at.get(&endpoint.url).copied(),
             started_at,
             deleting: endpoint.state == EndpointState::Draining,
+            phase: Phase::Running,
+            requests: ResourceRequests::default(),
             in_flight: endpoint.in_flight,
             sampled_at,
             signals,

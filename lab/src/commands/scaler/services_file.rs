@@ -160,6 +160,7 @@ fn refuse(file: &Path, line: Option<u64>, problem: &str, hint: &str) -> Failure 
 mod tests {
     use clap::{Args, FromArgMatches};
     use scaler::{ActuatorKind, ScalerConfig, SourceKind};
+    use scaler_engine::Policy as _;
 
     use super::super::ScalerArguments;
     use super::*;
