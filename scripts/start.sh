@@ -97,9 +97,13 @@ if [ "$hardened" = yes ]; then
         "the lines above say why; where $(setting TOOLS_IMAGE) cannot be pulled, compose/offline/build-images.sh makes it"
 fi
 
+# Volumes that were there before hold data of an earlier run, and stay.
+volumes_before=$(docker volume ls -q --filter "$ours")
 roll_back() {
     [ "$before" -eq 0 ] || return 0
-    scripts/compose.sh down --timeout 5 >/dev/null 2>&1 \
+    local with_volumes=()
+    [ -n "$volumes_before" ] || with_volumes=(--volumes)
+    scripts/compose.sh down --timeout 5 ${with_volumes[@]+"${with_volumes[@]}"} >/dev/null 2>&1 \
         || printf 'start: what was started could not be ended; scripts/stop.sh ends it once the engine answers\n' >&2
 }
 # The containers of the lab, each as `name: state`.

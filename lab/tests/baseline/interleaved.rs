@@ -29,7 +29,9 @@ fn diff(before: &Replica, after: &Replica) -> (i32, Value) {
     ];
     let output = lab(folder.path(), &arguments);
     let told = text(&output.stderr);
-    let turns: Vec<&str> = told.lines().filter_map(|line| line.get(..2)).collect();
+    let (plan, levels) = told.split_once('\n').expect("a plan, then the levels");
+    assert!(plan.starts_with("4 levels by turns"), "{told}");
+    let turns: Vec<&str> = levels.lines().filter_map(|line| line.get(..2)).collect();
     assert_eq!(turns, ["A ", "B ", "A ", "B "], "{told}");
     (
         status(&output),

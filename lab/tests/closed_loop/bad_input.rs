@@ -260,7 +260,12 @@ fn the_classic_variables_are_checked_too() {
         let broken = "overridden by a flag or an environment variable";
         refuses(&[command], "SCALE_UP_THRESHOLD", "600".as_ref(), &[broken, "600ms"]);
         refuses(&[command], "MIN_REPLICAS", "0".as_ref(), &[broken, "at least 1"]);
-        refuses(&[command], "MAX_REPLICAS", OsStr::from_bytes(b"\xff3"), &["MAX_REPLICAS", "whole number"]);
+        refuses(
+            &[command],
+            "MAX_REPLICAS",
+            OsStr::from_bytes(b"\xff3"),
+            &["MAX_REPLICAS", "expected text in UTF-8"],
+        );
         let from_prometheus = [command, "--source", "prometheus"];
         refuses(&from_prometheus, "PROMETHEUS_URL", "localhost".as_ref(), &["PROMETHEUS_URL", "localhost"]);
     }

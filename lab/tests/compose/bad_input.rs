@@ -8,9 +8,16 @@ use crate::image::{LAB_IMAGE, build_all};
 
 const NAME: &str = "labcmp-refused";
 
+/// Has containers for a while, which the other tests beside it must not find.
+const NAME_WITH_CONTAINERS: &str = "labcmp-refused-value";
+
 fn start() -> Command {
+    start_as(NAME)
+}
+
+fn start_as(name: &str) -> Command {
     let mut command = bounded(Duration::from_secs(120), root().join("scripts/start.sh"));
-    command.env("COMPOSE_PROJECT_NAME", NAME).env("LAB_IMAGE", LAB_IMAGE).args(["--offline", "--no-build"]);
+    command.env("COMPOSE_PROJECT_NAME", name).env("LAB_IMAGE", LAB_IMAGE).args(["--offline", "--no-build"]);
     // Where a test gets past the check it is about, it must not meet somebody's own lab.
     for name in ["GATEWAY_PORT", "GATEWAY_ADMIN_PORT", "SCALER_PORT", "PROMETHEUS_PORT", "ALERTMANAGER_PORT"]
     {
@@ -21,6 +28,10 @@ fn start() -> Command {
 }
 
 fn refused(command: &mut Command, status: i32, words: &[&str]) {
+    let project = command
+        .get_envs()
+        .find_map(|(name, value)| (name == "COMPOSE_PROJECT_NAME").then_some(value?.to_str()?.to_owned()))
+        .unwrap_or_else(|| NAME.to_owned());
     let output: Output = command.output().expect("the script can be started");
     let said = text(&output);
     assert_eq!(output.status.code(), Some(status), "{said}");
@@ -29,7 +40,7 @@ fn refused(command: &mut Command, status: i32, words: &[&str]) {
     for word in words {
         assert!(said.contains(word), "`{word}` is missing in:\n{said}");
     }
-    let filter = format!("label=com.docker.compose.project={NAME}");
+    let filter = format!("label=com.docker.compose.project={project}");
     for list in [["ps", "-aq"], ["network", "ls"], ["volume", "ls"]] {
         let mut arguments = list.to_vec();
         arguments.extend(["--filter", &filter]);
@@ -131,7 +142,7 @@ fn a_value_that_a_container_refuses_ends_the_start_at_once() {
         ("LAB_GATEWAY_SERVICE_RATE", "fast", "--service-rate"),
     ] {
         let began = std::time::Instant::now();
-        refused(start().env(variable, value), 2, &["refuses its settings", word]);
+        refused(start_as(NAME_WITH_CONTAINERS).env(variable, value), 2, &["refuses its settings", word]);
         let took = began.elapsed();
         assert!(took < Duration::from_secs(75), "{variable}={value} was refused after {took:?}");
     }
@@ -183,7 +194,7 @@ fn the_load_test_says_what_is_missing() {
     }
     let load_test = || {
         let mut command = bounded(Duration::from_secs(60), root().join("scripts/load-test.sh"));
-        command.env("COMPOSE_PROJECT_NAME", NAME).env("LAB_IMAGE", LAB_IMAGE);
+        command.env("COMPOSE_PROJECT_NAME", name).env("LAB_IMAGE", LAB_IMAGE);
         command
     };
     refused(load_test().arg("soon"), 2, &["`soon` is no number of seconds"]);
