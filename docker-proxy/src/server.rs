@@ -223,6 +223,9 @@ async fn guard_orders(State(allowed): State<Arc<AllowedHosts>>, request: Request
 }
 
 /// Serves until `stop` resolves. Orders under other names than localhost and `allowed_hosts` are refused.
+///
+/// # Errors
+/// If the listener fails.
 pub async fn serve(
     listener: TcpListener,
     proxy: Proxy,

@@ -1,8 +1,9 @@
 //! Reads the values of flags: durations, addresses, names to look up.
 
-use std::convert::Infallible;
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::time::Duration;
+
+use clap::builder::{StringValueParser, TypedValueParser};
 
 use crate::failure::Failure;
 
@@ -39,9 +40,10 @@ pub(crate) fn prometheus_url(text: &str) -> Result<String, String> {
     url(text, &["http", "https"], "http://127.0.0.1:9090")
 }
 
-/// The base URL of a service under load as it was written, with a name that can be reached here; [`check_host`] judges it.
-pub(crate) fn reachable_host(text: &str) -> Result<String, Infallible> {
-    Ok(known_host(text, localhost_is_known))
+/// Reads the base URL of a service under load as it was written, with a name that can be reached here; [`check_host`]
+/// judges it.
+pub(crate) fn reachable_host() -> impl TypedValueParser<Value = String> {
+    StringValueParser::new().map(|text| known_host(&text, localhost_is_known))
 }
 
 /// Checks the base URL of a service under load; credentials in it are not in the message, as they would be in clap's.

@@ -41,7 +41,7 @@ pub(crate) struct LoadArguments {
     #[arg(long, value_name = "TAG", value_delimiter = ',')]
     tags: Vec<String>,
     /// Base URL of the service; a user name and password in it go with every request and are shown nowhere
-    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8000", value_parser = reachable_host)]
+    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8000", value_parser = reachable_host())]
     host: String,
     /// Users who act at the same time: 50, or over time as 10..200/5m or 50/1m,400/30s,50/1m [default: 10]
     #[arg(long, value_name = "LEVELS", conflicts_with = "rate")]

@@ -236,9 +236,15 @@ fn a_port_in_use_names_port_and_flag_and_starts_nothing() {
 fn refuses(arguments: &[&str], variable: &str, value: &OsStr, parts: &[&str]) {
     let output = lab().args(arguments).env(variable, value).output().expect("the lab runs");
     let message = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(output.status.code(), Some(2), "{variable}={value:?} lab {}: {message}", arguments.join(" "));
+    assert_eq!(
+        output.status.code(),
+        Some(2),
+        "{variable}={} lab {}: {message}",
+        value.display(),
+        arguments.join(" ")
+    );
     for part in parts {
-        assert!(message.contains(part), "{variable}={value:?} does not say `{part}`: {message}");
+        assert!(message.contains(part), "{variable}={} does not say `{part}`: {message}", value.display());
     }
 }
 

@@ -194,7 +194,7 @@ fn the_load_test_says_what_is_missing() {
     }
     let load_test = || {
         let mut command = bounded(Duration::from_secs(60), root().join("scripts/load-test.sh"));
-        command.env("COMPOSE_PROJECT_NAME", name).env("LAB_IMAGE", LAB_IMAGE);
+        command.env("COMPOSE_PROJECT_NAME", NAME).env("LAB_IMAGE", LAB_IMAGE);
         command
     };
     refused(load_test().arg("soon"), 2, &["`soon` is no number of seconds"]);

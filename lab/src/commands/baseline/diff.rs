@@ -28,10 +28,10 @@ const MOST_ROUNDS: u32 = 100;
                   lab baseline diff --interleave --levels 40 --scenario shop http://127.0.0.1:8000 http://127.0.0.1:8010")]
 pub(super) struct DiffArguments {
     /// The baseline from before; with --interleave the base URL of a service
-    #[arg(value_name = "BEFORE", value_parser = reachable_host)]
+    #[arg(value_name = "BEFORE", value_parser = reachable_host())]
     before: String,
     /// The baseline from after; with --interleave the base URL of the other service
-    #[arg(value_name = "AFTER", value_parser = reachable_host)]
+    #[arg(value_name = "AFTER", value_parser = reachable_host())]
     after: String,
     /// A change of the response time that does not matter
     #[arg(long, value_name = "FRACTION", default_value_t = DiffSettings::default().tolerance)]

@@ -25,7 +25,7 @@ use crate::runtime;
 pub(super) struct MeasureArguments {
     /// Base URL of the service; a user name and password in it go with every request and are shown nowhere [default:
     /// replicas are started for it, without synthetic demand]
-    #[arg(long, value_name = "URL", value_parser = reachable_host)]
+    #[arg(long, value_name = "URL", value_parser = reachable_host())]
     host: Option<String>,
     /// The file to write
     #[arg(long, value_name = "FILE", default_value = "baseline.json")]
