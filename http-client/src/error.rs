@@ -47,7 +47,7 @@ pub enum ClientError {
         /// The bound.
         limit_bytes: usize,
     },
-    /// The answer's status is not a success, and [`Reply::ok`] wanted one.
+    /// The answer's status is not a success, and [`Reply::ok`](crate::Reply::ok) wanted one.
     #[error("{method} {url} answered {status}: {message}")]
     Refused {
         /// The request's method.
