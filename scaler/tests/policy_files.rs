@@ -147,7 +147,11 @@ fn each_mistake_is_named_with_its_place_value_and_a_hint() {
             &["`spec.scaleUpThreshold` is 80", "cores"],
         ),
         (with_spec("  labels: {a: b}"), Some(6), &[]),
-        (with_spec(&format!("  window: {}", "x".repeat(500))), Some(6), &["…`, expected a span"]),
+        (
+            with_spec(&format!("  window: {}", "x".repeat(500))),
+            Some(6),
+            &["… (500 characters)`, expected a span"],
+        ),
         (with_spec("  perReplica: \"a\\nb\""), Some(6), &["`a\\nb`"]),
         (format!("{}extra: 1\n", with_spec("  scaleUpChecks: 3")), Some(7), &["extra"]),
     ];

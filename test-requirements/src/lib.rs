@@ -43,10 +43,13 @@ pub fn has_program(requirement: &str, program: &str, hint: &str) -> bool {
 /// # Panics
 /// Where the name is not found and `LAB_REQUIRE` names `names`.
 pub fn has_name(name: &str) -> bool {
-    let state = (name, 0).to_socket_addrs().map(drop).map_err(|error| {
+    is_met("names", &resolves(name))
+}
+
+fn resolves(name: &str) -> Result<(), String> {
+    (name, 0).to_socket_addrs().map(drop).map_err(|error| {
         format!("the name `{name}` is not known here: {error}; hint: /etc/hosts lists names")
-    });
-    is_met("names", &state)
+    })
 }
 
 fn is_named(requirement: &str, list: &str) -> bool {
@@ -55,7 +58,7 @@ fn is_named(requirement: &str, list: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{has_name, has_program, is_met, is_named};
+    use super::{has_program, is_met, is_named, resolves};
 
     #[test]
     fn a_requirement_is_named_by_its_whole_name() {
@@ -71,6 +74,6 @@ mod tests {
         assert!(!is_met("a thing", &Err("it is not there".to_owned())));
         assert!(!has_program("a thing", "no-program-of-this-name", "there is none"));
         // An address needs no look-up; a name that no resolver may find (RFC 6761).
-        assert!(has_name("127.0.0.1") && !has_name("name.invalid"));
+        assert!(resolves("127.0.0.1").is_ok() && resolves("name.invalid").is_err());
     }
 }

@@ -1,6 +1,7 @@
 //! What cannot be is said in one line, with what to do, and leaves nothing half-started.
 
 use std::process::{Command, Output};
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
 use crate::docker::{bounded, docker, is_there, root, run, text};
@@ -10,6 +11,16 @@ const NAME: &str = "labcmp-refused";
 
 /// Has containers for a while, which the other tests beside it must not find.
 const NAME_WITH_CONTAINERS: &str = "labcmp-refused-value";
+
+/// A free port below those that the system gives to connections, so that none takes it before a container does.
+fn free_port() -> u16 {
+    static TRIED: AtomicU16 = AtomicU16::new(0);
+    let first = u16::try_from(std::process::id() % 5_000).expect("it is small") + 20_000;
+    (0..5_000)
+        .map(|_| first + TRIED.fetch_add(1, Ordering::Relaxed))
+        .find(|port| std::net::TcpListener::bind(("127.0.0.1", *port)).is_ok())
+        .expect("one of 5,000 ports is free")
+}
 
 fn start() -> Command {
     start_as(NAME)
@@ -21,8 +32,7 @@ fn start_as(name: &str) -> Command {
     // Where a test gets past the check it is about, it must not meet somebody's own lab.
     for name in ["GATEWAY_PORT", "GATEWAY_ADMIN_PORT", "SCALER_PORT", "PROMETHEUS_PORT", "ALERTMANAGER_PORT"]
     {
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
-        command.env(name, listener.local_addr().expect("it is bound").port().to_string());
+        command.env(name, free_port().to_string());
     }
     command
 }
