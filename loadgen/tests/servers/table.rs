@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use futures_util::{StreamExt, stream};
 use http::Method;
 
 use crate::engines::{Asked, Engine};
@@ -128,50 +129,91 @@ pub(crate) const TABLE: [Row; 32] = [
         .wrk(COUNTS_3XX).hey("hey's shortest timeout is 1 s"),
 ];
 
-/// Runs a part of the table by one engine.
-async fn assert_rows(engine: Engine) {
-    let mut wrong = Vec::new();
-    for row in &TABLE {
-        for (method, right) in [(Method::GET, row.get), (Method::POST, row.post)] {
-            let server = Server::start(row.manner).await;
-            let asked = Asked {
-                url: &server.url,
-                method: method.clone(),
-                timeout: row.timeout(),
-                run_time: Duration::from_millis(500),
-            };
-            let found = asked.of(engine).await;
-            let kinds: Vec<&str> = found.counts.keys().map(String::as_str).collect();
-            let is_right = match right {
-                Right::All(outcome) => kinds == [outcome],
-                Right::Both(one, other) => kinds == [one, other],
-                Right::Maybe(one, other) => kinds == [one] || kinds == [one, other],
-            };
-            let repeats = row.repeats.is_none_or(|repeats| (found.repeated > 0) == repeats);
-            if !is_right
-                || (method == Method::GET && !repeats)
-                || (method == Method::POST && found.repeated > 0)
-            {
-                wrong.push(format!("{method} {}: {right:?} is right, {found:?} was told", row.name));
-            }
-        }
-    }
+/// How many rows are asked at a time: each mostly waits, and its load is small.
+const SIDE_BY_SIDE: usize = 8;
+
+/// Plays each row of the table, from one on in steps of [`PROCESSES`], by one engine.
+async fn assert_part(engine: Engine, first: usize) {
+    assert_rows(engine, TABLE.iter().skip(first).step_by(PROCESSES)).await;
+}
+
+/// Plays rows of the table by one engine.
+async fn assert_rows(engine: Engine, rows: impl Iterator<Item = &'static Row>) {
+    let asked = rows
+        .flat_map(|row| [(row, Method::GET, row.get), (row, Method::POST, row.post)])
+        .map(|(row, method, right)| wrong_of_row(engine, row, method, right));
+    let wrong: Vec<String> =
+        stream::iter(asked).buffered(SIDE_BY_SIDE).filter_map(std::future::ready).collect().await;
     assert!(wrong.is_empty(), "{engine:?}:\n{}", wrong.join("\n"));
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn users_tell_what_the_table_says() {
-    assert_rows(Engine::Users).await;
+/// What the engine told of a row where it is not what the table says.
+async fn wrong_of_row(engine: Engine, row: &Row, method: Method, right: Right) -> Option<String> {
+    let server = Server::start(row.manner).await;
+    let asked = Asked {
+        url: &server.url,
+        method: method.clone(),
+        timeout: row.timeout(),
+        run_time: Duration::from_millis(500),
+    };
+    let found = asked.of(engine).await;
+    let kinds: Vec<&str> = found.counts.keys().map(String::as_str).collect();
+    let is_right = match right {
+        Right::All(outcome) => kinds == [outcome],
+        Right::Both(one, other) => kinds == [one, other],
+        Right::Maybe(one, other) => kinds == [one] || kinds == [one, other],
+    };
+    let repeats_rightly = match method {
+        Method::POST => found.repeated == 0,
+        _ => row.repeats.is_none_or(|repeats| (found.repeated > 0) == repeats),
+    };
+    (!is_right || !repeats_rightly)
+        .then(|| format!("{method} {}: {right:?} is right, {found:?} was told", row.name))
+}
+
+/// Into how many processes the table is dealt for an engine on Goose, of which a process runs one load at a time.
+const PROCESSES: usize = 8;
+
+/// Names the part of the table, and the engine, for a process that plays just that.
+const PART: &str = "LAB_TEST_PART_OF_THE_TABLE";
+
+/// Plays the table in several processes, each of which plays a part of it.
+async fn assert_rows_in_processes(engine: Engine) {
+    let parts = (0..PROCESSES).map(|part| {
+        let mut process = tokio::process::Command::new(std::env::current_exe().expect("this program"));
+        process.args(["--exact", "table::a_part_of_the_table", "--ignored", "--nocapture"]);
+        process.env(PART, format!("{part} {engine:?}")).kill_on_drop(true).output()
+    });
+    for output in futures_util::future::join_all(parts).await {
+        let output = output.expect("this program runs once more");
+        let text = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success(), "{text}{}", String::from_utf8_lossy(&output.stderr));
+        assert!(text.contains("1 passed"), "the part was not played: {text}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "played by processes that the tests of the table start"]
+async fn a_part_of_the_table() {
+    let named = std::env::var(PART).expect("the part is named");
+    let (part, engine) = named.split_once(' ').expect("a part and an engine");
+    let engine = if engine == "Users" { Engine::Users } else { Engine::Rate };
+    assert_part(engine, part.parse().expect("a number")).await;
+}
+
+#[tokio::test]
+async fn users_tell_what_the_table_says() {
+    assert_rows_in_processes(Engine::Users).await;
+}
+
+#[tokio::test]
 async fn a_rate_tells_what_the_table_says() {
-    assert_rows(Engine::Rate).await;
+    assert_rows_in_processes(Engine::Rate).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_open_model_tells_what_the_table_says() {
-    assert_rows(Engine::OpenModel).await;
+    assert_rows(Engine::OpenModel, TABLE.iter()).await;
 }
 
 #[tokio::test]
