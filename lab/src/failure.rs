@@ -4,8 +4,6 @@ use std::process::ExitCode;
 
 use excerpt::shortened;
 
-use crate::output::note;
-
 /// The most characters of a line on the terminal.
 const LINE_CHARS_MAX: usize = 1000;
 
@@ -56,13 +54,13 @@ impl Failure {
         Self { message: format!("{place}: {}", self.message), ..self }
     }
 
-    /// Writes the message to standard error, its hint on a line of its own.
-    pub(crate) fn print(&self) {
+    /// The message as standard error shows it, its hint on a line of its own.
+    pub(crate) fn lines(&self) -> String {
         // What is wrong repeats values of files and flags; they must neither fill the terminal nor steer it.
         let line = |text: &str| shortened(text, LINE_CHARS_MAX);
         match self.message.split_once("; hint: ") {
-            Some((problem, hint)) => note(&format_args!("lab: {}\nhint: {}", line(problem), line(hint))),
-            None => note(&format_args!("lab: {}", line(&self.message))),
+            Some((problem, hint)) => format!("lab: {}\nhint: {}", line(problem), line(hint)),
+            None => format!("lab: {}", line(&self.message)),
         }
     }
 }

@@ -21,7 +21,7 @@ fn main() -> ExitCode {
     match cli::parse_and_run().and_then(|status| output::check_delivery().map(|()| status)) {
         Ok(status) => status.into(),
         Err(failure) => {
-            failure.print();
+            output::note(&failure.lines());
             failure.status.into()
         }
     }

@@ -66,6 +66,14 @@ names! {
     /// OpenTelemetry's `http.server.request.duration`; seconds.
     HTTP_SERVER_REQUEST_DURATION_SECONDS = "http_server_request_duration_seconds";
 
+    /// Requests that a replica answered, by `method`, `status` and `origin`: users' as in
+    /// `http_server_request_duration_seconds`, and synthetic jobs, each of which is a `GET` with the status that a user
+    /// would have got. What a `Pods` metric `http_requests_per_second` of an HPA reads.
+    HTTP_REQUESTS_TOTAL = "http_requests_total";
+    /// Connections that clients of a replica have open, and one more for each synthetic job inside it, which stands for a
+    /// user who waits.
+    ACTIVE_CONNECTIONS = "active_connections";
+
     /// CPU time used by the process, user and system; seconds.
     PROCESS_CPU_SECONDS_TOTAL = "process_cpu_seconds_total";
     /// Resident memory; bytes.

@@ -8,6 +8,9 @@ use crate::command_template::CommandTemplate;
 use crate::docker_host::DockerHost;
 use crate::policy_file::{NamedPolicy, PolicySource};
 
+/// Shortest time between two looks: more would load the replicas and tell nothing new.
+pub(crate) const SCRAPE_INTERVAL_MIN: Duration = Duration::from_millis(100);
+
 /// The settings of one scaler.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ScalerConfig {

@@ -4,8 +4,8 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use crate::actuators::ActuatorError;
+use crate::config::SCRAPE_INTERVAL_MIN;
 use crate::sources::PrometheusUrlError;
-use crate::watched_service::SCRAPE_INTERVAL_MIN;
 use crate::whole_file::StateFileError;
 
 /// Why a scaler cannot start or go on.

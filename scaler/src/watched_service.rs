@@ -15,7 +15,7 @@ use tracing::{error, info, warn};
 use crate::actuators::{self, Actuator};
 use crate::api::ServiceApi;
 use crate::clock::Clock;
-use crate::config::{ServiceConfig, SourceKind};
+use crate::config::{SCRAPE_INTERVAL_MIN, ServiceConfig, SourceKind};
 use crate::driver::{Driver, DriverParts, Published};
 use crate::history::HistoryFile;
 use crate::policy_watch::{Reload, watch_policy};
@@ -27,8 +27,6 @@ use crate::sources::{
 };
 use crate::state_file::{Found, StateFile};
 use crate::whole_file::StateFileError;
-
-pub(crate) const SCRAPE_INTERVAL_MIN: Duration = Duration::from_millis(100);
 
 /// Commands that may wait for the driver; more than a few people never ask at once.
 const COMMANDS_WAITING: usize = 16;

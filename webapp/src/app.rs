@@ -1,14 +1,14 @@
 //! Everything that the routes and background tasks of one replica share.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use observability::metrics::MetricsRegistry;
 use tokio::sync::Notify;
 use workload::Streams;
 
 use crate::clock::RunClock;
 use crate::config::Role;
+use crate::counted_listener::OpenConnections;
 use crate::faults::Faults;
 use crate::load::Load;
 use crate::metrics::{JobMetrics, ShopMetrics};
@@ -32,17 +32,9 @@ pub(crate) struct App {
     pub(crate) events: AtomicU64,
     /// True from the moment the listener is bound and the peers' state is known until the stop begins.
     pub(crate) serving: AtomicBool,
-    /// Ready replicas seen in the last pull, this one not included.
-    pub(crate) ready_peers: AtomicU32,
     /// Told when the fault `crash` is asked for.
     pub(crate) crash: Notify,
-}
-
-/// The application together with what it exposes; apart, because the registry reads the application.
-#[derive(Clone, Debug)]
-pub(crate) struct Exposed {
-    pub(crate) app: Arc<App>,
-    pub(crate) registry: Arc<MetricsRegistry>,
+    pub(crate) connections: OpenConnections,
 }
 
 impl App {
@@ -53,7 +45,7 @@ impl App {
     /// Ready replicas of the service as of the last pull; at least 1.
     pub(crate) fn ready_replicas(&self) -> u32 {
         let this = u32::from(self.is_ready());
-        (self.ready_peers.load(Ordering::Relaxed) + this).max(1)
+        (self.peers.ready() + this).max(1)
     }
 
     /// Synthetic demand of the whole service at this moment; requests per second.
@@ -64,5 +56,10 @@ impl App {
     /// The part of the demand that this replica makes; 0 while it is not ready.
     pub(crate) fn synthetic_share_rps(&self) -> f64 {
         if self.is_ready() { self.demand_rps() / f64::from(self.ready_replicas()) } else { 0.0 }
+    }
+
+    /// Users at this moment: connections that are open, and a synthetic job as the one user for whom it stands.
+    pub(crate) fn active_connections(&self) -> u64 {
+        self.connections.count() + self.jobs.synthetic_inside()
     }
 }

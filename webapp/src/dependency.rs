@@ -3,14 +3,17 @@
 //! The pool is a second bottleneck: when it is used up, jobs wait for a connection while they hold a worker, and
 //! more replicas bring more connections but no faster dependency.
 
+mod connections;
+
+use std::num::NonZero;
 use std::time::Duration;
 
 use http_client::{ClientError, HttpClient};
 use observability::traces::{self, Span, SpanKind, names};
-use tokio::sync::{Semaphore, SemaphorePermit, TryAcquireError};
 
 use crate::clock::RunClock;
 use crate::metrics::DependencyMetrics;
+use connections::{Connection, Connections};
 
 /// Longest a call may take.
 const CALL_TIMEOUT: Duration = Duration::from_secs(5);
@@ -31,19 +34,22 @@ pub(crate) enum DependencyError {
 pub(crate) struct Dependency {
     url: String,
     client: HttpClient,
-    connections: Semaphore,
-    pool_size: u32,
+    connections: Connections,
     clock: RunClock,
     metrics: DependencyMetrics,
 }
 
 impl Dependency {
-    pub(crate) fn new(base_url: &str, pool_size: u32, clock: RunClock, metrics: DependencyMetrics) -> Self {
+    pub(crate) fn new(
+        base_url: &str,
+        pool_size: NonZero<u32>,
+        clock: RunClock,
+        metrics: DependencyMetrics,
+    ) -> Self {
         Self {
             url: format!("{}/", base_url.trim_end_matches('/')),
-            client: HttpClient::with_idle_connections(pool_size as usize),
-            connections: Semaphore::new(pool_size as usize),
-            pool_size,
+            client: HttpClient::with_idle_connections(pool_size.get() as usize),
+            connections: Connections::new(pool_size, clock),
             clock,
             metrics,
         }
@@ -58,10 +64,9 @@ impl Dependency {
     }
 
     async fn call_once(&self, span: Option<&Span>) -> Result<(), DependencyError> {
-        let asked_at = self.clock.now();
         let connection = self.connection().await;
         let sent_at = self.clock.now();
-        self.metrics.waited(sent_at.saturating_sub(asked_at), span);
+        self.metrics.waited(sent_at.saturating_sub(connection.asked_at()), span);
         let answer = self.client.get(&self.url, CALL_TIMEOUT).await;
         drop(connection);
         let result = match answer.map(http_client::Reply::ok) {
@@ -74,27 +79,25 @@ impl Dependency {
     }
 
     /// A connection of the pool. Waiting for one has a span of its own, because it tells which bottleneck it is.
-    async fn connection(&self) -> SemaphorePermit<'_> {
-        const NEVER_CLOSED: &str = "the pool is never closed";
-        match self.connections.try_acquire() {
+    async fn connection(&self) -> Connection {
+        let wait = match self.connections.ask() {
             Ok(connection) => return connection,
-            Err(TryAcquireError::NoPermits) => {}
-            Err(TryAcquireError::Closed) => unreachable!("{NEVER_CLOSED}"),
-        }
+            Err(wait) => wait,
+        };
         let describe = || traces::span(names::CONNECTION_WAIT, SpanKind::Internal);
-        let wait = Span::current().and_then(|work| work.child_with(describe));
-        let connection = self.connections.acquire().await.expect(NEVER_CLOSED);
-        if let Some(wait) = wait {
-            wait.end();
+        let span = Span::current().and_then(|work| work.child_with(describe));
+        let connection = wait.await;
+        if let Some(span) = span {
+            span.end();
         }
         connection
     }
 
     pub(crate) fn pool_size(&self) -> u32 {
-        self.pool_size
+        self.connections.size()
     }
 
-    pub(crate) fn connections_busy(&self) -> usize {
-        self.pool_size as usize - self.connections.available_permits()
+    pub(crate) fn connections_busy(&self) -> u32 {
+        self.connections.in_use()
     }
 }

@@ -6,14 +6,18 @@
 mod app;
 mod clock;
 mod config;
+mod counted_listener;
 mod dependency;
+mod exposed;
 mod faults;
 mod load;
 mod metrics;
+mod origin;
 mod peers;
 mod replica;
 mod routes;
 mod serve;
+mod synthetic_demand;
 
 pub use config::{ConfigError, Role, WebappConfig};
 pub use load::{MAX_LOAD_FACTOR, SPIKE_FACTOR, SPIKE_HOLD, SPIKE_RAMP};

@@ -3,18 +3,17 @@
 //! The factor belongs to the service, so every replica holds the same state. A change carries a [`Version`];
 //! the higher one wins, and of two concurrent ones that of the higher replica id.
 
-mod generator;
 mod levels;
 mod message;
+mod version;
 
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use serde::{Deserialize, Serialize};
 use workload::{Shape, Spike};
 
-pub(crate) use generator::generate_synthetic_demand;
 pub(crate) use message::LoadMessage;
+pub(crate) use version::Version;
 
 use levels::highest_level;
 
@@ -33,15 +32,6 @@ pub const SPIKE_RAMP: Duration = Duration::from_secs(30);
 /// Highest counter that is taken from a peer: more changes than anybody makes, and far enough from the end of the
 /// number's range that counting on never reaches it.
 const MAX_COUNTER: u64 = u64::MAX / 2;
-
-/// Which of two states is the newer one: the higher counter, then the higher replica id.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub(crate) struct Version {
-    /// One more than the highest that the changing replica had seen.
-    pub(crate) counter: u64,
-    /// The replica that made the change.
-    pub(crate) replica: String,
-}
 
 /// A shape in force and when it began; run time of this replica.
 #[derive(Clone, Debug)]

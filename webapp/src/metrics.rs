@@ -1,12 +1,15 @@
 //! What a replica exposes: its jobs, its queue, its dependency, its orders.
 
 mod recent;
+mod synthetic;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use http::StatusCode;
 use observability::buckets::{HTTP_DURATION_SECONDS, ORDER_VALUE_DOLLARS, RESPONSE_TIME_SECONDS};
+use observability::http::request_counts::RequestCounts;
 use observability::metrics::{MetricsRegistry, OnScrape, TracedHistogram};
 use observability::names;
 use observability::traces::Span;
@@ -15,13 +18,11 @@ use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::{Family, MetricConstructor};
 use prometheus_client::metrics::histogram::Histogram;
-use prometheus_client::metrics::info::Info;
 
-use crate::app::App;
 use crate::clock::RunClock;
-use crate::config::WebappConfig;
-use crate::replica::Origin;
+use crate::origin::Origin;
 use recent::RecentJobs;
+use synthetic::SyntheticRequests;
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct OriginLabel {
@@ -71,10 +72,15 @@ pub(crate) struct JobMetrics {
     refused: ByOrigin<Counter>,
     errors: ByOrigin<Counter>,
     recent: Arc<Mutex<RecentJobs>>,
+    synthetic: SyntheticRequests,
 }
 
 impl JobMetrics {
-    pub(crate) fn register(registry: &mut MetricsRegistry, clock: RunClock) -> Self {
+    pub(crate) fn register(
+        registry: &mut MetricsRegistry,
+        clock: RunClock,
+        requests: &RequestCounts,
+    ) -> Self {
         let response_times: Family<OriginLabel, TracedHistogram, _> =
             Family::new_with_constructor(NewTracedHistogram(&RESPONSE_TIME_SECONDS));
         let (refused, errors) =
@@ -85,6 +91,7 @@ impl JobMetrics {
             refused: ByOrigin::new(|label| refused.get_or_create_owned(label)),
             errors: ByOrigin::new(|label| errors.get_or_create_owned(label)),
             recent: Arc::default(),
+            synthetic: SyntheticRequests::new(requests),
         };
         registry.register(
             names::WEBAPP_REQUEST_DURATION_SECONDS,
@@ -114,16 +121,23 @@ impl JobMetrics {
         metrics
     }
 
-    pub(crate) fn arrived(&self) {
+    /// A job arrived; its end is told by [`Self::refused`] or [`Self::completed`].
+    pub(crate) fn arrived(&self, origin: Origin) {
         self.arrived.fetch_add(1, Ordering::Relaxed);
+        if origin == Origin::Synthetic {
+            self.synthetic.entered();
+        }
     }
 
     pub(crate) fn arrivals(&self) -> u64 {
         self.arrived.load(Ordering::Relaxed)
     }
 
-    pub(crate) fn refused(&self, origin: Origin) {
+    pub(crate) fn refused(&self, origin: Origin, status: StatusCode) {
         self.refused.of(origin).inc();
+        if origin == Origin::Synthetic {
+            self.synthetic.left(status);
+        }
     }
 
     pub(crate) fn refusals(&self) -> u64 {
@@ -139,14 +153,22 @@ impl JobMetrics {
         origin: Origin,
         now: Duration,
         response_time: Duration,
-        succeeded: bool,
+        status: StatusCode,
         span: Option<&Span>,
     ) {
+        if origin == Origin::Synthetic {
+            self.synthetic.left(status);
+        }
         self.response_times.of(origin).observe(response_time.as_secs_f64(), span);
         self.recent.lock().record(now, response_time);
-        if !succeeded {
+        if !status.is_success() {
             self.errors.of(origin).inc();
         }
+    }
+
+    /// Synthetic jobs that wait or are worked on.
+    pub(crate) fn synthetic_inside(&self) -> u64 {
+        self.synthetic.inside()
     }
 
     pub(crate) fn recent(&self, now: Duration) -> recent::Summary {
@@ -224,63 +246,4 @@ impl ShopMetrics {
     pub(crate) fn orders(&self) -> u64 {
         self.orders.get()
     }
-}
-
-/// Registers what the finished application tells about itself when it is scraped.
-pub(crate) fn register_app(registry: &mut MetricsRegistry, config: &WebappConfig, app: &Arc<App>) {
-    registry.register(
-        names::WEBAPP_INFO,
-        "Version, role and id of the replica",
-        Info::new(vec![
-            ("version", env!("CARGO_PKG_VERSION").to_owned()),
-            ("role", config.role.name().to_owned()),
-            ("replica", config.id.clone()),
-        ]),
-    );
-    let mut gauge = |name, help, read: fn(&App) -> f64| {
-        let app = Arc::clone(app);
-        registry.register(name, help, OnScrape::gauge(move || read(&app)));
-    };
-    gauge(names::WEBAPP_HEALTH_STATUS, "1 while the replica is ready", |app| {
-        f64::from(u8::from(app.is_ready()))
-    });
-    gauge(names::WEBAPP_LOAD_FACTOR, "Load factor of the service", |app| app.load.factor_at(app.clock.now()));
-    gauge(
-        names::WEBAPP_FAULT_LATENCY_SECONDS,
-        "Time that a switched-on fault adds to each service time",
-        |app| app.faults.added_latency(app.clock.now()).as_secs_f64(),
-    );
-    gauge(names::WEBAPP_FAULT_ERROR_RATIO, "Share of jobs that a switched-on fault lets fail", |app| {
-        app.faults.error_share(app.clock.now())
-    });
-    gauge(names::WEBAPP_FAULT_UNREADY, "1 while a switched-on fault denies readiness", |app| {
-        f64::from(u8::from(app.faults.is_unready(app.clock.now())))
-    });
-    gauge(names::WEBAPP_QUEUE_DEPTH, "Jobs waiting for a worker", |app| {
-        app.replica.occupancy().queue_depth as f64
-    });
-    gauge(names::WEBAPP_QUEUE_CAPACITY, "Jobs that may wait", |app| {
-        app.replica.occupancy().queue_capacity as f64
-    });
-    gauge(names::WEBAPP_WORKERS_BUSY, "Workers that serve a job", |app| {
-        f64::from(app.replica.occupancy().workers_busy)
-    });
-    gauge(names::WEBAPP_WORKERS, "Workers of the replica", |app| f64::from(app.replica.occupancy().workers));
-    gauge(names::WEBAPP_PEERS_READY, "Ready replicas seen in the last pull, this one included", |app| {
-        f64::from(app.ready_replicas())
-    });
-    if app.replica.dependency().is_some() {
-        gauge(names::WEBAPP_DEPENDENCY_CONNECTIONS_BUSY, "Connections of the pool in use", |app| {
-            app.replica.dependency().map_or(0.0, |dependency| dependency.connections_busy() as f64)
-        });
-        gauge(names::WEBAPP_DEPENDENCY_CONNECTIONS, "Connections of the pool", |app| {
-            app.replica.dependency().map_or(0.0, |dependency| f64::from(dependency.pool_size()))
-        });
-    }
-    let busy = Arc::clone(app);
-    registry.register(
-        names::WEBAPP_WORKERS_BUSY_SECONDS_TOTAL,
-        "Time that workers have been busy, summed over the workers",
-        OnScrape::counter(move || busy.replica.occupancy().busy_seconds),
-    );
 }

@@ -8,8 +8,7 @@ mod directory;
 mod own_url;
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use futures_util::future::join_all;
@@ -19,8 +18,8 @@ use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 use tracing::debug;
 
-use crate::app::App;
-use crate::load::{LoadMessage, Version};
+use crate::clock::RunClock;
+use crate::load::{Load, LoadMessage, Version};
 use directory::Directory;
 pub(crate) use own_url::own_url;
 
@@ -56,28 +55,43 @@ pub(crate) struct PeerGreeting {
 /// The other replicas, as this one knows them.
 #[derive(Debug)]
 pub(crate) struct Peers {
+    own_id: String,
     own_url: String,
     client: HttpClient,
     directory: Mutex<Directory>,
     discover: Option<(String, u16)>,
+    /// Ready replicas seen in the last pull, this one not included.
+    ready: AtomicU32,
 }
 
 impl Peers {
-    pub(crate) fn new(own_url: &str, peers: &[String], discover: Option<(String, u16)>) -> Self {
+    pub(crate) fn new(
+        own_id: &str,
+        own_url: &str,
+        peers: &[String],
+        discover: Option<(String, u16)>,
+    ) -> Self {
         let mut directory = Directory::new(own_url);
         for url in peers {
             directory.learn(url, Duration::ZERO);
         }
         Self {
+            own_id: own_id.to_owned(),
             own_url: own_url.to_owned(),
             client: HttpClient::new(),
             directory: Mutex::new(directory),
             discover,
+            ready: AtomicU32::new(0),
         }
     }
 
     pub(crate) fn own_url(&self) -> &str {
         &self.own_url
+    }
+
+    /// Ready replicas seen in the last pull, this one not included.
+    pub(crate) fn ready(&self) -> u32 {
+        self.ready.load(Ordering::Relaxed)
     }
 
     /// The peers that other replicas should know of.
@@ -97,9 +111,90 @@ impl Peers {
         self.directory.lock().forget(url);
     }
 
-    async fn greet(&self, app: &App, url: &str, timeout: Duration) -> Result<PeerStatus, ClientError> {
-        let greeting =
-            PeerGreeting { id: app.id.clone(), url: self.own_url.clone(), version: app.load.version() };
+    /// Takes over what the peers know before this replica becomes ready.
+    pub(crate) async fn first_pull(&self, load: &Load, clock: RunClock) {
+        self.pull(load, clock, FIRST_PULL_TIMEOUT).await;
+    }
+
+    /// Pulls each second until the process ends.
+    pub(crate) async fn keep_agreeing(&self, load: &Load, clock: RunClock) {
+        let mut ticks = tokio::time::interval(PULL_INTERVAL);
+        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            ticks.tick().await;
+            self.pull(load, clock, PEER_TIMEOUT).await;
+        }
+    }
+
+    /// Sends this load state to all peers at once, without waiting for them.
+    pub(crate) fn push(&self, message: &LoadMessage) {
+        for url in self.directory.lock().urls() {
+            let (client, message) = (self.client.clone(), message.clone());
+            tokio::spawn(async move {
+                let target = format!("{url}/peers/load");
+                let sent = client.send_json(Method::PUT, &target, &message, PEER_TIMEOUT).await;
+                if let Err(error) = sent {
+                    debug!(%error, "a change did not reach a peer; its next pull brings it");
+                }
+            });
+        }
+    }
+
+    /// Tells all peers that this replica leaves, so that they stop asking for it.
+    pub(crate) async fn say_goodbye(&self) {
+        let urls = self.directory.lock().urls();
+        let goodbyes = urls.into_iter().map(|url| {
+            let target = format!("{url}/peers?url={}", self.own_url);
+            async move { self.client.send(Method::DELETE, &target, None, FIRST_PULL_TIMEOUT).await }
+        });
+        for error in join_all(goodbyes).await.into_iter().filter_map(Result::err) {
+            debug!(%error, "a peer did not hear the goodbye; it forgets this replica by itself");
+        }
+    }
+
+    /// Asks all peers once and counts the ready ones.
+    async fn pull(&self, load: &Load, clock: RunClock, timeout: Duration) {
+        self.look_up(clock.now(), timeout / 2).await;
+        let urls = self.directory.lock().urls();
+        let ready_ids = join_all(urls.iter().map(|url| self.ask(load, clock, url, timeout))).await;
+        // One replica may be known by several addresses.
+        let ready_ids: BTreeSet<String> = ready_ids.into_iter().flatten().collect();
+        let ready = u32::try_from(ready_ids.len()).unwrap_or(u32::MAX);
+        self.ready.store(ready, Ordering::Relaxed);
+    }
+
+    /// Asks one peer and takes over what it knows, without waiting for the slower ones; its id, if it is ready.
+    async fn ask(&self, load: &Load, clock: RunClock, url: &str, timeout: Duration) -> Option<String> {
+        let answer = self.greet(load.version(), url, timeout).await;
+        let now = clock.now();
+        let mut directory = self.directory.lock();
+        match answer {
+            // Names and addresses may lead back to this replica itself.
+            Ok(status) if status.id == self.own_id => {
+                directory.is_self(url);
+                None
+            }
+            Ok(status) => {
+                directory.answered(url, now);
+                for other in &status.peers {
+                    directory.learn(other, now);
+                }
+                drop(directory);
+                if let Some(message) = status.load {
+                    load.merge(now, message);
+                }
+                status.ready.then_some(status.id)
+            }
+            Err(error) => {
+                debug!(%error, "a peer did not answer");
+                directory.silent(url, now);
+                None
+            }
+        }
+    }
+
+    async fn greet(&self, version: Version, url: &str, timeout: Duration) -> Result<PeerStatus, ClientError> {
+        let greeting = PeerGreeting { id: self.own_id.clone(), url: self.own_url.clone(), version };
         self.client.send_json(Method::POST, &format!("{url}/peers"), &greeting, timeout).await?.ok()?.json()
     }
 
@@ -117,89 +212,5 @@ impl Peers {
             }
             Err(error) => debug!(name, %error, "looking up the peers failed; the known ones are kept"),
         }
-    }
-}
-
-/// Asks all peers once and counts who is ready.
-async fn pull(app: &App, timeout: Duration) {
-    app.peers.look_up(app.clock.now(), timeout / 2).await;
-    let urls = app.peers.directory.lock().urls();
-    let ready_ids = join_all(urls.iter().map(|url| ask(app, url, timeout))).await;
-    // One replica may be known by several addresses.
-    let ready_ids: BTreeSet<String> = ready_ids.into_iter().flatten().collect();
-    let ready = u32::try_from(ready_ids.len()).unwrap_or(u32::MAX);
-    app.ready_peers.store(ready, Ordering::Relaxed);
-}
-
-/// Asks one peer and takes over what it knows, without waiting for the slower ones; its id, if it is ready.
-async fn ask(app: &App, url: &str, timeout: Duration) -> Option<String> {
-    let answer = app.peers.greet(app, url, timeout).await;
-    let now = app.clock.now();
-    let mut directory = app.peers.directory.lock();
-    match answer {
-        // Names and addresses may lead back to this replica itself.
-        Ok(status) if status.id == app.id => {
-            directory.is_self(url);
-            None
-        }
-        Ok(status) => {
-            directory.answered(url, now);
-            for other in &status.peers {
-                directory.learn(other, now);
-            }
-            drop(directory);
-            if let Some(message) = status.load {
-                app.load.merge(now, message);
-            }
-            status.ready.then_some(status.id)
-        }
-        Err(error) => {
-            debug!(%error, "a peer did not answer");
-            directory.silent(url, now);
-            None
-        }
-    }
-}
-
-/// Takes over what the peers know before this replica becomes ready.
-pub(crate) async fn first_pull(app: &App) {
-    pull(app, FIRST_PULL_TIMEOUT).await;
-}
-
-/// Pulls each second until the process ends.
-pub(crate) async fn keep_agreeing(app: Arc<App>) {
-    let mut ticks = tokio::time::interval(PULL_INTERVAL);
-    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    loop {
-        ticks.tick().await;
-        pull(&app, PEER_TIMEOUT).await;
-    }
-}
-
-/// Sends this replica's load state to all peers at once, without waiting for them.
-pub(crate) fn push_load(app: &Arc<App>) {
-    let message = app.load.message(app.clock.now());
-    for url in app.peers.directory.lock().urls() {
-        let (app, message) = (Arc::clone(app), message.clone());
-        tokio::spawn(async move {
-            let target = format!("{url}/peers/load");
-            let sent = app.peers.client.send_json(Method::PUT, &target, &message, PEER_TIMEOUT).await;
-            if let Err(error) = sent {
-                debug!(%error, "a change did not reach a peer; its next pull brings it");
-            }
-        });
-    }
-}
-
-/// Tells all peers that this replica leaves, so that they stop asking for it.
-pub(crate) async fn say_goodbye(app: &App) {
-    let own = app.peers.own_url();
-    let urls = app.peers.directory.lock().urls();
-    let goodbyes = urls.into_iter().map(|url| {
-        let target = format!("{url}/peers?url={own}");
-        async move { app.peers.client.send(Method::DELETE, &target, None, FIRST_PULL_TIMEOUT).await }
-    });
-    for error in join_all(goodbyes).await.into_iter().filter_map(Result::err) {
-        debug!(%error, "a peer did not hear the goodbye; it forgets this replica by itself");
     }
 }

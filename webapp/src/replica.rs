@@ -4,11 +4,13 @@
 //! timer lateness delays single answers by about a millisecond and never lowers the capacity.
 
 mod cpu;
+mod job_error;
 mod job_trace;
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::StatusCode;
 use observability::traces::Span;
 use parking_lot::Mutex;
 use rand::RngExt;
@@ -17,56 +19,12 @@ use webapp_queue::{Arrival, Start, Station};
 use workload::{ServiceTime, Stream};
 
 use crate::clock::RunClock;
-use crate::dependency::{Dependency, DependencyError};
+use crate::dependency::Dependency;
 use crate::faults::Faults;
 use crate::metrics::JobMetrics;
+use crate::origin::Origin;
+pub(crate) use job_error::JobError;
 use job_trace::JobTrace;
-
-/// Who asked for a job.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Origin {
-    /// A request from outside.
-    User,
-    /// The replica's own demand, set by the load factor.
-    Synthetic,
-}
-
-impl Origin {
-    pub(crate) const ALL: [Self; 2] = [Self::User, Self::Synthetic];
-
-    /// The value of the label `origin`.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::User => "user",
-            Self::Synthetic => "synthetic",
-        }
-    }
-}
-
-/// Why a job brought no result.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum JobError {
-    /// The queue was full; nothing was done.
-    #[error("the queue is full: {queue_capacity} requests are waiting")]
-    Refused { queue_capacity: usize },
-    /// Served, and failed because a fault was switched on.
-    #[error("the request failed because the fault `errors` is switched on")]
-    Fault,
-    /// The dependency did not do its part.
-    #[error(transparent)]
-    Dependency(#[from] DependencyError),
-}
-
-impl JobError {
-    /// The error as one word, for spans.
-    const fn kind(&self) -> &'static str {
-        match self {
-            Self::Refused { .. } => "refused",
-            Self::Fault => "fault",
-            Self::Dependency(_) => "dependency",
-        }
-    }
-}
 
 /// How a served job went.
 #[derive(Clone, Copy, Debug)]
@@ -160,7 +118,7 @@ impl Replica {
     ) -> Result<(), JobError> {
         let now = self.clock.now();
         let service_time = self.draw_service_time() + self.faults.added_latency(now);
-        self.metrics.arrived();
+        self.metrics.arrived(origin);
         let job = Job { origin, service_time, finished, trace: JobTrace::begin(origin) };
         // The guard must be gone before a job that takes no time is finished below.
         let arrival = self.station.lock().arrive(now, job);
@@ -168,8 +126,8 @@ impl Replica {
             Arrival::Started(start) => self.start(start),
             Arrival::Queued => {}
             Arrival::Refused(job) => {
-                self.metrics.refused(origin);
                 let error = JobError::Refused { queue_capacity: self.station.lock().queue_capacity() };
+                self.metrics.refused(origin, error.status());
                 if let Some(trace) = job.trace {
                     trace.refuse(&error);
                 }
@@ -267,7 +225,8 @@ impl Replica {
         }
         let response_time = now.saturating_sub(arrived_at);
         let span = job.trace.as_deref().map(JobTrace::span);
-        self.metrics.completed(job.origin, now, response_time, result.is_ok(), span);
+        let status = result.as_ref().map_or_else(JobError::status, |()| StatusCode::OK);
+        self.metrics.completed(job.origin, now, response_time, status, span);
         if let Some(trace) = &job.trace {
             trace.finish(response_time, &result);
         }

@@ -17,17 +17,13 @@ use axum::handler::Handler;
 use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, delete, get, post, put};
-use http::{Method, StatusCode, Uri, header};
+use http::{Method, Uri, header};
 use observability::http::error::ErrorReply;
 use observability::http::guard::{self, AllowedHosts};
 use observability::http::server::MeasuredRoutes;
 
-use crate::app::Exposed;
+use crate::exposed::Exposed;
 use crate::replica::JobError;
-
-/// Largest request body: axum's own default, which holds without a layer in each request's way. A load schedule from
-/// a trace of some days fits.
-pub(crate) const MAX_BODY_BYTES: usize = 2 * 1024 * 1024;
 
 /// What is measured of the routes below.
 pub(crate) const MEASURED: MeasuredRoutes = MeasuredRoutes {
@@ -141,19 +137,14 @@ async fn wrong_method(method: Method, uri: Uri) -> ErrorReply {
 /// How the end of a job without result looks to its client.
 impl IntoResponse for JobError {
     fn into_response(self) -> Response {
-        let (status, hint) = match &self {
-            Self::Refused { .. } => (
-                StatusCode::SERVICE_UNAVAILABLE,
-                "the replica is saturated; try again, add replicas, or lower the load with /load/decrease",
-            ),
-            Self::Fault => {
-                (StatusCode::INTERNAL_SERVER_ERROR, "switch the fault off at the replica: /faults/clear")
+        let hint = match &self {
+            Self::Refused { .. } => {
+                "the replica is saturated; try again, add replicas, or lower the load with /load/decrease"
             }
-            Self::Dependency(_) => {
-                (StatusCode::BAD_GATEWAY, "look at the dependency: its queue may be full, or it may be gone")
-            }
+            Self::Fault => "switch the fault off at the replica: /faults/clear",
+            Self::Dependency(_) => "look at the dependency: its queue may be full, or it may be gone",
         };
         let retry_after = matches!(self, Self::Refused { .. }).then_some([(header::RETRY_AFTER, "1")]);
-        (retry_after, ErrorReply::new(status, self.to_string(), hint)).into_response()
+        (retry_after, ErrorReply::new(self.status(), self.to_string(), hint)).into_response()
     }
 }

@@ -2,10 +2,11 @@
 //! the gateway to notice, finish what is in flight, say goodbye.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use observability::http::guard::AllowedHosts;
+use observability::http::request_counts::RequestCounts;
 use observability::http::server::ServerMetrics;
 use observability::metrics::MetricsRegistry;
 use tokio::net::TcpListener;
@@ -17,16 +18,20 @@ use tracing::{info, warn};
 use webapp_queue::Station;
 use workload::Streams;
 
-use crate::app::{App, Exposed};
+use crate::app::App;
 use crate::clock::RunClock;
 use crate::config::{ConfigError, WebappConfig};
+use crate::counted_listener::OpenConnections;
 use crate::dependency::Dependency;
+use crate::exposed::{Exposed, register_app};
 use crate::faults::Faults;
-use crate::load::{Load, generate_synthetic_demand};
-use crate::metrics::{DependencyMetrics, JobMetrics, ShopMetrics, register_app};
+use crate::load::Load;
+use crate::metrics::{DependencyMetrics, JobMetrics, ShopMetrics};
+use crate::origin::Origin;
 use crate::peers::{self, Peers};
 use crate::replica::{Draws, Replica};
 use crate::routes;
+use crate::synthetic_demand::generate_synthetic_demand;
 
 /// Longest that a stop may take in all.
 const MAX_STOP: Duration = Duration::from_secs(30);
@@ -91,10 +96,13 @@ impl Webapp {
         let streams = Streams::from_seed(config.seed).derive(&config.id);
         let faults = Arc::new(Faults::default());
         let mut registry = MetricsRegistry::with_process_metrics();
-        let server_metrics = ServerMetrics::register(&mut registry, routes::MEASURED);
-        let jobs = JobMetrics::register(&mut registry, clock);
+        let requests = RequestCounts::register(&mut registry);
+        let jobs = JobMetrics::register(&mut registry, clock, &requests);
+        let server_metrics =
+            ServerMetrics::register_counting(&mut registry, routes::MEASURED, requests, Origin::User.name());
         let dependency = config.dependency.as_ref().map(|url| {
-            Dependency::new(url, config.dependency_pool, clock, DependencyMetrics::register(&mut registry))
+            let pool_size = config.dependency_pool.try_into().expect("validated: at least one connection");
+            Dependency::new(url, pool_size, clock, DependencyMetrics::register(&mut registry))
         });
         let workers = config.workers.try_into().expect("validated: at least one worker");
         let replica = Replica::new(
@@ -115,14 +123,14 @@ impl Webapp {
             streams,
             replica: Arc::new(replica),
             load: Load::new(&config.id, config.load_factor),
-            peers: Peers::new(&own_url, &config.peers, config.discover.clone()),
+            peers: Peers::new(&config.id, &own_url, &config.peers, config.discover.clone()),
             faults,
             jobs,
             shop: ShopMetrics::register(&mut registry),
             events: AtomicU64::new(0),
             serving: AtomicBool::new(false),
-            ready_peers: AtomicU32::new(0),
             crash: Notify::new(),
+            connections: OpenConnections::default(),
         });
         register_app(&mut registry, &config, &app);
         let exposed = Exposed { app, registry: Arc::new(registry) };
@@ -153,7 +161,7 @@ impl Webapp {
                 warn!(%error, "a connection could not be set to send at once");
             }
         });
-        let server = axum::serve(listener, application)
+        let server = axum::serve(app.connections.of(listener), application)
             .with_graceful_shutdown(stop_accepting.clone().cancelled_owned())
             .into_future();
         tokio::pin!(server);
@@ -162,11 +170,14 @@ impl Webapp {
 
         // The server answers from here on, so that peers can greet back during the first pull.
         let starting = async {
-            peers::first_pull(&app).await;
+            app.peers.first_pull(&app.load, app.clock).await;
             app.serving.store(true, Ordering::Release);
             info!(replica = app.id, role = %app.role, address, "ready");
             let _demand = AbortOnDropHandle::new(tokio::spawn(generate_synthetic_demand(Arc::clone(&app))));
-            let _agreement = AbortOnDropHandle::new(tokio::spawn(peers::keep_agreeing(Arc::clone(&app))));
+            let agreeing = Arc::clone(&app);
+            let _agreement = AbortOnDropHandle::new(tokio::spawn(async move {
+                agreeing.peers.keep_agreeing(&agreeing.load, agreeing.clock).await;
+            }));
             std::future::pending::<()>().await;
         };
         tokio::select! {
@@ -183,7 +194,7 @@ impl Webapp {
                 result = &mut server => return result,
                 () = tokio::time::sleep(drain_wait) => {}
             }
-            peers::say_goodbye(&app).await;
+            app.peers.say_goodbye().await;
             stop_accepting.cancel();
             server.await
         };

@@ -30,6 +30,15 @@ pub(super) struct Announced {
     pub(super) pid: u32,
 }
 
+/// The replicas of a run, as far as the gateway should know them.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Wanted {
+    /// Those that belong into its list.
+    pub(super) running: Vec<Announced>,
+    /// Addresses of the others: they are about to be announced, or leave by an order of their own.
+    pub(super) changing: Vec<String>,
+}
+
 /// An endpoint as the gateway lists it.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub(super) struct KnownEndpoint {

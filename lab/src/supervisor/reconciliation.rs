@@ -9,20 +9,11 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::{MissedTickBehavior, interval};
 
-use super::gateway_admin::{Announced, GatewayAdmin, KnownEndpoint};
+use super::gateway_admin::{Announced, GatewayAdmin, KnownEndpoint, Wanted};
 use super::replica_set::ReplicaSet;
 
 /// Time between two comparisons.
 const COMPARE_EVERY: Duration = Duration::from_secs(1);
-
-/// The replicas of a run, as far as the gateway should know them.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Wanted {
-    /// Those that belong into its list.
-    pub(super) running: Vec<Announced>,
-    /// Addresses of the others: they are about to be announced, or leave by an order of their own.
-    pub(super) changing: Vec<String>,
-}
 
 /// What the gateway is to be told.
 #[derive(Debug, Default, PartialEq, Eq)]

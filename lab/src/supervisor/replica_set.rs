@@ -20,9 +20,8 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::Notice;
-use super::gateway_admin::{Announced, GatewayAdmin};
+use super::gateway_admin::{Announced, GatewayAdmin, Wanted};
 use super::journal::Journal;
-use super::reconciliation::Wanted;
 use crate::child_process::ChildProcess;
 
 /// Most replicas that one run starts; more than one machine can use.

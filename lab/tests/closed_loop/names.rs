@@ -8,10 +8,12 @@ use crate::exposition::families;
 use crate::support::{TIMEOUT, Up};
 
 /// Who exposes a family, by the beginning of its name; `process_*` everybody.
-const OWNERS: [(&str, &str); 7] = [
+const OWNERS: [(&str, &str); 9] = [
     ("webapp_", "webapp"),
     ("order", "webapp"),
     ("http_server_", "webapp"),
+    ("http_requests_", "webapp"),
+    ("active_connections", "webapp"),
     ("gateway_", "gateway"),
     ("scaler_", "scaler"),
     ("loadgen_", "loadgen"),

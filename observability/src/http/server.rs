@@ -13,9 +13,11 @@ use axum::extract::Request;
 use axum::response::Response;
 use http::StatusCode;
 use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::{Family, MetricConstructor};
 use tower::{Layer, Service};
 
+use super::request_counts::RequestCounts;
 use crate::buckets::HTTP_DURATION_SECONDS;
 use crate::metrics::{MetricsRegistry, TracedHistogram};
 use crate::names;
@@ -64,33 +66,75 @@ pub struct ServerMetrics {
 struct Shared {
     measured: MeasuredRoutes,
     durations: Family<RequestLabels, TracedHistogram, NewHistogram>,
+    counts: Option<CountedAs>,
     /// The usual series, found without a lock.
-    expected: Vec<(RequestLabels, TracedHistogram)>,
+    expected: Vec<Series>,
+}
+
+/// The family that measured requests are counted in, and the origin under which they are.
+#[derive(Debug)]
+struct CountedAs {
+    counts: RequestCounts,
+    origin: &'static str,
+}
+
+/// What is kept of the requests with these labels.
+#[derive(Debug)]
+struct Series {
+    labels: RequestLabels,
+    durations: TracedHistogram,
+    count: Option<Counter>,
+}
+
+impl Series {
+    fn observe(&self, seconds: f64, span: Option<&Span>) {
+        self.durations.observe(seconds, span);
+        if let Some(count) = &self.count {
+            count.inc();
+        }
+    }
 }
 
 impl ServerMetrics {
     /// Registers the family with the series of the usual requests.
     pub fn register(registry: &mut MetricsRegistry, measured: MeasuredRoutes) -> Self {
-        let durations = Family::new_with_constructor(NewHistogram);
-        let expected = measured
+        Self::new(registry, measured, None)
+    }
+
+    /// As [`register`](Self::register), and counts each measured request among `counts` as one of this `origin`.
+    pub fn register_counting(
+        registry: &mut MetricsRegistry,
+        measured: MeasuredRoutes,
+        counts: RequestCounts,
+        origin: &'static str,
+    ) -> Self {
+        Self::new(registry, measured, Some(CountedAs { counts, origin }))
+    }
+
+    fn new(registry: &mut MetricsRegistry, measured: MeasuredRoutes, counts: Option<CountedAs>) -> Self {
+        let mut shared = Shared {
+            measured,
+            durations: Family::new_with_constructor(NewHistogram),
+            counts,
+            expected: Vec::new(),
+        };
+        shared.expected = measured
             .expected
             .iter()
             .map(|(method, route, status)| {
-                let labels = RequestLabels {
+                shared.series(RequestLabels {
                     http_request_method: method,
                     http_route: route,
                     http_response_status_code: *status,
-                };
-                let histogram = durations.get_or_create_owned(&labels);
-                (labels, histogram)
+                })
             })
             .collect();
         registry.register(
             names::HTTP_SERVER_REQUEST_DURATION_SECONDS,
             "Duration of HTTP requests by method, route and status code",
-            durations.clone(),
+            shared.durations.clone(),
         );
-        Self { shared: Arc::new(Shared { measured, durations, expected }) }
+        Self { shared: Arc::new(shared) }
     }
 
     /// The pattern that a path matches; `None` for a path that is not measured.
@@ -108,10 +152,20 @@ impl ServerMetrics {
 
     fn observe(&self, labels: RequestLabels, started: Instant, span: Option<&Span>) {
         let seconds = started.elapsed().as_secs_f64();
-        match self.shared.expected.iter().find(|(expected, _)| *expected == labels) {
-            Some((_, histogram)) => histogram.observe(seconds, span),
-            None => self.shared.durations.get_or_create_owned(&labels).observe(seconds, span),
+        match self.shared.expected.iter().find(|expected| expected.labels == labels) {
+            Some(expected) => expected.observe(seconds, span),
+            None => self.shared.series(labels).observe(seconds, span),
         }
+    }
+}
+
+impl Shared {
+    /// The series of these labels, which exist from now on.
+    fn series(&self, labels: RequestLabels) -> Series {
+        let count = self.counts.as_ref().map(|CountedAs { counts, origin }| {
+            counts.of(labels.http_request_method, labels.http_response_status_code, origin)
+        });
+        Series { labels, durations: self.durations.get_or_create_owned(&labels), count }
     }
 }
 

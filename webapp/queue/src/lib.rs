@@ -1,8 +1,9 @@
-//! A replica's finite capacity: workers behind a bounded queue, as a pure state machine.
+//! A replica's finite capacity as pure state machines: workers behind a bounded queue, and the connections to its
+//! dependency.
 //!
-//! [`Station`] decides when a job starts, waits or is refused. It holds no clock and no timer: the caller
-//! says what happened when, and waits out (or simulates) the service times. A live replica and a simulation
-//! run the same code.
+//! [`Station`] decides when a job starts, waits or is refused; [`Pool`] which job has a connection to the dependency and
+//! which one waits. Neither holds a clock or a timer: the caller says what happened when, and waits out (or simulates)
+//! the times in between. A live replica and a simulation run the same code.
 //!
 //! ## Why intended times
 //! A timer fires late, by about a millisecond. Were the next job to start when the end of the last one was
@@ -32,9 +33,13 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
+mod counts;
 mod invariants;
+mod pool;
 mod station;
 mod worker;
 
-pub use station::{Arrival, Counts, Start, Station};
+pub use counts::{Counts, PoolCounts};
+pub use pool::{Asked, Grant, Pool, Ticket};
+pub use station::{Arrival, Start, Station};
 pub use worker::WorkerId;

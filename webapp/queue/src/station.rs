@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 use core::num::NonZero;
 use core::time::Duration;
 
+use crate::counts::Counts;
 use crate::invariants::{jobs_are_conserved, no_job_waits_for_a_free_worker, queue_is_within_capacity};
 use crate::worker::{Worker, WorkerId};
 
@@ -40,19 +41,6 @@ pub enum Arrival<J> {
     Queued,
     /// All workers are busy and the queue is full: the job comes back.
     Refused(J),
-}
-
-/// How many jobs a station has seen since it began.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counts {
-    /// Jobs that arrived, the refused ones included.
-    pub arrived: u64,
-    /// Jobs that a worker began with.
-    pub started: u64,
-    /// Jobs that completed.
-    pub completed: u64,
-    /// Jobs that were refused.
-    pub refused: u64,
 }
 
 /// Workers behind a bounded queue, first come first served: the capacity of one replica.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use workload::Shape;
 
-use super::Version;
+use super::version::Version;
 
 /// The whole state of the load factor.
 #[derive(Clone, Debug, Serialize, Deserialize)]

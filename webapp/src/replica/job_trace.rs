@@ -7,7 +7,8 @@ use std::time::{Duration, SystemTime};
 
 use observability::traces::{self, Demand, KeyValue, Span, SpanKind, names, wall_clock};
 
-use super::{JobError, Origin};
+use super::job_error::JobError;
+use crate::origin::Origin;
 
 /// What a sampled job carries through the queue.
 #[derive(Debug)]

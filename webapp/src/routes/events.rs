@@ -9,7 +9,7 @@ use http::StatusCode;
 use serde_json::{Map, Value, json};
 
 use super::input::Body;
-use crate::app::Exposed;
+use crate::exposed::Exposed;
 
 /// One unit of work.
 pub(super) async fn create(

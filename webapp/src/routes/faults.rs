@@ -12,7 +12,8 @@ use serde_json::{Value, json};
 use tracing::warn;
 
 use super::input::{NoParams, Params, duration};
-use crate::app::{App, Exposed};
+use crate::app::App;
+use crate::exposed::Exposed;
 use crate::faults::MAX_ADDED_LATENCY;
 
 /// Longest that a fault with an end lasts.

@@ -10,7 +10,7 @@ use http::StatusCode;
 use observability::http::replica_id::X_REPLICA_ID;
 use serde_json::json;
 
-use crate::app::Exposed;
+use crate::exposed::Exposed;
 
 /// 200 for as long as the process answers.
 pub(super) async fn live(State(Exposed { app, .. }): State<Exposed>) -> Response {

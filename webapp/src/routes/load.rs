@@ -1,6 +1,5 @@
 //! `/load`: shows and changes the load factor of the whole service, from any one replica.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Json;
@@ -11,11 +10,10 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use workload::{Replay, Shape, ShapeDefinition};
 
-use super::MAX_BODY_BYTES;
-use super::input::{Body, NoParams, Params, duration};
-use crate::app::{App, Exposed};
+use super::input::{Body, MAX_BODY_BYTES, NoParams, Params, duration};
+use crate::app::App;
+use crate::exposed::Exposed;
 use crate::load::{FactorOutOfRange, SPIKE_FACTOR, SPIKE_HOLD, SPIKE_RAMP};
-use crate::peers::push_load;
 
 /// Longest hold or ramp of a spike.
 const MAX_SPIKE_PHASE: Duration = Duration::from_secs(24 * 3600);
@@ -149,8 +147,8 @@ fn replay(csv: &str, base_rps: f64) -> Result<Shape, ErrorReply> {
     Shape::try_from(Replay { points, end_seconds }).map_err(|error| refuse(error.to_string()))
 }
 
-fn changed(app: &Arc<App>) -> Json<Value> {
-    push_load(app);
+fn changed(app: &App) -> Json<Value> {
+    app.peers.push(&app.load.message(app.clock.now()));
     let description = describe(app);
     tracing::info!(factor = %description["factor"], version = %description["version"]["counter"], "load changed");
     Json(description)

@@ -5,7 +5,7 @@ use axum::response::Response;
 use http::HeaderMap;
 use observability::http::metrics_route;
 
-use crate::app::Exposed;
+use crate::exposed::Exposed;
 
 /// All families or those that `?name[]=` asks for, in the format that `Accept` asks for.
 pub(super) async fn metrics(

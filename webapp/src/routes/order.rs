@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::input::Body;
-use crate::app::Exposed;
+use crate::exposed::Exposed;
 
 /// Most pieces in one order.
 const MAX_QUANTITY: u32 = 1000;

@@ -8,8 +8,9 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::input::{Body, Params};
-use crate::app::{App, Exposed};
+use crate::app::App;
 use crate::config::is_base_url;
+use crate::exposed::Exposed;
 use crate::load::{LoadMessage, Version};
 use crate::peers::{PeerGreeting, PeerStatus};
 

@@ -5,7 +5,7 @@ use axum::extract::State;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::app::Exposed;
+use crate::exposed::Exposed;
 use crate::replica::JobError;
 
 /// The answer of `/`.

@@ -7,6 +7,7 @@ mod scrape;
 #[path = "../support/wait.rs"]
 mod wait;
 
+mod adapter_metrics;
 mod bad_input;
 mod dependency;
 mod exposition;

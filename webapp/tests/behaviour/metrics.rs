@@ -13,7 +13,7 @@ use crate::scrape::Scrape;
 use crate::wait;
 
 /// What dashboards, rules and the scaler read, as the design fixes it.
-const FIXED_NAMES: [&str; 21] = [
+const FIXED_NAMES: [&str; 23] = [
     names::WEBAPP_RESPONSE_TIME_SECONDS,
     names::WEBAPP_REQUEST_COUNT,
     names::WEBAPP_TOTAL_REQUESTS,
@@ -32,6 +32,8 @@ const FIXED_NAMES: [&str; 21] = [
     names::ORDERS_TOTAL,
     names::ORDER_VALUE_DOLLARS,
     names::HTTP_SERVER_REQUEST_DURATION_SECONDS,
+    names::HTTP_REQUESTS_TOTAL,
+    names::ACTIVE_CONNECTIONS,
     names::PROCESS_CPU_SECONDS_TOTAL,
     names::PROCESS_RESIDENT_MEMORY_BYTES,
     names::PROCESS_OPEN_FDS,

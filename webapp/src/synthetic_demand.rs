@@ -9,7 +9,7 @@ use std::time::Duration;
 use workload::{Arrivals, Stream};
 
 use crate::app::App;
-use crate::replica::Origin;
+use crate::origin::Origin;
 
 /// Longest time between two looks at the rate, so that a change is in force at once.
 const LONGEST_STEP: Duration = Duration::from_millis(20);

@@ -1,9 +1,4 @@
-//! The station in pure virtual time against queueing theory: waiting, refusals, throughput, and late timers.
-//!
-//! Every point is an event-driven simulation of at least 500,000 jobs whose result depends on the seed alone.
-//! Tolerances are what the physics promises its users; the job counts were chosen so that ten seeds in a row
-//! kept each of them.
-#![expect(clippy::print_stdout, reason = "how far a point is from theory is worth reading with --nocapture")]
+//! The station: waiting, refusals, throughput, and late timers.
 
 use std::num::NonZero;
 use std::time::Duration;
@@ -12,13 +7,9 @@ use webapp_queue::{Arrival, Start, Station};
 use workload::queueing::{Mg1, Mmc, MmcK};
 use workload::{Arrivals, ServiceTime, ServiceTimeDistribution, Streams};
 
-const MEAN_SERVICE: Duration = Duration::from_millis(50);
+use crate::theory::{assert_within, seeds};
 
-/// Seed 1, or as many as `LAB_TEST_SEEDS` says: `LAB_TEST_SEEDS=10` shows that the first one is not a lucky one.
-fn seeds() -> impl Iterator<Item = u64> {
-    let count = std::env::var("LAB_TEST_SEEDS").ok().and_then(|count| count.parse().ok()).unwrap_or(1);
-    1..=count
-}
+const MEAN_SERVICE: Duration = Duration::from_millis(50);
 
 /// One point: a load on a station.
 struct Point {
@@ -106,16 +97,6 @@ impl Point {
             utilization: station.busy_seconds(now) / elapsed_seconds / f64::from(self.workers),
         }
     }
-}
-
-fn assert_within(share: f64, found: f64, expected: f64, what: &str) {
-    let difference = found - expected;
-    println!("{what}: {found:.6}, theory {expected:.6}, off by {difference:+.6}");
-    assert!(
-        difference.abs() <= share * expected,
-        "{what}: {found} is not within {} % of {expected}",
-        100.0 * share
-    );
 }
 
 fn check_mean_wait(utilization: f64, jobs: u64, seed: u64) {
