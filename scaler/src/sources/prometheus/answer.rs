@@ -4,11 +4,10 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use prometheus_http_query::response::InstantVector;
+use scaler_signals::{Growth, Progress, Totals};
 
 use super::coverage::Samples;
 use super::queries;
-use crate::sources::growth::{Growth, Totals};
-use crate::sources::standstill::Progress;
 
 /// What one look brought.
 #[derive(Debug, Default)]

@@ -2,14 +2,15 @@
 
 use scaler_engine::Signal;
 
-use super::growth::{Growth, Totals};
+use crate::growth::Growth;
+use crate::totals::Totals;
 
 /// The signals that a growth tells, each with its value; those it cannot tell are left out.
 ///
 /// A window without requests is data: means, quantiles and rates are then 0. A window in which there was work and
 /// nothing of it was completed is not: of what only completed jobs tell, nothing is known. `jobs` are those waiting,
 /// in work or in flight at its end.
-pub(super) fn of(growth: &Growth, jobs: f64) -> impl Iterator<Item = (Signal, f64)> + '_ {
+pub fn signals_of(growth: &Growth, jobs: f64) -> impl Iterator<Item = (Signal, f64)> + '_ {
     let (by, seconds) = (&growth.by, growth.seconds());
     let was_idle = by.duration_count <= 0.0 && !had_work(by, jobs);
     let mean = |sum, count| if was_idle { Some(0.0) } else { ratio(sum, count) };
@@ -89,8 +90,9 @@ fn quantile(q: f64, bounds: &[f64], buckets: &[f64]) -> Option<f64> {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-    use std::time::Duration;
+    use alloc::collections::BTreeMap;
+    use alloc::vec;
+    use core::time::Duration;
 
     use super::*;
 
@@ -117,7 +119,7 @@ mod tests {
 
     #[test]
     fn every_signal_by_hand() {
-        let found: BTreeMap<Signal, f64> = of(&growth(), 3.0).collect();
+        let found: BTreeMap<Signal, f64> = signals_of(&growth(), 3.0).collect();
         // Median: rank 50 lies 30 of 40 into the bucket from 0.1 to 0.5; p95: rank 95 lies 35 of 40 into 0.5 to 1.
         for (signal, expected) in [
             (Signal::ResponseTimeMeanSeconds, 0.4),
@@ -144,7 +146,7 @@ mod tests {
         let by = Totals { buckets: vec![0.0; 2], seconds: 5.0, ..Totals::default() };
         let bounds = Some(vec![1.0, f64::INFINITY]);
         let idle = Growth { by, bounds, to: Duration::from_secs(5), ..Growth::default() };
-        let found: BTreeMap<Signal, f64> = of(&idle, 0.0).collect();
+        let found: BTreeMap<Signal, f64> = signals_of(&idle, 0.0).collect();
         for signal in
             [Signal::ResponseTimeMeanSeconds, Signal::ResponseTimeP95Seconds, Signal::RequestsPerSecond]
         {
@@ -171,7 +173,7 @@ mod tests {
             let growth = Growth { by, bounds, to: Duration::from_secs(5), ..Growth::default() };
             // The last of them is work that only the gateway, or a gauge, knows.
             let jobs = if index == 5 { 208.0 } else { 0.0 };
-            let found: BTreeMap<Signal, f64> = of(&growth, jobs).collect();
+            let found: BTreeMap<Signal, f64> = signals_of(&growth, jobs).collect();
             for signal in Signal::ALL.into_iter().filter(|signal| signal.needs_completions()) {
                 let waits_are_known = signal == Signal::DependencyWaitSeconds && index == 4;
                 assert_eq!(found.contains_key(&signal), waits_are_known, "sign {index}: {signal}: {found:?}");
@@ -188,7 +190,7 @@ mod tests {
         let by =
             Totals { duration_count: 5.0, duration_sum: 1.0, buckets: vec![0.0; 2], ..Totals::default() };
         let growth = Growth { by, bounds: Some(vec![1.0, f64::INFINITY]), ..Growth::default() };
-        let found: BTreeMap<Signal, f64> = of(&growth, 0.0).collect();
+        let found: BTreeMap<Signal, f64> = signals_of(&growth, 0.0).collect();
         assert_eq!(found.get(&Signal::ResponseTimeP95Seconds), None, "not 0");
         assert_eq!(found.get(&Signal::ResponseTimeMeanSeconds), Some(&0.2));
     }
