@@ -1,14 +1,11 @@
 //! Says what a source of signals delivers, whatever it asks.
 
 pub mod exposition;
-mod growth;
 mod problem;
 mod prometheus;
 mod replica_table;
 mod rotation;
 mod scrape;
-mod signals;
-mod standstill;
 
 use std::collections::BTreeMap;
 use std::time::Duration;

@@ -21,16 +21,15 @@ use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, join3};
 use http_client::HttpClient;
 use scaler_engine::{Reading, ReplicaObservation, Signal};
+use scaler_signals::{Growth, Progress, ReplicaStandstill, signals_of};
 
 use self::answer::{Answer, Seen};
 use self::client::PrometheusClient;
 pub use self::client::PrometheusUrlError;
 use self::queries::Queries;
-use super::growth::Growth;
 use super::replica_table::ReplicaTable;
 use super::rotation::Rotation;
-use super::standstill::{Progress, Standstill};
-use super::{Endpoint, Sample, ScrapeCount, Source, signals};
+use super::{Endpoint, Sample, ScrapeCount, Source};
 use crate::clock::Clock;
 
 /// An answer is used for this many looks if none comes after it: one that is late is no outage.
@@ -67,7 +66,7 @@ pub struct PrometheusSource {
     prometheus: PrometheusClient,
     rotation: Rotation,
     /// Replicas that are asked about; one that left is, until its share of the window has passed.
-    asked: ReplicaTable<Standstill>,
+    asked: ReplicaTable<ReplicaStandstill>,
     answer: Option<Answer>,
     /// The latest moment of evaluation that Prometheus has told.
     evaluated_at: f64,
@@ -106,7 +105,7 @@ impl PrometheusSource {
 
     fn follow_rotation(&mut self) {
         let (now, reach) = (self.clock.now(), self.range());
-        self.asked.follow(self.rotation.endpoints(), now, reach, |_| Standstill::default());
+        self.asked.follow(self.rotation.endpoints(), now, reach, |_| ReplicaStandstill::default());
     }
 
     fn instances(&self) -> impl Iterator<Item = &str> {
@@ -200,7 +199,7 @@ impl PrometheusSource {
                 let age = age + now.saturating_sub(answer.at);
                 let told = self.asked.iter().filter(|(url, _)| self.has_reported(url, now));
                 let jobs: f64 = told.map(|(_, known)| known.own.jobs()).sum();
-                for (signal, value) in signals::of(&joined, jobs.max(self.rotation.jobs_in_flight())) {
+                for (signal, value) in signals_of(&joined, jobs.max(self.rotation.jobs_in_flight())) {
                     service.insert(signal, Reading { value: Some(value), age });
                 }
             }

@@ -4,12 +4,11 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use http_client::{HttpClient, Reply};
-use scaler_engine::{Phase, Reading, ReplicaObservation, ResourceRequests, Signal, Standstill, Unit};
+use scaler_engine::{Phase, Reading, ReplicaObservation, ResourceRequests, Signal, Standstill};
+use scaler_signals::{Growth, ReplicaStandstill, signals_of_replica, standing_still};
 
-use super::growth::Growth;
 use super::problem::{address_of, bounded, instead_of_answering};
-use super::standstill::Standstill as OfReplica;
-use super::{Endpoint, EndpointState, signals};
+use super::{Endpoint, EndpointState};
 
 /// Longest wait for the gateway.
 const TIMEOUT: Duration = Duration::from_millis(800);
@@ -96,22 +95,13 @@ impl Rotation {
     /// rate at which it refuses.
     pub(super) fn standstill<'a>(
         &'a self,
-        standstill_of: impl Fn(&'a Endpoint) -> Option<(&'a OfReplica, f64)>,
+        standstill_of: impl Fn(&'a Endpoint) -> Option<(&'a ReplicaStandstill, f64)>,
     ) -> Option<Standstill> {
-        let standing = self.endpoints.iter().filter(|endpoint| endpoint.is_ready()).filter_map(|endpoint| {
+        let ready = self.endpoints.iter().filter(|endpoint| endpoint.is_ready());
+        standing_still(ready.filter_map(|endpoint| {
             let (own, refused_per_second) = standstill_of(endpoint)?;
-            let jobs = own.jobs().max(f64::from(endpoint.in_flight));
-            (!own.at_least().is_zero()).then_some((jobs, refused_per_second, own.at_least()))
-        });
-        standing.fold(None, |sum: Option<Standstill>, (jobs, refused_per_second, at_least)| {
-            let sum = sum.unwrap_or_default();
-            Some(Standstill {
-                replicas: sum.replicas + 1,
-                jobs: sum.jobs + jobs,
-                refused_per_second: sum.refused_per_second + refused_per_second,
-                at_least: sum.at_least.max(at_least),
-            })
-        })
+            Some((own, f64::from(endpoint.in_flight), refused_per_second))
+        }))
     }
 
     /// Requests in flight to all of them, as last listed.
@@ -125,29 +115,16 @@ impl Rotation {
     }
 
     /// An endpoint as the engine sees it, with what a source measured of it: every signal that `measured` does not tell,
-    /// nor the gateway counts, is one it had no value to give for. A replica that has stood still for longer than the
-    /// jobs it completed took has no value either: those tell nothing of the jobs that wait.
+    /// nor the gateway counts, is one it had no value to give for.
     pub(super) fn observe(
         &self,
         endpoint: &Endpoint,
         now: Duration,
         started_at: Option<Duration>,
         sampled_at: Option<Duration>,
-        measured: Option<(&Growth, &OfReplica)>,
+        measured: Option<(&Growth, &ReplicaStandstill)>,
     ) -> ReplicaObservation {
-        let mut signals: BTreeMap<Signal, Option<f64>> =
-            Signal::ALL.into_iter().map(|signal| (signal, None)).collect();
-        if let Some((growth, standstill)) = measured {
-            let jobs = standstill.jobs().max(f64::from(endpoint.in_flight));
-            let waited = standstill.at_least().as_secs_f64();
-            // A quantile may lie above the mean.
-            let is_contradicted = |signal: Signal, value: f64| {
-                let usual = if signal.unit() == Unit::Seconds { value } else { 0.0 };
-                signal.needs_completions() && waited > usual.max(growth.mean_seconds())
-            };
-            let known = signals::of(growth, jobs).filter(|(signal, value)| !is_contradicted(*signal, *value));
-            signals.extend(known.map(|(signal, value)| (signal, Some(value))));
-        }
+        let mut signals = signals_of_replica(measured, f64::from(endpoint.in_flight));
         let in_flight = self.unknown_for(now).is_none().then_some(f64::from(endpoint.in_flight));
         signals.insert(Signal::InFlight, in_flight);
         ReplicaObservation {

@@ -7,8 +7,6 @@
 mod families;
 #[cfg(test)]
 mod tests;
-mod totals;
-mod window;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -17,15 +15,13 @@ use futures_util::future::BoxFuture;
 use futures_util::{FutureExt, StreamExt, stream};
 use http_client::{HttpClient, Reply};
 use scaler_engine::{Reading, ReplicaObservation, Signal};
+use scaler_signals::{Growth, Progress, ReplicaStandstill, ReplicaWindow, signals_of};
 
 use self::families::{FAMILIES, Scraped};
-use self::window::ReplicaWindow;
-use super::growth::Growth;
 use super::problem::{ReplicaProblem, instead_of_answering};
 use super::replica_table::{Known, ReplicaTable};
 use super::rotation::Rotation;
-use super::standstill::{Progress, Standstill};
-use super::{Endpoint, EndpointState, Sample, ScrapeCount, Source, signals};
+use super::{Endpoint, EndpointState, Sample, ScrapeCount, Source};
 use crate::clock::Clock;
 
 /// Replicas asked at the same time.
@@ -67,7 +63,9 @@ struct Replica {
     url: String,
     metrics_url: String,
     past: Option<ReplicaWindow>,
-    standstill: Standstill,
+    /// Of the last scrape that could be read.
+    load_factor: Option<f64>,
+    standstill: ReplicaStandstill,
     /// What is read into; kept, so that its memory is.
     scraped: Scraped,
 }
@@ -100,7 +98,8 @@ impl ScrapeSource {
             url: endpoint.url.clone(),
             metrics_url: metrics_url(&endpoint.url),
             past: None,
-            standstill: Standstill::default(),
+            load_factor: None,
+            standstill: ReplicaStandstill::default(),
             scraped: Scraped::default(),
         });
     }
@@ -152,7 +151,7 @@ impl ScrapeSource {
             let age = now.saturating_sub(joined.to);
             let told = self.replicas.iter().filter(|(_, replica)| self.has_reported(&replica.own, now));
             let jobs: f64 = told.map(|(_, replica)| replica.own.standstill.jobs()).sum();
-            for (signal, value) in signals::of(&joined, jobs.max(self.rotation.jobs_in_flight())) {
+            for (signal, value) in signals_of(&joined, jobs.max(self.rotation.jobs_in_flight())) {
                 service.insert(signal, Reading { value: Some(value), age });
             }
         }
@@ -219,7 +218,7 @@ impl ScrapeSource {
     fn load_factor(&self) -> Option<f64> {
         self.replicas.newest_of_ready(|_, replica| {
             let past = replica.past.as_ref()?;
-            Some((past.newest_at(), past.latest().load_factor?))
+            Some((past.newest_at(), replica.load_factor?))
         })
     }
 }
@@ -271,14 +270,16 @@ impl Replica {
         let text = std::str::from_utf8(&reply.body).map_err(|error| unusable(&error))?;
         self.scraped.read(text).map_err(|error| unusable(&error))?;
         let at = clock.now();
+        let figures = &self.scraped.figures;
         if let Some(past) = &mut self.past {
-            past.add(at, &self.scraped, window);
+            past.add(at, figures, window);
         } else {
-            self.past = Some(ReplicaWindow::begin(at, &self.scraped));
+            self.past = Some(ReplicaWindow::begin(at, figures));
         }
         // A replica that is not the lab's may tell of no job before it has ended; the gateway knows of them.
-        let jobs = self.scraped.jobs().max(f64::from(in_flight));
-        self.standstill.see(Progress { at, completed: self.scraped.duration_count, jobs });
+        let jobs = figures.jobs().max(f64::from(in_flight));
+        self.load_factor = self.scraped.load_factor;
+        self.standstill.see(Progress { at, completed: figures.duration_count, jobs });
         Ok(())
     }
 }

@@ -4,11 +4,10 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use prometheus_http_query::response::InstantVector;
+use scaler_signals::{Growth, Progress, Totals};
 
 use super::coverage::Samples;
 use super::queries;
-use crate::sources::growth::{Growth, Totals};
-use crate::sources::standstill::Progress;
 
 /// What one look brought.
 #[derive(Debug, Default)]
@@ -194,6 +193,7 @@ impl Figures {
             worker_seconds: gauge(queries::WORKERS) * seconds,
             cpu_seconds: grown(queries::CPU_SECONDS),
             seconds,
+            queue_depth: gauge(queries::QUEUE_GROWTH),
             queue_depth_seconds: gauge(queries::QUEUE_DEPTH) * seconds,
             memory_byte_seconds: gauge(queries::MEMORY_BYTES) * seconds,
             ..Totals::default()

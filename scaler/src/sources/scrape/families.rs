@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use observability::names;
+use scaler_signals::ReplicaFigures;
 
 use crate::sources::exposition::{self, ExpositionError, Sample};
 
@@ -32,22 +33,8 @@ const BOUNDS_MAX: usize = 64;
 /// What one replica showed at one scrape, summed over its labels.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Scraped {
-    pub(super) duration_sum: f64,
-    pub(super) duration_count: f64,
-    /// Upper bounds of the response-time buckets, rising, `+Inf` last.
-    pub(super) bounds: Vec<f64>,
-    /// Cumulative counts, one per bound.
-    pub(super) buckets: Vec<f64>,
-    /// Jobs that arrived, whatever came of them; 0 if it does not say.
-    pub(super) arrived: f64,
-    pub(super) refused: f64,
-    pub(super) errors: f64,
-    pub(super) queue_depth: f64,
-    pub(super) workers: f64,
-    pub(super) workers_busy: f64,
-    pub(super) busy_seconds: f64,
-    pub(super) dependency_wait_sum: f64,
-    pub(super) dependency_wait_count: f64,
+    /// What signals are computed from.
+    pub(super) figures: ReplicaFigures,
     pub(super) load_factor: Option<f64>,
     /// What the switched-on fault `latency` adds to each service time; 0 while it is off.
     pub(super) fault_latency_seconds: f64,
@@ -55,10 +42,6 @@ pub(super) struct Scraped {
     pub(super) fault_error_ratio: f64,
     /// 1 while the fault `unready` is on.
     pub(super) fault_unready: f64,
-    pub(super) cpu_seconds: f64,
-    pub(super) memory_bytes: f64,
-    /// Start of its process (time since the Unix epoch); none if it does not say.
-    pub(super) started_at: Option<Duration>,
 }
 
 /// Metrics that a scrape cannot be made of.
@@ -73,37 +56,16 @@ pub(super) enum FamilyError {
 }
 
 impl Scraped {
-    /// Jobs waiting or being worked on.
-    pub(super) fn jobs(&self) -> f64 {
-        self.queue_depth + self.workers_busy
-    }
-
-    /// Whether `self` cannot be a later moment of the process that showed `old`: something that only grows has fallen.
-    pub(super) fn fell_below(&self, old: &Self) -> bool {
-        let totals = |of: &Self| {
-            [
-                of.duration_count,
-                of.duration_sum,
-                of.arrived,
-                of.refused,
-                of.errors,
-                of.busy_seconds,
-                of.dependency_wait_count,
-                of.dependency_wait_sum,
-                of.cpu_seconds,
-            ]
-        };
-        let have_fallen = totals(self).iter().zip(totals(old)).any(|(new, old)| *new < old);
-        let are_alike = self.bounds == old.bounds;
-        have_fallen || are_alike && self.buckets.iter().zip(&old.buckets).any(|(new, old)| new < old)
-    }
-
     /// Reads a text into this value, keeping the memory it already has.
     pub(super) fn read(&mut self, text: &str) -> Result<(), FamilyError> {
-        let (mut bounds, mut buckets) = (std::mem::take(&mut self.bounds), std::mem::take(&mut self.buckets));
+        let (mut bounds, mut buckets) =
+            (std::mem::take(&mut self.figures.bounds), std::mem::take(&mut self.figures.buckets));
         bounds.clear();
         buckets.clear();
-        *self = Self { bounds, buckets, ..Self::default() };
+        *self = Self {
+            figures: ReplicaFigures { bounds, buckets, ..ReplicaFigures::default() },
+            ..Self::default()
+        };
         let (mut has_durations, mut unusable) = (false, None);
         exposition::read(text, |sample| {
             // Counts, times, bytes: none of what is read can be negative, and one that is would make others too low.
@@ -125,12 +87,13 @@ impl Scraped {
     /// Returns whether the sample was the count of response times, without which there is no scrape.
     fn take(&mut self, sample: &Sample<'_>) -> bool {
         let value = sample.value;
+        let figures = &mut self.figures;
         if let Some(part) = sample.name.strip_prefix(names::WEBAPP_REQUEST_DURATION_SECONDS) {
             match part {
                 "_bucket" => self.add_bucket(sample),
-                "_sum" => self.duration_sum += value,
+                "_sum" => figures.duration_sum += value,
                 "_count" => {
-                    self.duration_count += value;
+                    figures.duration_count += value;
                     return true;
                 }
                 _ => {}
@@ -139,27 +102,27 @@ impl Scraped {
         }
         if let Some(part) = sample.name.strip_prefix(names::WEBAPP_DEPENDENCY_WAIT_SECONDS) {
             match part {
-                "_sum" => self.dependency_wait_sum += value,
-                "_count" => self.dependency_wait_count += value,
+                "_sum" => figures.dependency_wait_sum += value,
+                "_count" => figures.dependency_wait_count += value,
                 _ => {}
             }
             return false;
         }
         match sample.name {
-            names::WEBAPP_TOTAL_REQUESTS => self.arrived += value,
-            names::WEBAPP_REFUSED_TOTAL => self.refused += value,
-            names::WEBAPP_ERRORS_TOTAL => self.errors += value,
-            names::WEBAPP_QUEUE_DEPTH => self.queue_depth += value,
-            names::WEBAPP_WORKERS => self.workers += value,
-            names::WEBAPP_WORKERS_BUSY => self.workers_busy += value,
-            names::WEBAPP_WORKERS_BUSY_SECONDS_TOTAL => self.busy_seconds += value,
+            names::WEBAPP_TOTAL_REQUESTS => figures.arrived += value,
+            names::WEBAPP_REFUSED_TOTAL => figures.refused += value,
+            names::WEBAPP_ERRORS_TOTAL => figures.errors += value,
+            names::WEBAPP_QUEUE_DEPTH => figures.queue_depth += value,
+            names::WEBAPP_WORKERS => figures.workers += value,
+            names::WEBAPP_WORKERS_BUSY => figures.workers_busy += value,
+            names::WEBAPP_WORKERS_BUSY_SECONDS_TOTAL => figures.busy_seconds += value,
             names::WEBAPP_LOAD_FACTOR => self.load_factor = Some(value),
             names::WEBAPP_FAULT_LATENCY_SECONDS => self.fault_latency_seconds = value,
             names::WEBAPP_FAULT_ERROR_RATIO => self.fault_error_ratio = value,
             names::WEBAPP_FAULT_UNREADY => self.fault_unready = value,
-            names::PROCESS_CPU_SECONDS_TOTAL => self.cpu_seconds += value,
-            names::PROCESS_RESIDENT_MEMORY_BYTES => self.memory_bytes += value,
-            names::PROCESS_START_TIME_SECONDS => self.started_at = Duration::try_from_secs_f64(value).ok(),
+            names::PROCESS_CPU_SECONDS_TOTAL => figures.cpu_seconds += value,
+            names::PROCESS_RESIDENT_MEMORY_BYTES => figures.memory_bytes += value,
+            names::PROCESS_START_TIME_SECONDS => figures.started_at = Duration::try_from_secs_f64(value).ok(),
             _ => {}
         }
         false
@@ -189,13 +152,14 @@ impl Scraped {
             },
             None => return,
         };
+        let figures = &mut self.figures;
         // Each origin writes its own buckets in rising order, so after the first origin all places are known.
-        let place = self.bounds.partition_point(|known| *known < bound);
-        if self.bounds.get(place).is_some_and(|known| known.to_bits() == bound.to_bits()) {
-            self.buckets[place] += sample.value;
-        } else if self.bounds.len() < BOUNDS_MAX {
-            self.bounds.insert(place, bound);
-            self.buckets.insert(place, sample.value);
+        let place = figures.bounds.partition_point(|known| *known < bound);
+        if figures.bounds.get(place).is_some_and(|known| known.to_bits() == bound.to_bits()) {
+            figures.buckets[place] += sample.value;
+        } else if figures.bounds.len() < BOUNDS_MAX {
+            figures.bounds.insert(place, bound);
+            figures.buckets.insert(place, sample.value);
         }
     }
 }
@@ -218,17 +182,19 @@ mod tests {
             "webapp_refused_total{origin=\"user\"} 4\nwebapp_refused_total{origin=\"synthetic\"} 5\n",
             "process_start_time_seconds 1700000000.25\nsomething_else 9\n# EOF\n",
         );
-        let mut scraped = Scraped { errors: 7.0, bounds: vec![9.0], ..Scraped::default() };
+        let stale = ReplicaFigures { errors: 7.0, bounds: vec![9.0], ..ReplicaFigures::default() };
+        let mut scraped = Scraped { figures: stale, ..Scraped::default() };
         scraped.read(text).unwrap();
-        let expected = Scraped {
+        let expected = ReplicaFigures {
             duration_sum: 2.0,
             duration_count: 4.0,
             bounds: vec![0.5, f64::INFINITY],
             buckets: vec![3.0, 4.0],
             refused: 9.0,
             started_at: Some(Duration::from_millis(1_700_000_000_250)),
-            ..Scraped::default()
+            ..ReplicaFigures::default()
         };
+        let expected = Scraped { figures: expected, ..Scraped::default() };
         assert_eq!(scraped, expected, "and nothing is left of what was read before");
     }
 

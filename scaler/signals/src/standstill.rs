@@ -1,28 +1,30 @@
 //! Notices a replica that has work and completes none of it, by comparing its scrapes with each other.
 
-use std::time::Duration;
+use core::time::Duration;
+
+use scaler_engine::Standstill;
 
 /// What one replica showed at one scrape.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Progress {
+pub struct Progress {
     /// When it was scraped, by whatever clock the scrapes of this replica are dated with.
-    pub(super) at: Duration,
+    pub at: Duration,
     /// Jobs completed since its start.
-    pub(super) completed: f64,
+    pub completed: f64,
     /// Jobs waiting or being worked on.
-    pub(super) jobs: f64,
+    pub jobs: f64,
 }
 
 /// How long one replica has completed nothing although it had work at every scrape.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(super) struct Standstill {
+pub struct ReplicaStandstill {
     newest: Option<Progress>,
     since: Option<Duration>,
 }
 
-impl Standstill {
+impl ReplicaStandstill {
     /// Takes the next scrape; one that is not newer than the last is left out.
-    pub(super) fn see(&mut self, progress: Progress) {
+    pub fn see(&mut self, progress: Progress) {
         let before = self.newest;
         if before.is_some_and(|before| progress.at <= before.at) {
             return;
@@ -38,15 +40,32 @@ impl Standstill {
 
     /// For how long, at least: a job that was there at the first of these scrapes is there at the newest. Zero while
     /// jobs complete.
-    pub(super) fn at_least(&self) -> Duration {
+    pub fn at_least(&self) -> Duration {
         let (Some(since), Some(newest)) = (self.since, self.newest) else { return Duration::ZERO };
         newest.at.saturating_sub(since)
     }
 
     /// Jobs waiting or being worked on at the newest scrape.
-    pub(super) fn jobs(&self) -> f64 {
+    pub fn jobs(&self) -> f64 {
         self.newest.map_or(0.0, |newest| newest.jobs)
     }
+}
+
+/// The replicas that stand still, taken together: of each its standstill, its requests in flight as the gateway counts
+/// them, and the rate per second at which it refuses. None if none does.
+pub fn standing_still<'a>(
+    replicas: impl Iterator<Item = (&'a ReplicaStandstill, f64, f64)>,
+) -> Option<Standstill> {
+    let standing = replicas.filter(|(own, ..)| !own.at_least().is_zero());
+    standing.fold(None, |sum: Option<Standstill>, (own, in_flight, refused_per_second)| {
+        let sum = sum.unwrap_or_default();
+        Some(Standstill {
+            replicas: sum.replicas + 1,
+            jobs: sum.jobs + own.jobs().max(in_flight),
+            refused_per_second: sum.refused_per_second + refused_per_second,
+            at_least: sum.at_least.max(own.at_least()),
+        })
+    })
 }
 
 #[cfg(test)]
@@ -54,7 +73,7 @@ mod tests {
     use super::*;
 
     fn after(scrapes: &[(u64, f64, f64)]) -> u64 {
-        let mut standstill = Standstill::default();
+        let mut standstill = ReplicaStandstill::default();
         for &(at, completed, jobs) in scrapes {
             standstill.see(Progress { at: Duration::from_secs(at), completed, jobs });
         }

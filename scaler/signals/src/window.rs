@@ -4,11 +4,12 @@
 //! would be a moment of its own clock, which may be wrong by any amount. Only two scrapes of the same replica are
 //! compared.
 
-use std::collections::VecDeque;
-use std::time::Duration;
+use alloc::collections::VecDeque;
+use core::time::Duration;
 
-use super::families::Scraped;
-use crate::sources::growth::{Growth, Totals};
+use crate::figures::ReplicaFigures;
+use crate::growth::Growth;
+use crate::totals::Totals;
 
 /// Entries kept per replica, however long the window is: a window of an hour is then cut to within a minute.
 const ENTRIES_PER_WINDOW: u32 = 60;
@@ -18,11 +19,11 @@ const START_SLACK: Duration = Duration::from_secs(1);
 
 /// One replica's past.
 #[derive(Clone, Debug)]
-pub(super) struct ReplicaWindow {
+pub struct ReplicaWindow {
     /// Rising in time; the first lies at or before the window's beginning as soon as there is one.
     entries: VecDeque<Totals>,
     newest: Totals,
-    latest: Scraped,
+    latest: ReplicaFigures,
     process: Process,
 }
 
@@ -49,58 +50,58 @@ impl Process {
 
 impl ReplicaWindow {
     /// Begins with a first scrape, from which on it is counted.
-    pub(super) fn begin(at: Duration, scraped: &Scraped) -> Self {
-        let first = Totals::zero(at, scraped.buckets.len());
+    pub fn begin(at: Duration, figures: &ReplicaFigures) -> Self {
+        let first = Totals::begin(at, figures);
         Self {
             entries: VecDeque::from([first.clone()]),
             newest: first,
-            latest: scraped.clone(),
+            latest: figures.clone(),
             process: Process { met_at: at, age_when_met_at_most: None },
         }
     }
 
-    /// Whether the process that shows `scraped` is another one than that of the last scrape: what only grows has
+    /// Whether the process that shows `figures` is another one than that of the last scrape: what only grows has
     /// fallen, or its start has moved by as much as a restart in between explains.
-    fn has_restarted(&self, at: Duration, scraped: &Scraped) -> bool {
-        let moved = match (self.latest.started_at, scraped.started_at) {
+    fn has_restarted(&self, at: Duration, figures: &ReplicaFigures) -> bool {
+        let moved = match (self.latest.started_at, figures.started_at) {
             (Some(old), Some(new)) if old != new => new.as_secs_f64() - old.as_secs_f64(),
-            _ => return scraped.fell_below(&self.latest),
+            _ => return figures.fell_below(&self.latest),
         };
-        scraped.fell_below(&self.latest) || self.process.can_have_ended(moved, self.newest.at, at)
+        figures.fell_below(&self.latest) || self.process.can_have_ended(moved, self.newest.at, at)
     }
 
     /// Adds a scrape and forgets what lies before a window that ends with it.
-    pub(super) fn add(&mut self, at: Duration, scraped: &Scraped, window: Duration) {
+    pub fn add(&mut self, at: Duration, figures: &ReplicaFigures, window: Duration) {
         let spacing = window / ENTRIES_PER_WINDOW;
         let is_due = |last: &Totals| self.newest.at.saturating_sub(last.at) >= spacing;
         if self.entries.back().is_none_or(is_due) {
             self.entries.push_back(self.newest.clone());
         }
-        let has_restarted = self.has_restarted(at, scraped);
+        let has_restarted = self.has_restarted(at, figures);
         if has_restarted {
             let age_when_met_at_most = Some(at.saturating_sub(self.newest.at));
             self.process = Process { met_at: at, age_when_met_at_most };
         }
-        self.newest.advance(at, Some(&self.latest).filter(|_| !has_restarted), scraped);
-        self.latest.clone_from(scraped);
+        self.newest.advance(at, Some(&self.latest).filter(|_| !has_restarted), figures);
+        self.latest.clone_from(figures);
         let start = at.saturating_sub(window);
         while self.entries.get(1).is_some_and(|second| second.at <= start) {
             self.entries.pop_front();
         }
     }
 
-    /// When it was last scraped.
-    pub(super) fn newest_at(&self) -> Duration {
+    /// When it was last seen.
+    pub fn newest_at(&self) -> Duration {
         self.newest.at
     }
 
     /// What it last showed.
-    pub(super) fn latest(&self) -> &Scraped {
+    pub fn latest(&self) -> &ReplicaFigures {
         &self.latest
     }
 
     /// What it grew by in the window from `start`; none if nothing was seen in it, or only one moment.
-    pub(super) fn growth_since(&self, start: Duration) -> Option<Growth> {
+    pub fn growth_since(&self, start: Duration) -> Option<Growth> {
         if self.newest.at <= start {
             return None;
         }
@@ -110,31 +111,10 @@ impl ReplicaWindow {
     }
 }
 
-impl Growth {
-    fn between(from: &Totals, to: &Totals, bounds: &[f64]) -> Self {
-        let mut by = to.clone();
-        by.duration_sum -= from.duration_sum;
-        by.duration_count -= from.duration_count;
-        by.arrived -= from.arrived;
-        by.refused -= from.refused;
-        by.errors -= from.errors;
-        by.dependency_wait_sum -= from.dependency_wait_sum;
-        by.dependency_wait_count -= from.dependency_wait_count;
-        by.busy_seconds -= from.busy_seconds;
-        by.worker_seconds -= from.worker_seconds;
-        by.cpu_seconds -= from.cpu_seconds;
-        by.seconds -= from.seconds;
-        by.queue_depth_seconds -= from.queue_depth_seconds;
-        by.memory_byte_seconds -= from.memory_byte_seconds;
-        for (total, earlier) in by.buckets.iter_mut().zip(&from.buckets) {
-            *total -= earlier;
-        }
-        Self { from: from.at, to: to.at, by, bounds: Some(bounds.to_vec()) }
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use alloc::vec;
+
     use super::*;
 
     const WINDOW: Duration = Duration::from_secs(30);
@@ -143,14 +123,14 @@ mod tests {
         Duration::from_secs(value)
     }
 
-    fn scraped(count: f64, sum: f64) -> Scraped {
-        Scraped {
+    fn scraped(count: f64, sum: f64) -> ReplicaFigures {
+        ReplicaFigures {
             duration_count: count,
             duration_sum: sum,
             bounds: vec![1.0, f64::INFINITY],
             buckets: vec![count, count],
             started_at: Some(seconds(5)),
-            ..Scraped::default()
+            ..ReplicaFigures::default()
         }
     }
 
@@ -168,8 +148,10 @@ mod tests {
     /// What is counted of two scrapes a second apart, 50,000 and 20 more jobs, where the second tells its start
     /// `moved` seconds later than the first, and both say it was long ago, or yet to come.
     fn counted_with_a_start_that_moved(first_start: u64, moved: i64) -> Option<f64> {
-        let told =
-            |count, start| Scraped { started_at: Some(seconds(start)), ..scraped(count, count / 10.0) };
+        let told = |count, start| ReplicaFigures {
+            started_at: Some(seconds(start)),
+            ..scraped(count, count / 10.0)
+        };
         let later = first_start.checked_add_signed(moved).unwrap();
         let mut window = ReplicaWindow::begin(seconds(100_000), &told(50_000.0, first_start));
         assert!(window.growth_since(seconds(99_970)).is_none(), "its life before counts for nothing");
@@ -190,7 +172,8 @@ mod tests {
 
     #[test]
     fn a_clock_that_is_set_back_and_forth_restarts_nothing() {
-        let at_start = |count, start| Scraped { started_at: Some(seconds(start)), ..scraped(count, 0.0) };
+        let at_start =
+            |count, start| ReplicaFigures { started_at: Some(seconds(start)), ..scraped(count, 0.0) };
         let mut window = ReplicaWindow::begin(seconds(10_000), &at_start(900.0, 9_000));
         // It restarts once, so that its age is known; then its clock is set, again and again.
         window.add(seconds(10_001), &at_start(7.0, 10_001), WINDOW);
@@ -203,7 +186,7 @@ mod tests {
 
     #[test]
     fn a_counter_that_fell_restarts_all_of_them() {
-        let shown = |count, refused| Scraped { refused, started_at: None, ..scraped(count, 0.0) };
+        let shown = |count, refused| ReplicaFigures { refused, started_at: None, ..scraped(count, 0.0) };
         let mut window = ReplicaWindow::begin(seconds(0), &shown(100.0, 2.0));
         window.add(seconds(1), &shown(3.0, 5.0), WINDOW);
         let by = window.growth_since(seconds(0)).unwrap().by;
@@ -248,8 +231,8 @@ mod tests {
         window.add(seconds(1), &scraped(110.0, 44.0), WINDOW);
         // The process restarted: 3 jobs since then; and once more, with more jobs than before, which only its start
         // time betrays.
-        window.add(seconds(2), &Scraped { started_at: Some(seconds(1)), ..scraped(3.0, 1.0) }, WINDOW);
-        window.add(seconds(3), &Scraped { started_at: Some(seconds(2)), ..scraped(5.0, 2.0) }, WINDOW);
+        window.add(seconds(2), &ReplicaFigures { started_at: Some(seconds(1)), ..scraped(3.0, 1.0) }, WINDOW);
+        window.add(seconds(3), &ReplicaFigures { started_at: Some(seconds(2)), ..scraped(5.0, 2.0) }, WINDOW);
         let growth = window.growth_since(seconds(0)).unwrap();
         assert_eq!((growth.by.duration_count, growth.by.duration_sum), (18.0, 7.0));
         assert_eq!(growth.by.buckets, [18.0, 18.0]);
@@ -257,11 +240,12 @@ mod tests {
 
     #[test]
     fn gauges_are_averaged_over_time() {
-        let with_depth = |depth| Scraped { queue_depth: depth, workers: 4.0, ..scraped(0.0, 0.0) };
+        let with_depth = |depth| ReplicaFigures { queue_depth: depth, workers: 4.0, ..scraped(0.0, 0.0) };
         let mut window = ReplicaWindow::begin(seconds(0), &with_depth(0.0));
         window.add(seconds(2), &with_depth(10.0), WINDOW);
         window.add(seconds(3), &with_depth(10.0), WINDOW);
         let by = window.growth_since(seconds(0)).unwrap().by;
+        assert_eq!(by.queue_depth, 10.0, "how many more wait at the end than at its beginning");
         // Trapezoids: (0 + 10) / 2 × 2 s + 10 × 1 s.
         assert_eq!((by.queue_depth_seconds, by.seconds, by.worker_seconds), (20.0, 3.0, 12.0));
     }
@@ -273,9 +257,9 @@ mod tests {
         let mut sum = one.growth_since(seconds(0)).unwrap();
         sum.join(&one.growth_since(seconds(0)).unwrap());
         assert_eq!((sum.by.duration_count, sum.by.buckets.clone()), (8.0, vec![8.0, 8.0]));
-        let other = Scraped { bounds: vec![2.0, f64::INFINITY], ..scraped(0.0, 0.0) };
+        let other = ReplicaFigures { bounds: vec![2.0, f64::INFINITY], ..scraped(0.0, 0.0) };
         let mut two = ReplicaWindow::begin(seconds(0), &other);
-        two.add(seconds(3), &Scraped { bounds: other.bounds.clone(), ..scraped(1.0, 1.0) }, WINDOW);
+        two.add(seconds(3), &ReplicaFigures { bounds: other.bounds.clone(), ..scraped(1.0, 1.0) }, WINDOW);
         sum.join(&two.growth_since(seconds(0)).unwrap());
         assert_eq!((sum.by.duration_count, sum.bounds, sum.to), (9.0, None, seconds(3)));
     }

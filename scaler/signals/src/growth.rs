@@ -1,71 +1,42 @@
 //! Holds what a replica's, or several replicas', totals grew by in a window: all that signals are computed from.
 
-use std::time::Duration;
+use alloc::vec::Vec;
+use core::time::Duration;
 
-/// Totals of one replica at one moment, or what they grew by.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Totals {
-    /// When they were scraped (run time).
-    pub(super) at: Duration,
-    /// Response times of completed jobs, summed; seconds.
-    pub(super) duration_sum: f64,
-    /// Completed jobs.
-    pub(super) duration_count: f64,
-    /// Completed jobs up to each bound, cumulative, `+Inf` last.
-    pub(super) buckets: Vec<f64>,
-    /// Jobs that arrived, whatever came of them; 0 where that is not told.
-    pub(super) arrived: f64,
-    /// Jobs refused.
-    pub(super) refused: f64,
-    /// Jobs failed.
-    pub(super) errors: f64,
-    /// Waits for the dependency, summed; seconds.
-    pub(super) dependency_wait_sum: f64,
-    /// Waits for the dependency.
-    pub(super) dependency_wait_count: f64,
-    /// Time that workers were busy, summed over them; seconds.
-    pub(super) busy_seconds: f64,
-    /// Workers × time; seconds.
-    pub(super) worker_seconds: f64,
-    /// CPU time; seconds.
-    pub(super) cpu_seconds: f64,
-    /// Time covered; seconds.
-    pub(super) seconds: f64,
-    /// Queue depth × time.
-    pub(super) queue_depth_seconds: f64,
-    /// Resident memory × time.
-    pub(super) memory_byte_seconds: f64,
-}
+use crate::totals::Totals;
 
 /// What totals grew by, of one replica or of several together.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Growth {
-    pub(super) from: Duration,
-    pub(super) to: Duration,
-    pub(super) by: Totals,
+pub struct Growth {
+    /// When the span begins.
+    pub from: Duration,
+    /// When it ends: the newest moment that was seen.
+    pub to: Duration,
+    /// The growth.
+    pub by: Totals,
     /// Bounds of the buckets; none if replicas with different bounds came together.
-    pub(super) bounds: Option<Vec<f64>>,
+    pub bounds: Option<Vec<f64>>,
 }
 
 impl Growth {
     /// The span that rates are taken over; seconds.
-    pub(super) fn seconds(&self) -> f64 {
+    pub fn seconds(&self) -> f64 {
         self.to.saturating_sub(self.from).as_secs_f64()
     }
 
     /// Mean response time of the completed jobs; 0 without any.
-    pub(super) fn mean_seconds(&self) -> f64 {
+    pub fn mean_seconds(&self) -> f64 {
         if self.by.duration_count > 0.0 { self.by.duration_sum / self.by.duration_count } else { 0.0 }
     }
 
     /// Jobs refused, per second.
-    pub(super) fn refused_per_second(&self) -> f64 {
+    pub fn refused_per_second(&self) -> f64 {
         let seconds = self.seconds();
         if seconds > 0.0 { self.by.refused / seconds } else { 0.0 }
     }
 
     /// The growth of all of them together; none of none.
-    pub(super) fn joined<'a>(growths: impl Iterator<Item = &'a Self>) -> Option<Self> {
+    pub fn joined<'a>(growths: impl Iterator<Item = &'a Self>) -> Option<Self> {
         growths.cloned().reduce(|mut sum, growth| {
             sum.join(&growth);
             sum
@@ -73,7 +44,7 @@ impl Growth {
     }
 
     /// The growth of both together.
-    pub(super) fn join(&mut self, other: &Self) {
+    pub fn join(&mut self, other: &Self) {
         self.from = self.from.min(other.from);
         self.to = self.to.max(other.to);
         let (sum, by) = (&mut self.by, &other.by);
@@ -88,6 +59,7 @@ impl Growth {
         sum.worker_seconds += by.worker_seconds;
         sum.cpu_seconds += by.cpu_seconds;
         sum.seconds += by.seconds;
+        sum.queue_depth += by.queue_depth;
         sum.queue_depth_seconds += by.queue_depth_seconds;
         sum.memory_byte_seconds += by.memory_byte_seconds;
         if self.bounds == other.bounds {
@@ -97,5 +69,28 @@ impl Growth {
         } else {
             self.bounds = None;
         }
+    }
+
+    /// What the totals of one replica grew by from one moment to a later one.
+    pub fn between(from: &Totals, to: &Totals, bounds: &[f64]) -> Self {
+        let mut by = to.clone();
+        by.duration_sum -= from.duration_sum;
+        by.duration_count -= from.duration_count;
+        by.arrived -= from.arrived;
+        by.refused -= from.refused;
+        by.errors -= from.errors;
+        by.dependency_wait_sum -= from.dependency_wait_sum;
+        by.dependency_wait_count -= from.dependency_wait_count;
+        by.busy_seconds -= from.busy_seconds;
+        by.worker_seconds -= from.worker_seconds;
+        by.cpu_seconds -= from.cpu_seconds;
+        by.seconds -= from.seconds;
+        by.queue_depth -= from.queue_depth;
+        by.queue_depth_seconds -= from.queue_depth_seconds;
+        by.memory_byte_seconds -= from.memory_byte_seconds;
+        for (total, earlier) in by.buckets.iter_mut().zip(&from.buckets) {
+            *total -= earlier;
+        }
+        Self { from: from.at, to: to.at, by, bounds: Some(bounds.to_vec()) }
     }
 }

@@ -2,14 +2,15 @@
 
 use scaler_engine::Signal;
 
-use super::growth::{Growth, Totals};
+use crate::growth::Growth;
+use crate::totals::Totals;
 
 /// The signals that a growth tells, each with its value; those it cannot tell are left out.
 ///
 /// A window without requests is data: means, quantiles and rates are then 0. A window in which there was work and
 /// nothing of it was completed is not: of what only completed jobs tell, nothing is known. `jobs` are those waiting,
 /// in work or in flight at its end.
-pub(super) fn of(growth: &Growth, jobs: f64) -> impl Iterator<Item = (Signal, f64)> + '_ {
+pub fn signals_of(growth: &Growth, jobs: f64) -> impl Iterator<Item = (Signal, f64)> + '_ {
     let (by, seconds) = (&growth.by, growth.seconds());
     let was_idle = by.duration_count <= 0.0 && !had_work(by, jobs);
     let mean = |sum, count| if was_idle { Some(0.0) } else { ratio(sum, count) };
@@ -20,6 +21,9 @@ pub(super) fn of(growth: &Growth, jobs: f64) -> impl Iterator<Item = (Signal, f6
     };
     let offered = by.arrived.max(by.duration_count + by.refused);
     let are_errors_known = was_idle || by.duration_count > 0.0 || by.errors > 0.0;
+    // A failure may be counted a moment before its job is.
+    let error_ratio = if was_idle { Some(0.0) } else { ratio(by.errors, by.duration_count) };
+    let error_ratio = error_ratio.map(|share| share.clamp(0.0, 1.0));
     // A job that asks no dependency waits for none.
     let dependency_wait = if by.duration_count > 0.0 && by.dependency_wait_count <= 0.0 {
         Some(0.0)
@@ -34,10 +38,13 @@ pub(super) fn of(growth: &Growth, jobs: f64) -> impl Iterator<Item = (Signal, f6
         (Signal::RequestsPerSecond, ratio(offered, seconds).filter(|_| was_idle || offered > 0.0)),
         (Signal::RefusedPerSecond, ratio(by.refused, seconds)),
         (Signal::ErrorsPerSecond, ratio(by.errors, seconds).filter(|_| are_errors_known)),
+        (Signal::CompletedPerSecond, ratio(by.duration_count, seconds)),
+        (Signal::ErrorRatio, error_ratio),
+        (Signal::BacklogGrowthPerSecond, ratio(by.queue_depth, seconds)),
         (Signal::QueueDepth, ratio(by.queue_depth_seconds, by.seconds)),
         // A job's busy time may be booked a moment after the scrape that saw it begin.
         (Signal::Utilization, ratio(by.busy_seconds, by.worker_seconds).map(|share| share.clamp(0.0, 1.0))),
-        (Signal::CpuUtilization, ratio(by.cpu_seconds, by.seconds)),
+        (Signal::CpuCores, ratio(by.cpu_seconds, by.seconds)),
         (Signal::MemoryBytes, ratio(by.memory_byte_seconds, by.seconds)),
         (Signal::DependencyWaitSeconds, dependency_wait),
     ]
@@ -89,8 +96,9 @@ fn quantile(q: f64, bounds: &[f64], buckets: &[f64]) -> Option<f64> {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-    use std::time::Duration;
+    use alloc::collections::BTreeMap;
+    use alloc::vec;
+    use core::time::Duration;
 
     use super::*;
 
@@ -107,6 +115,7 @@ mod tests {
             worker_seconds: 80.0,
             cpu_seconds: 2.0,
             seconds: 20.0,
+            queue_depth: -30.0,
             queue_depth_seconds: 200.0,
             memory_byte_seconds: 4000.0,
             ..Totals::default()
@@ -117,7 +126,7 @@ mod tests {
 
     #[test]
     fn every_signal_by_hand() {
-        let found: BTreeMap<Signal, f64> = of(&growth(), 3.0).collect();
+        let found: BTreeMap<Signal, f64> = signals_of(&growth(), 3.0).collect();
         // Median: rank 50 lies 30 of 40 into the bucket from 0.1 to 0.5; p95: rank 95 lies 35 of 40 into 0.5 to 1.
         for (signal, expected) in [
             (Signal::ResponseTimeMeanSeconds, 0.4),
@@ -127,16 +136,19 @@ mod tests {
             (Signal::RequestsPerSecond, 15.0),
             (Signal::RefusedPerSecond, 5.0),
             (Signal::ErrorsPerSecond, 0.5),
+            (Signal::CompletedPerSecond, 10.0),
+            (Signal::ErrorRatio, 0.05),
+            (Signal::BacklogGrowthPerSecond, -3.0),
             (Signal::QueueDepth, 10.0),
             (Signal::Utilization, 0.75),
-            (Signal::CpuUtilization, 0.1),
+            (Signal::CpuCores, 0.1),
             (Signal::MemoryBytes, 200.0),
             (Signal::DependencyWaitSeconds, 0.25),
         ] {
             let value = found.get(&signal).copied().unwrap_or(f64::NAN);
             assert!((value - expected).abs() < 1e-12, "{signal} is {value}, expected {expected}");
         }
-        assert_eq!(found.len(), 12, "all but in_flight, which the gateway counts");
+        assert_eq!(found.len(), 15, "all but in_flight, which the gateway counts");
     }
 
     #[test]
@@ -144,10 +156,15 @@ mod tests {
         let by = Totals { buckets: vec![0.0; 2], seconds: 5.0, ..Totals::default() };
         let bounds = Some(vec![1.0, f64::INFINITY]);
         let idle = Growth { by, bounds, to: Duration::from_secs(5), ..Growth::default() };
-        let found: BTreeMap<Signal, f64> = of(&idle, 0.0).collect();
-        for signal in
-            [Signal::ResponseTimeMeanSeconds, Signal::ResponseTimeP95Seconds, Signal::RequestsPerSecond]
-        {
+        let found: BTreeMap<Signal, f64> = signals_of(&idle, 0.0).collect();
+        for signal in [
+            Signal::ResponseTimeMeanSeconds,
+            Signal::ResponseTimeP95Seconds,
+            Signal::RequestsPerSecond,
+            Signal::CompletedPerSecond,
+            Signal::ErrorRatio,
+            Signal::BacklogGrowthPerSecond,
+        ] {
             assert_eq!(found.get(&signal), Some(&0.0), "{signal}");
         }
         assert!(!found.contains_key(&Signal::Utilization), "without a worker there is no share of busy ones");
@@ -171,12 +188,13 @@ mod tests {
             let growth = Growth { by, bounds, to: Duration::from_secs(5), ..Growth::default() };
             // The last of them is work that only the gateway, or a gauge, knows.
             let jobs = if index == 5 { 208.0 } else { 0.0 };
-            let found: BTreeMap<Signal, f64> = of(&growth, jobs).collect();
+            let found: BTreeMap<Signal, f64> = signals_of(&growth, jobs).collect();
             for signal in Signal::ALL.into_iter().filter(|signal| signal.needs_completions()) {
                 let waits_are_known = signal == Signal::DependencyWaitSeconds && index == 4;
                 assert_eq!(found.contains_key(&signal), waits_are_known, "sign {index}: {signal}: {found:?}");
             }
             assert!(found.contains_key(&Signal::Utilization) && found.contains_key(&Signal::QueueDepth));
+            assert_eq!(found.get(&Signal::CompletedPerSecond), Some(&0.0), "that none completed is known");
             let rate = found.get(&Signal::RequestsPerSecond).copied();
             let expected = [Some(8.0), Some(0.6), None, None, None, None][index];
             assert_eq!(rate, expected, "sign {index}: a rate of 0 would say that nobody asks");
@@ -188,7 +206,7 @@ mod tests {
         let by =
             Totals { duration_count: 5.0, duration_sum: 1.0, buckets: vec![0.0; 2], ..Totals::default() };
         let growth = Growth { by, bounds: Some(vec![1.0, f64::INFINITY]), ..Growth::default() };
-        let found: BTreeMap<Signal, f64> = of(&growth, 0.0).collect();
+        let found: BTreeMap<Signal, f64> = signals_of(&growth, 0.0).collect();
         assert_eq!(found.get(&Signal::ResponseTimeP95Seconds), None, "not 0");
         assert_eq!(found.get(&Signal::ResponseTimeMeanSeconds), Some(&0.2));
     }
