@@ -27,12 +27,14 @@ struct Service {
 impl Service {
     fn new(endpoints: u32) -> Self {
         let mut service = Self {
-            rotation: Rotation::new(),
+            rotation: Rotation::default(),
             picks: Xoshiro256PlusPlus::seed_from_u64(1),
             latencies: Xoshiro256PlusPlus::seed_from_u64(2),
             in_flight: VecDeque::new(),
             now: Duration::ZERO,
-            gap: Duration::from_nanos(1_000_000_000 / (REQUESTS_PER_ENDPOINT_AND_SECOND * u64::from(endpoints))),
+            gap: Duration::from_nanos(
+                1_000_000_000 / (REQUESTS_PER_ENDPOINT_AND_SECOND * u64::from(endpoints)),
+            ),
         };
         for number in 0..endpoints {
             service.rotation.put(service.now, &format!("http://replica-{number}"));
@@ -48,7 +50,7 @@ impl Service {
 
     fn start(&mut self) {
         self.now += self.gap;
-        let id = self.rotation.pick(self.now, &mut self.picks, &[]).expect("all are ready");
+        let id = self.rotation.pick(self.now, &mut self.picks, &[]).endpoint().expect("all are ready");
         let latency = Duration::from_nanos(25_000_000 + u64::from(self.latencies.next_u32()) % 50_000_000);
         self.in_flight.push_back((id, latency));
     }

@@ -13,19 +13,10 @@
 //! Of the two endpoints of a pick, the one with the greater share of 4xx loses the lead that its latency gives it, in
 //! proportion to the difference of the shares. Where the difference in the window is too great for chance, it also
 //! costs as much as an endpoint that fails that share of its requests. That cost ends with the window, so an endpoint
-//! that heals is tried again after [`OUTCOME_WINDOW`](crate::OUTCOME_WINDOW) at the latest.
+//! that heals is tried again after [`CostSettings::outcome_window`](crate::CostSettings::outcome_window) at the latest.
 
-use crate::endpoint::Endpoint;
-use crate::outcome::UNSERVED_COST;
-use crate::pick::STREAK_DOUBLINGS_MAX;
+use crate::settings::{ClientErrorSettings, CostSettings};
 use crate::window::OutcomeCounts;
-
-/// Fewest 4xx answers in the window that can count against an endpoint: chance rules smaller numbers.
-pub const CLIENT_ERRORS_MIN: u64 = 3;
-
-/// Standard errors by which two shares of 4xx must differ before the difference counts as the endpoint's own. By chance
-/// alone that happens about once in 30,000 comparisons of independent windows.
-pub const CLIENT_ERRORS_SIGNIFICANCE: f64 = 4.0;
 
 /// The last answers of an endpoint, which say something where requests are so few that the window is almost empty.
 #[derive(Debug, Clone, Copy, Default)]
@@ -67,7 +58,11 @@ pub(crate) struct Handicap {
 
 impl Handicap {
     /// The handicaps of two endpoints beside each other: one at most has any.
-    pub(crate) fn of(counts: [OutcomeCounts; 2], last: [LastAnswers; 2]) -> [Option<Self>; 2] {
+    pub(crate) fn of(
+        counts: [OutcomeCounts; 2],
+        last: [LastAnswers; 2],
+        settings: &ClientErrorSettings,
+    ) -> [Option<Self>; 2] {
         if last[0].client_errors | last[1].client_errors == 0
             && counts[0].client_errors + counts[1].client_errors == 0
         {
@@ -75,7 +70,8 @@ impl Handicap {
         }
         let [first, second] = [0, 1].map(|which| client_error_share(counts[which], last[which]));
         let excess = first - second;
-        let handicap = |own, other| Self { excess: excess.abs(), is_significant: is_significant(own, other) };
+        let handicap =
+            |own, other| Self { excess: excess.abs(), is_significant: is_significant(own, other, settings) };
         if excess > 0.0 {
             [Some(handicap(counts[0], counts[1])), None]
         } else if excess < 0.0 {
@@ -85,23 +81,30 @@ impl Handicap {
         }
     }
 
-    /// The latency that `endpoint` is taken to have beside another one with `other_seconds`, both in seconds.
-    pub(crate) fn apply(self, endpoint: &Endpoint, own_seconds: f64, other_seconds: f64) -> f64 {
+    /// The latency that an endpoint is taken to have beside another one with `other_seconds`, in seconds. `streak` is how
+    /// many 4xx it gave in a row.
+    pub(crate) fn apply(
+        self,
+        own_seconds: f64,
+        other_seconds: f64,
+        streak: u32,
+        settings: &CostSettings,
+    ) -> f64 {
         let without_lead = own_seconds + self.excess * (other_seconds - own_seconds).max(0.0);
         if !self.is_significant {
             return without_lead;
         }
         // As for refusals: an endpoint that answers at once has nothing in flight, and would otherwise win against
         // every busy one.
-        let doublings = endpoint.client_error_streak.min(STREAK_DOUBLINGS_MAX);
-        (without_lead + self.excess * UNSERVED_COST.as_secs_f64()) * f64::from(1_u32 << doublings)
+        let doublings = streak.min(settings.streak_doublings_max);
+        (without_lead + self.excess * settings.unserved_cost.as_secs_f64()) * f64::from(1_u32 << doublings)
     }
 }
 
 /// Whether the endpoint with the counts `own` gives more 4xx than chance explains beside the one with `other`: a test of
 /// two proportions.
-fn is_significant(own: OutcomeCounts, other: OutcomeCounts) -> bool {
-    if own.client_errors < CLIENT_ERRORS_MIN || other.total() == 0 {
+fn is_significant(own: OutcomeCounts, other: OutcomeCounts, settings: &ClientErrorSettings) -> bool {
+    if own.client_errors < u64::from(settings.answers_min) || other.total() == 0 {
         return false;
     }
     let [own_errors, other_errors] = [own, other].map(|counts| counts.client_errors as f64);
@@ -109,13 +112,14 @@ fn is_significant(own: OutcomeCounts, other: OutcomeCounts) -> bool {
     let difference = own_errors / own_answers - other_errors / other_answers;
     let pooled = (own_errors + other_errors) / (own_answers + other_answers);
     let variance = pooled * (1.0 - pooled) * (1.0 / own_answers + 1.0 / other_answers);
-    difference > 0.0
-        && difference * difference > CLIENT_ERRORS_SIGNIFICANCE * CLIENT_ERRORS_SIGNIFICANCE * variance
+    difference > 0.0 && difference * difference > settings.significance * settings.significance * variance
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const SETTINGS: ClientErrorSettings = ClientErrorSettings::DEFAULT;
 
     fn counts(client_errors: u64, answers: u64) -> OutcomeCounts {
         OutcomeCounts { succeeded: answers, client_errors, ..OutcomeCounts::default() }
@@ -133,6 +137,7 @@ mod tests {
         let [of_own, _] = Handicap::of(
             pair.map(|(errors, answers)| counts(errors, answers)),
             pair.map(|(errors, answers)| last(errors, answers)),
+            &SETTINGS,
         );
         of_own.map(|handicap| ((handicap.excess * 100.0).round() / 100.0, handicap.is_significant))
     }
@@ -172,9 +177,9 @@ mod tests {
     #[test]
     fn where_the_window_is_empty_the_last_answers_still_take_the_lead_away() {
         let empty = [OutcomeCounts::default(); 2];
-        let [rejects, serves] = Handicap::of(empty, [last(8, 20), last(0, 20)]);
+        let [rejects, serves] = Handicap::of(empty, [last(8, 20), last(0, 20)], &SETTINGS);
         assert_eq!((rejects, serves), (None, None), "eight answers are remembered");
-        let [rejects, _] = Handicap::of(empty, [last(20, 20), last(0, 20)]);
+        let [rejects, _] = Handicap::of(empty, [last(20, 20), last(0, 20)], &SETTINGS);
         assert_eq!(rejects, Some(Handicap { excess: 1.0, is_significant: false }));
     }
 }

@@ -10,12 +10,6 @@ use core::time::Duration;
 use crate::endpoint::{EndpointId, Phase};
 use crate::rotation::Rotation;
 
-/// Answers in a row without an address after which it counts as absent.
-pub const ABSENT_ANSWERS_BEFORE_REMOVAL: u32 = 3;
-
-/// Drained addresses remembered; the oldest is forgotten beyond that.
-pub const KEPT_OUT_MAX: usize = 1024;
-
 /// A drained address that DNS must not bring back.
 #[derive(Debug, Clone)]
 pub(crate) struct KeptOut {
@@ -36,14 +30,16 @@ impl Rotation {
     /// Takes in one answer of DNS, as the addresses it names. A failed lookup is no answer: do not call this.
     ///
     /// An endpoint that was put stays whatever DNS says; one that DNS alone brought leaves when it has been absent
-    /// for [`ABSENT_ANSWERS_BEFORE_REMOVAL`] answers.
+    /// for as many answers as
+    /// [`DiscoverySettings::absent_answers_before_removal`](crate::DiscoverySettings::absent_answers_before_removal).
     pub fn sync_discovered<S: AsRef<str>>(&mut self, now: Duration, urls: &[S]) -> Discovered {
         let named = |url: &str| urls.iter().any(|named| named.as_ref() == url);
         let mut discovered = Discovered::default();
 
+        let absent_max = self.settings.discovery.absent_answers_before_removal;
         self.kept_out.retain_mut(|kept_out| {
             kept_out.absent_answers = if named(&kept_out.url) { 0 } else { kept_out.absent_answers + 1 };
-            kept_out.absent_answers < ABSENT_ANSWERS_BEFORE_REMOVAL
+            kept_out.absent_answers < absent_max
         });
 
         for url in urls.iter().map(AsRef::as_ref) {
@@ -63,7 +59,7 @@ impl Rotation {
                 continue;
             }
             endpoint.absent_answers += 1;
-            if endpoint.absent_answers >= ABSENT_ANSWERS_BEFORE_REMOVAL {
+            if endpoint.absent_answers >= absent_max {
                 endpoint.phase = Phase::Draining;
                 endpoint.forget_when_idle = true;
                 discovered.absent.push(endpoint.id);
@@ -79,7 +75,7 @@ impl Rotation {
     }
 
     pub(crate) fn keep_out(&mut self, url: String) {
-        if self.kept_out.len() >= KEPT_OUT_MAX {
+        if self.kept_out.len() >= self.settings.discovery.drained_addresses_max {
             self.kept_out.remove(0);
         }
         self.kept_out.push(KeptOut { url, absent_answers: 0 });

@@ -7,14 +7,22 @@ use serde::{Deserialize, Serialize};
 
 use crate::comparison::LastAnswers;
 use crate::ejection::Ejection;
-use crate::ewma::{EWMA_DEFAULT, PeakEwma};
+use crate::ewma::PeakEwma;
 use crate::health::Health;
+use crate::settings::LatencySettings;
 use crate::window::{OutcomeCounts, OutcomeWindow};
 
 /// Names one stay of an address in a rotation. An address that was removed and put again has a new one, so a late
 /// record of the old stay does no harm.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EndpointId(pub(crate) u64);
+
+#[cfg(test)]
+impl EndpointId {
+    pub(crate) fn for_test(number: u64) -> Self {
+        Self(number)
+    }
+}
 
 /// Where an endpoint stands, as others see it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -105,7 +113,13 @@ pub(crate) struct Endpoint {
 }
 
 impl Endpoint {
-    pub(crate) fn new(id: EndpointId, url: String, pinned: bool, now: Duration) -> Self {
+    pub(crate) fn new(
+        id: EndpointId,
+        url: String,
+        pinned: bool,
+        now: Duration,
+        assumed_latency: Duration,
+    ) -> Self {
         Self {
             id,
             url,
@@ -114,7 +128,7 @@ impl Endpoint {
             phase: Phase::Starting,
             forget_when_idle: false,
             health: Health::new(now),
-            ewma: PeakEwma::new(now, EWMA_DEFAULT),
+            ewma: PeakEwma::new(now, assumed_latency),
             window: OutcomeWindow::default(),
             unserved_streak: 0,
             client_error_streak: 0,
@@ -148,7 +162,7 @@ impl Endpoint {
         self.ejection.return_to_rotation(now);
     }
 
-    pub(crate) fn view(&self, now: Duration) -> EndpointView<'_> {
+    pub(crate) fn view(&self, now: Duration, settings: &LatencySettings) -> EndpointView<'_> {
         EndpointView {
             id: self.id,
             url: &self.url,
@@ -159,7 +173,7 @@ impl Endpoint {
                 Phase::Ejected { .. } => State::Ejected,
             },
             in_flight: self.in_flight,
-            ewma_seconds: self.ewma.seconds_at(now),
+            ewma_seconds: self.ewma.seconds_at(now, settings),
             picked: self.picked,
             answers: self.answers,
             ejections: self.ejections,

@@ -6,50 +6,43 @@
 
 use core::time::Duration;
 
-/// Time in which what is known of an endpoint loses all but 1/e of its weight.
-pub const EWMA_DECAY: Duration = Duration::from_secs(10);
-
-/// Latency assumed of an endpoint that has not answered yet.
-pub const EWMA_DEFAULT: Duration = Duration::from_millis(30);
-
-/// Least value that is ever read, so that idle endpoints still compare by their requests in flight.
-pub const EWMA_FLOOR: Duration = Duration::from_millis(1);
+use crate::settings::LatencySettings;
 
 /// A latency that peaks at once and decays slowly.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct PeakEwma {
+pub(crate) struct PeakEwma {
     value_seconds: f64,
     updated: Duration,
 }
 
 impl PeakEwma {
     /// Starts at `latency`, as if sampled at `now`.
-    pub fn new(now: Duration, latency: Duration) -> Self {
+    pub(crate) fn new(now: Duration, latency: Duration) -> Self {
         Self { value_seconds: latency.as_secs_f64(), updated: now }
     }
 
     /// Takes in one sample. A `now` before the last sample counts as no time passed.
-    pub fn record(&mut self, now: Duration, latency: Duration) {
+    pub(crate) fn record(&mut self, now: Duration, latency: Duration, settings: &LatencySettings) {
         let latency_seconds = latency.as_secs_f64();
         if latency_seconds >= self.value_seconds {
             self.value_seconds = latency_seconds;
         } else {
-            let kept = self.kept_share(now);
+            let kept = self.kept_share(now, settings);
             self.value_seconds = self.value_seconds * kept + latency_seconds * (1.0 - kept);
         }
         self.updated = self.updated.max(now);
     }
 
-    /// The value at `now` in seconds, at least [`EWMA_FLOOR`].
+    /// The value at `now` in seconds, at least the floor of the settings.
     ///
     /// It shrinks while no sample comes, so an endpoint that nobody chooses is tried again some day. Reading
     /// changes nothing: two readers at the same `now` see the same.
-    pub fn seconds_at(&self, now: Duration) -> f64 {
-        (self.value_seconds * self.kept_share(now)).max(EWMA_FLOOR.as_secs_f64())
+    pub(crate) fn seconds_at(&self, now: Duration, settings: &LatencySettings) -> f64 {
+        (self.value_seconds * self.kept_share(now, settings)).max(settings.floor.as_secs_f64())
     }
 
-    fn kept_share(&self, now: Duration) -> f64 {
-        libm::exp(-now.saturating_sub(self.updated).as_secs_f64() / EWMA_DECAY.as_secs_f64())
+    fn kept_share(&self, now: Duration, settings: &LatencySettings) -> f64 {
+        libm::exp(-now.saturating_sub(self.updated).as_secs_f64() / settings.decay.as_secs_f64())
     }
 }
 
@@ -58,41 +51,43 @@ mod tests {
     use super::*;
 
     const SECOND: Duration = Duration::from_secs(1);
+    const SETTINGS: LatencySettings = LatencySettings::DEFAULT;
+    const DECAY: Duration = SETTINGS.decay;
 
     #[test]
     fn a_rise_is_followed_at_once() {
-        let mut ewma = PeakEwma::new(Duration::ZERO, EWMA_DEFAULT);
-        ewma.record(SECOND, Duration::from_millis(900));
-        assert!((ewma.seconds_at(SECOND) - 0.9).abs() < 1e-12);
+        let mut ewma = PeakEwma::new(Duration::ZERO, SETTINGS.assumed_max);
+        ewma.record(SECOND, Duration::from_millis(900), &SETTINGS);
+        assert!((ewma.seconds_at(SECOND, &SETTINGS) - 0.9).abs() < 1e-12);
     }
 
     #[test]
     fn a_fall_is_followed_over_the_decay_however_many_samples_come() {
         let mut few = PeakEwma::new(Duration::ZERO, SECOND);
-        few.record(EWMA_DECAY, Duration::from_millis(100));
+        few.record(DECAY, Duration::from_millis(100), &SETTINGS);
         let mut many = PeakEwma::new(Duration::ZERO, SECOND);
         for step in 1..=1000 {
-            many.record(EWMA_DECAY * step / 1000, Duration::from_millis(100));
+            many.record(DECAY * step / 1000, Duration::from_millis(100), &SETTINGS);
         }
         let expected = 0.1 + 0.9 / core::f64::consts::E;
-        assert!((few.seconds_at(EWMA_DECAY) - expected).abs() < 1e-9, "{few:?}");
-        assert!((many.seconds_at(EWMA_DECAY) - expected).abs() < 1e-9, "{many:?}");
+        assert!((few.seconds_at(DECAY, &SETTINGS) - expected).abs() < 1e-9, "{few:?}");
+        assert!((many.seconds_at(DECAY, &SETTINGS) - expected).abs() < 1e-9, "{many:?}");
     }
 
     #[test]
     fn it_decays_without_samples_and_reading_does_not_change_it() {
         let ewma = PeakEwma::new(Duration::ZERO, SECOND);
         let before = ewma;
-        assert!((ewma.seconds_at(EWMA_DECAY) - 1.0 / core::f64::consts::E).abs() < 1e-12);
-        assert!((ewma.seconds_at(EWMA_DECAY * 100) - EWMA_FLOOR.as_secs_f64()).abs() < 1e-12);
+        assert!((ewma.seconds_at(DECAY, &SETTINGS) - 1.0 / core::f64::consts::E).abs() < 1e-12);
+        assert!((ewma.seconds_at(DECAY * 100, &SETTINGS) - SETTINGS.floor.as_secs_f64()).abs() < 1e-12);
         assert_eq!(ewma, before);
     }
 
     #[test]
     fn time_that_goes_backwards_counts_as_no_time() {
         let mut ewma = PeakEwma::new(SECOND, SECOND);
-        ewma.record(Duration::ZERO, Duration::from_millis(10));
-        assert!((ewma.seconds_at(Duration::ZERO) - 1.0).abs() < 1e-12);
-        assert!((ewma.seconds_at(SECOND) - 1.0).abs() < 1e-12);
+        ewma.record(Duration::ZERO, Duration::from_millis(10), &SETTINGS);
+        assert!((ewma.seconds_at(Duration::ZERO, &SETTINGS) - 1.0).abs() < 1e-12);
+        assert!((ewma.seconds_at(SECOND, &SETTINGS) - 1.0).abs() < 1e-12);
     }
 }

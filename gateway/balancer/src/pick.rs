@@ -9,60 +9,76 @@ use core::time::Duration;
 use rand::{Rng, RngExt};
 
 use crate::comparison::Handicap;
-use crate::endpoint::Endpoint;
-use crate::outcome::UNSERVED_COST;
+use crate::endpoint::{Endpoint, EndpointId};
+use crate::settings::{BalancerSettings, CostSettings};
 use crate::window::OutcomeCounts;
 
-/// Time over which the weight of a newly admitted endpoint rises, linearly, from [`SLOW_START_WEIGHT_MIN`] to 1.
-pub const SLOW_START: Duration = Duration::from_secs(2);
+/// What [`Rotation::pick`](crate::Rotation::pick) found.
+#[must_use = "a picked endpoint counts a request in flight until it is released"]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pick {
+    /// The request goes to this endpoint, which counts it as in flight.
+    Endpoint(EndpointId),
+    /// None is in rotation, or only those that were to be left out. One can come at any time.
+    NoneReady,
+}
 
-/// Weight of an endpoint at the moment it is admitted.
-pub const SLOW_START_WEIGHT_MIN: f64 = 0.1;
-
-/// Answers, taken as served, that the share of unserved ones is smoothed with. Otherwise one error among the first
-/// few answers would keep a replica empty, and being empty it would not outgrow that error.
-pub const SMOOTHING_ANSWERS: u64 = 10;
-
-/// Most doublings of the cost for unserved answers in a row.
-pub const STREAK_DOUBLINGS_MAX: u32 = 10;
+impl Pick {
+    /// The endpoint, for callers to whom it does not matter why there is none.
+    pub fn endpoint(self) -> Option<EndpointId> {
+        match self {
+            Self::Endpoint(id) => Some(id),
+            Self::NoneReady => None,
+        }
+    }
+}
 
 /// The weight at `now` of an endpoint admitted at `admitted_at`.
-pub(crate) fn slow_start_weight(now: Duration, admitted_at: Duration) -> f64 {
-    let share = now.saturating_sub(admitted_at).as_secs_f64() / SLOW_START.as_secs_f64();
-    (SLOW_START_WEIGHT_MIN + (1.0 - SLOW_START_WEIGHT_MIN) * share).min(1.0)
+pub(crate) fn slow_start_weight(now: Duration, admitted_at: Duration, settings: &CostSettings) -> f64 {
+    let min = settings.slow_start_weight_min;
+    let share = now.saturating_sub(admitted_at).as_secs_f64() / settings.slow_start.as_secs_f64();
+    if share.is_finite() { (min + (1.0 - min) * share).min(1.0) } else { 1.0 }
 }
 
 /// What one more request costs at each of two endpoints, in seconds.
 ///
-/// `(latency + unserved × UNSERVED_COST) × 2^streak × (in flight + 1) / weight`, where the latency is the EWMA, raised
+/// `(latency + unserved × unserved_cost) × 2^streak × (in flight + 1) / weight`, where the latency is the EWMA, raised
 /// by a [`Handicap`] where the endpoint answers more 4xx than the other one; unserved is the smoothed share of refused
 /// and failed answers in the window, and the streak is how many came in a row.
 ///
 /// The sum keeps quick refusals and failures from looking fast. The doubling matters in overload: an endpoint that
 /// serves nothing has nothing in flight, and would otherwise win against every busy one. When the window holds no
 /// answer any more, the streak is forgiven and the endpoint is tried again.
-pub(crate) fn costs(pair: [&Endpoint; 2], now: Duration) -> [f64; 2] {
-    let counts = pair.map(|endpoint| endpoint.window.counts(now));
-    let seen = pair.map(|endpoint| endpoint.ewma.seconds_at(now));
-    let handicaps = Handicap::of(counts, pair.map(|endpoint| endpoint.last_answers));
+pub(crate) fn costs(pair: [&Endpoint; 2], now: Duration, settings: &BalancerSettings) -> [f64; 2] {
+    let counts = pair.map(|endpoint| endpoint.window.counts(now, settings.cost.outcome_window));
+    let seen = pair.map(|endpoint| endpoint.ewma.seconds_at(now, &settings.latency));
+    let handicaps = Handicap::of(counts, pair.map(|endpoint| endpoint.last_answers), &settings.client_errors);
     [0, 1].map(|own| {
         let latency_seconds = match handicaps[own] {
-            Some(handicap) => handicap.apply(pair[own], seen[own], seen[1 - own]),
+            Some(handicap) => {
+                handicap.apply(seen[own], seen[1 - own], pair[own].client_error_streak, &settings.cost)
+            }
             None => seen[own],
         };
-        cost(pair[own], counts[own], latency_seconds, now)
+        cost(pair[own], counts[own], latency_seconds, now, &settings.cost)
     })
 }
 
-fn cost(endpoint: &Endpoint, counts: OutcomeCounts, latency_seconds: f64, now: Duration) -> f64 {
+fn cost(
+    endpoint: &Endpoint,
+    counts: OutcomeCounts,
+    latency_seconds: f64,
+    now: Duration,
+    settings: &CostSettings,
+) -> f64 {
     let unserved = counts.refused + counts.failed;
     let mut latency = latency_seconds;
     if unserved > 0 {
-        let share = unserved as f64 / (counts.total() + SMOOTHING_ANSWERS) as f64;
-        let doublings = endpoint.unserved_streak.min(STREAK_DOUBLINGS_MAX);
-        latency = (latency + share * UNSERVED_COST.as_secs_f64()) * f64::from(1_u32 << doublings);
+        let share = unserved as f64 / (counts.total() + u64::from(settings.smoothing_answers)) as f64;
+        let doublings = endpoint.unserved_streak.min(settings.streak_doublings_max);
+        latency = (latency + share * settings.unserved_cost.as_secs_f64()) * f64::from(1_u32 << doublings);
     }
-    latency * (f64::from(endpoint.in_flight) + 1.0) / slow_start_weight(now, endpoint.admitted_at)
+    latency * (f64::from(endpoint.in_flight) + 1.0) / slow_start_weight(now, endpoint.admitted_at, settings)
 }
 
 /// Draws two different candidates and returns the position of the cheaper one; none without candidates.
@@ -71,6 +87,7 @@ pub(crate) fn cheaper_of_two<R: Rng + ?Sized>(
     candidates: &[usize],
     now: Duration,
     rng: &mut R,
+    settings: &BalancerSettings,
 ) -> Option<usize> {
     match *candidates {
         [] => None,
@@ -82,7 +99,7 @@ pub(crate) fn cheaper_of_two<R: Rng + ?Sized>(
                 second += 1;
             }
             let (first, second) = (candidates[first], candidates[second]);
-            let [first_cost, second_cost] = costs([&endpoints[first], &endpoints[second]], now);
+            let [first_cost, second_cost] = costs([&endpoints[first], &endpoints[second]], now, settings);
             Some(if second_cost < first_cost { second } else { first })
         }
     }
@@ -96,7 +113,11 @@ mod tests {
     fn the_weight_ramps_from_a_tenth_to_one_over_two_seconds() {
         let admitted_at = Duration::from_secs(7);
         for (after_ms, expected) in [(0, 0.1), (500, 0.325), (1000, 0.55), (2000, 1.0), (9000, 1.0)] {
-            let weight = slow_start_weight(admitted_at + Duration::from_millis(after_ms), admitted_at);
+            let weight = slow_start_weight(
+                admitted_at + Duration::from_millis(after_ms),
+                admitted_at,
+                &CostSettings::DEFAULT,
+            );
             assert!((weight - expected).abs() < 1e-12, "{weight} after {after_ms} ms");
         }
     }

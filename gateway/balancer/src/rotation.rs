@@ -8,10 +8,10 @@ use rand::Rng;
 
 use crate::discovery::KeptOut;
 use crate::endpoint::{Endpoint, EndpointId, EndpointView, Phase};
-use crate::ewma::EWMA_DEFAULT;
 use crate::health::{HealthChange, ProbeAnswer};
 use crate::outcome::Outcome;
-use crate::pick;
+use crate::pick::{self, Pick};
+use crate::settings::{BalancerSettings, SettingsError};
 
 /// What [`Rotation::put`] did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,6 +28,7 @@ pub struct Put {
 /// is never picked; each pick raises `in_flight` by one until its release.
 #[derive(Debug, Default)]
 pub struct Rotation {
+    pub(crate) settings: BalancerSettings,
     pub(crate) endpoints: Vec<Endpoint>,
     pub(crate) kept_out: Vec<KeptOut>,
     /// Positions of the ready endpoints; follows every change of a phase.
@@ -39,9 +40,13 @@ pub struct Rotation {
 }
 
 impl Rotation {
-    /// An empty rotation.
-    pub fn new() -> Self {
-        Self::default()
+    /// An empty rotation with these settings; `Rotation::default()` is one with the lab's.
+    ///
+    /// # Errors
+    /// [`SettingsError`] for the first setting that is not usable.
+    pub fn new(settings: BalancerSettings) -> Result<Self, SettingsError> {
+        settings.validate()?;
+        Ok(Self { settings, ..Self::default() })
     }
 
     /// Adds an address, or confirms it. One that is draining, or was drained, starts anew. Idempotent.
@@ -96,26 +101,22 @@ impl Rotation {
     }
 
     /// Picks an endpoint for one request, not one of `exclude`, and counts the request as in flight there until
-    /// [`Rotation::release`]. Returns nothing if none is ready.
-    pub fn pick<R: Rng + ?Sized>(
-        &mut self,
-        now: Duration,
-        rng: &mut R,
-        exclude: &[EndpointId],
-    ) -> Option<EndpointId> {
+    /// [`Rotation::release`].
+    pub fn pick<R: Rng + ?Sized>(&mut self, now: Duration, rng: &mut R, exclude: &[EndpointId]) -> Pick {
         self.advance(now);
         let position = if exclude.is_empty() {
-            pick::cheaper_of_two(&self.endpoints, &self.ready, now, rng)?
+            pick::cheaper_of_two(&self.endpoints, &self.ready, now, rng, &self.settings)
         } else {
             let mut candidates = self.ready.clone();
             candidates.retain(|&position| !exclude.contains(&self.endpoints[position].id));
-            pick::cheaper_of_two(&self.endpoints, &candidates, now, rng)?
+            pick::cheaper_of_two(&self.endpoints, &candidates, now, rng, &self.settings)
         };
+        let Some(position) = position else { return Pick::NoneReady };
         let endpoint = &mut self.endpoints[position];
         debug_assert!(endpoint.phase == Phase::Ready, "only a ready endpoint is picked");
         endpoint.in_flight += 1;
         endpoint.picked += 1;
-        Some(endpoint.id)
+        Pick::Endpoint(endpoint.id)
     }
 
     /// Takes in how a request went. Returns whether the endpoint was ejected for it. An endpoint that is gone is
@@ -124,7 +125,7 @@ impl Rotation {
         let Some(position) = self.position(id) else { return false };
         let endpoint = &mut self.endpoints[position];
         endpoint.answers.add(outcome);
-        endpoint.window.record(now, outcome);
+        endpoint.window.record(now, outcome, self.settings.cost.outcome_window);
         endpoint.unserved_streak = match outcome {
             Outcome::Success { .. } | Outcome::ClientError { .. } => 0,
             Outcome::Refused | Outcome::Failed { .. } => endpoint.unserved_streak.saturating_add(1),
@@ -135,23 +136,27 @@ impl Rotation {
         endpoint.last_answers.add(is_client_error);
         match outcome {
             Outcome::Success { latency } | Outcome::ClientError { latency } => {
-                endpoint.ewma.record(now, latency);
+                endpoint.ewma.record(now, latency, &self.settings.latency);
             }
             // A quick failure must not look fast: it is taken in only where it is slower than what is known.
-            Outcome::Failed { after } if after.as_secs_f64() > endpoint.ewma.seconds_at(now) => {
-                endpoint.ewma.record(now, after);
+            Outcome::Failed { after }
+                if after.as_secs_f64() > endpoint.ewma.seconds_at(now, &self.settings.latency) =>
+            {
+                endpoint.ewma.record(now, after, &self.settings.latency);
             }
             Outcome::Refused | Outcome::Failed { .. } => {}
         }
-        let counts = endpoint.window.counts(now);
-        if !endpoint.ejection.record(outcome, counts) || endpoint.phase != Phase::Ready {
+        let counts = endpoint.window.counts(now, self.settings.cost.outcome_window);
+        if !endpoint.ejection.record(outcome, counts, &self.settings.ejection)
+            || endpoint.phase != Phase::Ready
+        {
             return false;
         }
         if !ejection_allowed(self.ready.len() - 1, self.ejected_count() + 1) {
             return false;
         }
         let endpoint = &mut self.endpoints[position];
-        endpoint.phase = Phase::Ejected { until: endpoint.ejection.eject(now) };
+        endpoint.phase = Phase::Ejected { until: endpoint.ejection.eject(now, &self.settings.ejection) };
         endpoint.ejections += 1;
         self.ejections += 1;
         self.follow_phases(now);
@@ -183,7 +188,7 @@ impl Rotation {
         let due = |endpoint: &&Endpoint| endpoint.health.next_probe_at().is_some_and(|at| at <= now);
         let id = self.probed().find(due)?.id;
         let position = self.position(id)?;
-        self.endpoints[position].health.begin(now);
+        self.endpoints[position].health.begin(now, &self.settings.probes);
         Some(id)
     }
 
@@ -191,7 +196,7 @@ impl Rotation {
     pub fn record_probe(&mut self, now: Duration, id: EndpointId, answer: ProbeAnswer) -> bool {
         let Some(position) = self.position(id) else { return false };
         let endpoint = &mut self.endpoints[position];
-        let change = endpoint.health.record(now, answer);
+        let change = endpoint.health.record(now, answer, &self.settings.probes);
         match (change, endpoint.phase) {
             (None, _) | (_, Phase::Draining) => return false,
             (Some(HealthChange::Withdrawn), _) => endpoint.phase = Phase::Starting,
@@ -216,12 +221,12 @@ impl Rotation {
 
     /// All endpoints, in the order in which they were added.
     pub fn endpoints(&self, now: Duration) -> impl Iterator<Item = EndpointView<'_>> {
-        self.endpoints.iter().map(move |endpoint| endpoint.view(now))
+        self.endpoints.iter().map(move |endpoint| endpoint.view(now, &self.settings.latency))
     }
 
     /// One endpoint, if it is there.
     pub fn endpoint(&self, now: Duration, id: EndpointId) -> Option<EndpointView<'_>> {
-        self.position(id).map(|position| self.endpoints[position].view(now))
+        self.position(id).map(|position| self.endpoints[position].view(now, &self.settings.latency))
     }
 
     /// Number of endpoints in rotation.
@@ -237,7 +242,8 @@ impl Rotation {
     pub(crate) fn add(&mut self, now: Duration, url: &str, pinned: bool) -> EndpointId {
         self.last_id += 1;
         let id = EndpointId(self.last_id);
-        self.endpoints.push(Endpoint::new(id, String::from(url), pinned, now));
+        let assumed_latency = self.settings.latency.assumed_max;
+        self.endpoints.push(Endpoint::new(id, String::from(url), pinned, now, assumed_latency));
         id
     }
 
@@ -278,12 +284,17 @@ impl Rotation {
     ///
     /// In a service that answers in 1 ms a newcomer at 30 ms would lose every comparison for half a minute.
     fn assumed_latency(&self, now: Duration) -> Duration {
+        let assumed_max = self.settings.latency.assumed_max;
         if self.ready.is_empty() {
-            return EWMA_DEFAULT;
+            return assumed_max;
         }
-        let sum: f64 = self.ready.iter().map(|&ready| self.endpoints[ready].ewma.seconds_at(now)).sum();
+        let sum: f64 = self
+            .ready
+            .iter()
+            .map(|&ready| self.endpoints[ready].ewma.seconds_at(now, &self.settings.latency))
+            .sum();
         let mean_seconds = sum / self.ready.len() as f64;
-        Duration::try_from_secs_f64(mean_seconds).map_or(EWMA_DEFAULT, |mean| mean.min(EWMA_DEFAULT))
+        Duration::try_from_secs_f64(mean_seconds).map_or(assumed_max, |mean| mean.min(assumed_max))
     }
 
     fn index_phases(&mut self) {

@@ -1,14 +1,11 @@
-//! Counts an endpoint's answers by kind over the last ten seconds.
+//! Counts an endpoint's answers by kind over a sliding window of ten steps.
 
 use core::time::Duration;
 
 use crate::outcome::Outcome;
 
-const BUCKETS: usize = 10;
-const BUCKET_SECONDS: u64 = 1;
-
-/// How far back the shares of refused and failed answers look: the present second and the nine before it.
-pub const OUTCOME_WINDOW: Duration = Duration::from_secs(BUCKETS as u64 * BUCKET_SECONDS);
+/// The present step and the nine before it.
+pub(crate) const BUCKETS: usize = 10;
 
 /// Answers by kind.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -47,7 +44,7 @@ impl OutcomeCounts {
     }
 }
 
-/// The sliding window: one bucket per second, the oldest overwritten.
+/// The sliding window: one bucket per step, the oldest overwritten.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct OutcomeWindow {
     buckets: [OutcomeCounts; BUCKETS],
@@ -55,8 +52,8 @@ pub(crate) struct OutcomeWindow {
 }
 
 impl OutcomeWindow {
-    pub(crate) fn record(&mut self, now: Duration, outcome: Outcome) {
-        let bucket = (now.as_secs() / BUCKET_SECONDS).max(self.newest);
+    pub(crate) fn record(&mut self, now: Duration, outcome: Outcome, window: Duration) {
+        let bucket = step(now, window).max(self.newest);
         for stale in (self.newest + 1..=bucket).take(BUCKETS) {
             // The first steps after a long silence clear every bucket, whichever numbers they carry.
             self.buckets[position(stale)] = OutcomeCounts::default();
@@ -66,8 +63,8 @@ impl OutcomeWindow {
     }
 
     /// The counts of the window that ends with `now`.
-    pub(crate) fn counts(&self, now: Duration) -> OutcomeCounts {
-        let newest = (now.as_secs() / BUCKET_SECONDS).max(self.newest);
+    pub(crate) fn counts(&self, now: Duration, window: Duration) -> OutcomeCounts {
+        let newest = step(now, window).max(self.newest);
         let first = (newest + 1).saturating_sub(BUCKETS as u64);
         let mut sum = OutcomeCounts::default();
         for bucket in first..=self.newest {
@@ -85,6 +82,11 @@ impl OutcomeWindow {
     }
 }
 
+/// The number of the step of a window of this length that `now` is in.
+fn step(now: Duration, window: Duration) -> u64 {
+    u64::try_from(now.as_nanos() * BUCKETS as u128 / window.as_nanos()).unwrap_or(u64::MAX)
+}
+
 fn position(bucket: u64) -> usize {
     usize::try_from(bucket % BUCKETS as u64).expect("a remainder of ten fits")
 }
@@ -93,35 +95,36 @@ fn position(bucket: u64) -> usize {
 mod tests {
     use super::*;
 
+    const WINDOW: Duration = Duration::from_secs(10);
     const FAILED: Outcome = Outcome::Failed { after: Duration::ZERO };
     const SUCCESS: Outcome = Outcome::Success { latency: Duration::ZERO };
 
     #[test]
     fn counts_slide_out_after_the_window() {
         let mut window = OutcomeWindow::default();
-        window.record(Duration::from_millis(500), FAILED);
-        window.record(Duration::from_secs(4), SUCCESS);
-        window.record(Duration::from_secs(4), Outcome::ClientError { latency: Duration::ZERO });
-        window.record(Duration::from_secs(4), Outcome::Refused);
-        let counts = window.counts(Duration::from_millis(9_999));
+        window.record(Duration::from_millis(500), FAILED, WINDOW);
+        window.record(Duration::from_secs(4), SUCCESS, WINDOW);
+        window.record(Duration::from_secs(4), Outcome::ClientError { latency: Duration::ZERO }, WINDOW);
+        window.record(Duration::from_secs(4), Outcome::Refused, WINDOW);
+        let counts = window.counts(Duration::from_millis(9_999), WINDOW);
         assert_eq!(counts, OutcomeCounts { succeeded: 2, client_errors: 1, refused: 1, failed: 1 });
-        let counts = window.counts(Duration::from_secs(10));
+        let counts = window.counts(Duration::from_secs(10), WINDOW);
         assert_eq!(
             counts,
             OutcomeCounts { succeeded: 2, client_errors: 1, refused: 1, failed: 0 },
             "the first second is over"
         );
-        assert_eq!(window.counts(Duration::from_secs(14)).total(), 0);
+        assert_eq!(window.counts(Duration::from_secs(14), WINDOW).total(), 0);
     }
 
     #[test]
     fn a_long_silence_clears_all_of_it() {
         let mut window = OutcomeWindow::default();
         for second in 0..10 {
-            window.record(Duration::from_secs(second), FAILED);
+            window.record(Duration::from_secs(second), FAILED, WINDOW);
         }
-        window.record(Duration::from_secs(1003), SUCCESS);
-        let counts = window.counts(Duration::from_secs(1003));
+        window.record(Duration::from_secs(1003), SUCCESS, WINDOW);
+        let counts = window.counts(Duration::from_secs(1003), WINDOW);
         assert_eq!(counts, OutcomeCounts { succeeded: 1, ..OutcomeCounts::default() });
     }
 }

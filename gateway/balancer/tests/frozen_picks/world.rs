@@ -55,7 +55,7 @@ fn url(number: usize) -> String {
 impl World {
     pub(super) fn new(behaviours: &[(Behaviour, usize)], churn_each: Option<u64>, seed: u64) -> Self {
         let mut world = Self {
-            rotation: Rotation::new(),
+            rotation: Rotation::default(),
             picks: ChaCha8Rng::seed_from_u64(seed),
             fate: ChaCha8Rng::seed_from_u64(seed + 1_000_000),
             now: Duration::ZERO,
@@ -142,7 +142,7 @@ impl World {
     }
 
     fn pick(&mut self, tried: &[EndpointId]) -> Option<EndpointId> {
-        self.rotation.pick(self.now, &mut self.picks, tried)
+        self.rotation.pick(self.now, &mut self.picks, tried).endpoint()
     }
 
     fn answer(&mut self, id: EndpointId) -> (Duration, Outcome) {
