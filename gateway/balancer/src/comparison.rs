@@ -15,21 +15,25 @@
 //! costs as much as an endpoint that fails that share of its requests. That cost ends with the window, so an endpoint
 //! that heals is tried again after [`CostSettings::outcome_window`](crate::CostSettings::outcome_window) at the latest.
 
-use crate::settings::{ClientErrorSettings, CostSettings};
-use crate::window::OutcomeCounts;
+use crate::settings::ClientErrorSettings;
+use crate::unserved::UnservedPrice;
+use crate::window::RecentCounts;
+
+/// Answers that are remembered beside the window: as many as a byte has bits.
+const LAST_ANSWERS: u8 = 8;
 
 /// The last answers of an endpoint, which say something where requests are so few that the window is almost empty.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct LastAnswers {
     /// One bit for each, set for a 4xx; the newest is the lowest.
     client_errors: u8,
-    known: u32,
+    known: u8,
 }
 
 impl LastAnswers {
     pub(crate) fn add(&mut self, is_client_error: bool) {
         self.client_errors = self.client_errors << 1 | u8::from(is_client_error);
-        self.known = (self.known + 1).min(u8::BITS);
+        self.known = (self.known + 1).min(LAST_ANSWERS);
     }
 
     /// Share of 4xx among them, 0 to 1; 0 without answers.
@@ -39,11 +43,11 @@ impl LastAnswers {
 }
 
 /// Share of 4xx in the window, or among the last answers where the window holds fewer.
-fn client_error_share(counts: OutcomeCounts, last: LastAnswers) -> f64 {
-    if counts.total() < u64::from(u8::BITS) {
+fn client_error_share(counts: RecentCounts, last: LastAnswers) -> f64 {
+    if counts.total() < u64::from(LAST_ANSWERS) {
         last.client_error_share()
     } else {
-        counts.client_errors as f64 / counts.total() as f64
+        f64::from(counts.client_errors) / counts.total() as f64
     }
 }
 
@@ -59,12 +63,12 @@ pub(crate) struct Handicap {
 impl Handicap {
     /// The handicaps of two endpoints beside each other: one at most has any.
     pub(crate) fn of(
-        counts: [OutcomeCounts; 2],
+        counts: [RecentCounts; 2],
         last: [LastAnswers; 2],
         settings: &ClientErrorSettings,
     ) -> [Option<Self>; 2] {
         if last[0].client_errors | last[1].client_errors == 0
-            && counts[0].client_errors + counts[1].client_errors == 0
+            && counts[0].client_errors | counts[1].client_errors == 0
         {
             return [None; 2];
         }
@@ -88,7 +92,7 @@ impl Handicap {
         own_seconds: f64,
         other_seconds: f64,
         streak: u32,
-        settings: &CostSettings,
+        unserved: &UnservedPrice,
     ) -> f64 {
         let without_lead = own_seconds + self.excess * (other_seconds - own_seconds).max(0.0);
         if !self.is_significant {
@@ -96,18 +100,17 @@ impl Handicap {
         }
         // As for refusals: an endpoint that answers at once has nothing in flight, and would otherwise win against
         // every busy one.
-        let doublings = streak.min(settings.streak_doublings_max);
-        (without_lead + self.excess * settings.unserved_cost.as_secs_f64()) * f64::from(1_u32 << doublings)
+        unserved.raise(without_lead, self.excess, streak)
     }
 }
 
 /// Whether the endpoint with the counts `own` gives more 4xx than chance explains beside the one with `other`: a test of
 /// two proportions.
-fn is_significant(own: OutcomeCounts, other: OutcomeCounts, settings: &ClientErrorSettings) -> bool {
-    if own.client_errors < u64::from(settings.answers_min) || other.total() == 0 {
+fn is_significant(own: RecentCounts, other: RecentCounts, settings: &ClientErrorSettings) -> bool {
+    if own.client_errors < settings.answers_min || other.total() == 0 {
         return false;
     }
-    let [own_errors, other_errors] = [own, other].map(|counts| counts.client_errors as f64);
+    let [own_errors, other_errors] = [own, other].map(|counts| f64::from(counts.client_errors));
     let [own_answers, other_answers] = [own, other].map(|counts| counts.total() as f64);
     let difference = own_errors / own_answers - other_errors / other_answers;
     let pooled = (own_errors + other_errors) / (own_answers + other_answers);
@@ -121,18 +124,18 @@ mod tests {
 
     const SETTINGS: ClientErrorSettings = ClientErrorSettings::DEFAULT;
 
-    fn counts(client_errors: u64, answers: u64) -> OutcomeCounts {
-        OutcomeCounts { succeeded: answers, client_errors, ..OutcomeCounts::default() }
+    fn counts(client_errors: u32, answers: u32) -> RecentCounts {
+        RecentCounts { succeeded: answers, client_errors, ..RecentCounts::default() }
     }
 
-    fn last(client_errors: u64, answers: u64) -> LastAnswers {
+    fn last(client_errors: u32, answers: u32) -> LastAnswers {
         let mut last = LastAnswers::default();
         (0..answers).for_each(|number| last.add(number < client_errors));
         last
     }
 
     /// Excess in hundredths and significance, for (4xx, answers) of both.
-    fn handicap(own: (u64, u64), other: (u64, u64)) -> Option<(f64, bool)> {
+    fn handicap(own: (u32, u32), other: (u32, u32)) -> Option<(f64, bool)> {
         let pair = [own, other];
         let [of_own, _] = Handicap::of(
             pair.map(|(errors, answers)| counts(errors, answers)),
@@ -176,7 +179,7 @@ mod tests {
 
     #[test]
     fn where_the_window_is_empty_the_last_answers_still_take_the_lead_away() {
-        let empty = [OutcomeCounts::default(); 2];
+        let empty = [RecentCounts::default(); 2];
         let [rejects, serves] = Handicap::of(empty, [last(8, 20), last(0, 20)], &SETTINGS);
         assert_eq!((rejects, serves), (None, None), "eight answers are remembered");
         let [rejects, _] = Handicap::of(empty, [last(20, 20), last(0, 20)], &SETTINGS);

@@ -7,7 +7,7 @@ use core::time::Duration;
 
 use crate::outcome::Outcome;
 use crate::settings::EjectionSettings;
-use crate::window::OutcomeCounts;
+use crate::window::RecentCounts;
 
 /// The failures and ejections of one endpoint.
 #[derive(Debug, Clone, Default)]
@@ -24,7 +24,7 @@ impl Ejection {
     pub(crate) fn record(
         &mut self,
         outcome: Outcome,
-        counts: OutcomeCounts,
+        counts: RecentCounts,
         settings: &EjectionSettings,
     ) -> bool {
         match outcome {
@@ -51,6 +51,11 @@ impl Ejection {
                         && counts.failed_share() >= settings.failed_share)
             }
         }
+    }
+
+    /// Whether it counts failures, or successes on probation. If not, only a failure changes anything.
+    pub(crate) fn counts_something(&self) -> bool {
+        self.consecutive_failures > 0 || self.on_probation
     }
 
     /// Notes an ejection at `now` and returns when it ends.
@@ -82,7 +87,7 @@ mod tests {
     const SETTINGS: EjectionSettings = EjectionSettings::DEFAULT;
 
     fn record(ejection: &mut Ejection, outcome: Outcome) -> bool {
-        ejection.record(outcome, OutcomeCounts::default(), &SETTINGS)
+        ejection.record(outcome, RecentCounts::default(), &SETTINGS)
     }
 
     #[test]
@@ -102,11 +107,11 @@ mod tests {
 
     #[test]
     fn half_of_the_window_failed_asks_for_ejection_when_there_are_enough_answers() {
-        let half = OutcomeCounts { succeeded: 10, failed: 10, ..OutcomeCounts::default() };
+        let half = RecentCounts { succeeded: 10, failed: 10, ..RecentCounts::default() };
         assert!(Ejection::default().record(FAILED, half, &SETTINGS));
-        let few = OutcomeCounts { succeeded: 9, failed: 10, ..OutcomeCounts::default() };
+        let few = RecentCounts { succeeded: 9, failed: 10, ..RecentCounts::default() };
         assert!(!Ejection::default().record(FAILED, few, &SETTINGS));
-        let less = OutcomeCounts { succeeded: 11, failed: 10, ..OutcomeCounts::default() };
+        let less = RecentCounts { succeeded: 11, failed: 10, ..RecentCounts::default() };
         assert!(!Ejection::default().record(FAILED, less, &SETTINGS));
     }
 

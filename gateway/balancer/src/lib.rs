@@ -20,16 +20,21 @@ extern crate alloc;
 extern crate std;
 
 mod comparison;
+mod cost;
 mod discovery;
 mod ejection;
 mod endpoint;
 mod ewma;
 mod health;
+mod moment;
 mod outcome;
 mod pick;
 mod retry;
+mod roster;
 mod rotation;
+mod score;
 mod settings;
+mod unserved;
 mod window;
 
 pub use discovery::Discovered;
