@@ -3,6 +3,8 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
+use gateway_balancer::BalancerSettings;
+
 use crate::target::{DnsTarget, EndpointUrl};
 
 /// A rate with a burst, as `governor` enforces it.
@@ -57,6 +59,8 @@ pub struct GatewayConfig {
     pub throttled_clients_max: usize,
     /// Longest time requests in flight are given when the gateway stops. Default 10 s.
     pub stop_grace: Duration,
+    /// The numbers in the rules of balancing, probing, ejection and retries. Default the lab's.
+    pub balancer: BalancerSettings,
     /// Seed of the balancing, so that a run can be repeated. Default none: each process picks differently.
     pub seed: Option<u64>,
 }
@@ -83,6 +87,7 @@ impl Default for GatewayConfig {
             client_limit: None,
             throttled_clients_max: 10_000,
             stop_grace: Duration::from_secs(10),
+            balancer: BalancerSettings::DEFAULT,
             seed: None,
         }
     }

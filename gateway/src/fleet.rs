@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use gateway_balancer::{EndpointId, Outcome, ProbeAnswer, Rotation, State};
+use gateway_balancer::{EndpointId, Outcome, Pick, ProbeAnswer, Rotation, State};
 use prometheus_client::metrics::gauge::Gauge;
 use rand::rngs::Xoshiro256PlusPlus;
 use rand::{Rng, SeedableRng};
@@ -16,8 +16,8 @@ use tokio::sync::Notify;
 use tokio::time::timeout_at;
 use tracing::{info, warn};
 
-use crate::readiness::Readiness;
 use crate::target::EndpointUrl;
+use crate::upstream::readiness::Readiness;
 use crate::upstream::{Upstream, UpstreamLimits};
 
 /// How often a waiting request looks by itself, because an ejection ends without anybody's call.
@@ -107,11 +107,16 @@ pub(crate) enum Drained {
 }
 
 impl Fleet {
-    pub(crate) fn new(seed: u64, limits: UpstreamLimits, open_connections: Gauge) -> Arc<Self> {
+    pub(crate) fn new(
+        rotation: Rotation,
+        seed: u64,
+        limits: UpstreamLimits,
+        open_connections: Gauge,
+    ) -> Arc<Self> {
         Arc::new(Self {
             origin: Instant::now(),
             inner: Mutex::new(Inner {
-                rotation: Rotation::new(),
+                rotation,
                 members: BTreeMap::new(),
                 rng: Xoshiro256PlusPlus::seed_from_u64(seed),
             }),
@@ -241,7 +246,10 @@ impl Fleet {
         let mut guard = self.lock();
         let inner = &mut *guard;
         let now = at.saturating_duration_since(self.origin);
-        let id = inner.rotation.pick(now, &mut inner.rng, exclude)?;
+        let id = match inner.rotation.pick(now, &mut inner.rng, exclude) {
+            Pick::Endpoint(id) => id,
+            Pick::NoneReady => return None,
+        };
         let upstream =
             Arc::clone(&inner.members.get(&id).expect("each endpoint has its connections").upstream);
         Some(Lease { fleet: Arc::clone(self), id, upstream })

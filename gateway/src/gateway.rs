@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use gateway_balancer::Rotation;
 use observability::http::guard::AllowedHosts;
 use observability::metrics::MetricsRegistry;
 use tokio::net::{TcpListener, TcpSocket};
@@ -50,6 +51,7 @@ pub struct Gateway {
     service_address: SocketAddr,
     admin_address: SocketAddr,
     throttle: Throttle,
+    rotation: Rotation,
 }
 
 impl Gateway {
@@ -60,6 +62,7 @@ impl Gateway {
     /// makes no sense.
     pub fn bind(config: GatewayConfig) -> Result<Self, GatewayError> {
         let throttle = Throttle::new(&config)?;
+        let rotation = Rotation::new(config.balancer)?;
         if config.header_bytes_max < HEADER_BYTES_MIN {
             return Err(GatewayError::HeaderLimitTooSmall { bytes: config.header_bytes_max });
         }
@@ -71,7 +74,7 @@ impl Gateway {
         }
         let (service, service_address) = listen(config.listen, "--listen")?;
         let (admin, admin_address) = listen(config.admin, "--admin")?;
-        Ok(Self { config, service, admin, service_address, admin_address, throttle })
+        Ok(Self { config, service, admin, service_address, admin_address, throttle, rotation })
     }
 
     /// Where requests are taken.
@@ -90,7 +93,7 @@ impl Gateway {
     /// # Errors
     /// [`GatewayError::AdminEnded`] when the admin server fails.
     pub async fn serve(self, stop: impl Future<Output = ()>) -> Result<(), GatewayError> {
-        let Self { config, service, admin, service_address, admin_address, throttle } = self;
+        let Self { config, service, admin, service_address, admin_address, throttle, rotation } = self;
         let mut registry = MetricsRegistry::with_process_metrics();
         let metrics = Arc::new(GatewayMetrics::register(&mut registry));
         let limits = UpstreamLimits {
@@ -98,7 +101,7 @@ impl Gateway {
             idle_max: config.idle_connections_per_endpoint,
         };
         let seed = config.seed.unwrap_or_else(|| RandomState::new().hash_one(admin_address));
-        let fleet = Fleet::new(seed, limits, metrics.upstream_connections.clone());
+        let fleet = Fleet::new(rotation, seed, limits, metrics.upstream_connections.clone());
         let exposition = Arc::new(Exposition::new(registry, &fleet));
         for url in &config.endpoints {
             fleet.put(url, PutOrder::default());
@@ -119,6 +122,7 @@ impl Gateway {
             fleet,
             metrics,
             throttle,
+            retry: config.balancer.retry,
             try_timeout: config.try_timeout,
             endpoint_wait: config.endpoint_wait,
             body_pause_max: config.body_pause_max,

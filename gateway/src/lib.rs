@@ -24,13 +24,15 @@ mod discovery;
 mod error;
 mod fleet;
 mod gateway;
+mod headers;
 mod metrics;
 mod probes;
 mod proxy;
-mod readiness;
+mod request_body;
 mod target;
 mod throttle;
 mod upstream;
+mod watched_stream;
 
 pub use config::{GatewayConfig, RateLimit};
 pub use error::GatewayError;

@@ -4,11 +4,9 @@ pub(crate) mod answers;
 mod attempt;
 mod deadline;
 mod failure;
-pub(crate) mod headers;
 mod identity;
 mod outgoing;
 mod path;
-pub(crate) mod request_body;
 mod request_check;
 pub(crate) mod response_body;
 mod spans;
@@ -19,6 +17,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use gateway_balancer::{RetrySettings, Tries};
 use http::{Request, Response, StatusCode, header};
 use hyper::body::{Body, Incoming};
 use hyper::upgrade::OnUpgrade;
@@ -32,18 +31,17 @@ use self::failure::Failure;
 pub(crate) use self::identity::Identity;
 use self::outgoing::{ClientAddress, Outgoing};
 use self::path::PathRule;
-use self::request_body::BodyError;
+
 use self::request_check::{Refusal, checked_host};
 use self::response_body::{Exchange, ResponseBody};
 use self::tunnel::UpstreamSide;
-use crate::connection::{HeadFlaw, HeadFlaws};
 use crate::fleet::{Fleet, Lease};
+use crate::headers;
 use crate::metrics::GatewayMetrics;
+use crate::request_body::BodyError;
 use crate::throttle::{Scope, Throttle, Throttled};
 use crate::upstream::Connection;
-
-/// Endpoints tried for one request whose connections could not be established.
-const ENDPOINTS_TRIED_MAX: usize = 3;
+use crate::watched_stream::{HeadFlaw, HeadFlaws};
 
 /// Most characters of a request that a message repeats.
 const MESSAGE_TEXT_CHARACTERS_MAX: usize = 80;
@@ -54,6 +52,7 @@ pub(crate) struct Proxy {
     pub(crate) fleet: Arc<Fleet>,
     pub(crate) metrics: Arc<GatewayMetrics>,
     pub(crate) throttle: Throttle,
+    pub(crate) retry: RetrySettings,
     pub(crate) try_timeout: Duration,
     pub(crate) endpoint_wait: Duration,
     pub(crate) body_pause_max: Duration,
@@ -115,7 +114,7 @@ impl Client {
                 }
                 Err(refusal) => (std::mem::take(&mut **refusal), arrived),
             };
-            response.headers_mut().insert(&identity::X_REQUEST_ID, request_id);
+            response.headers_mut().insert(&headers::X_REQUEST_ID, request_id);
             let (status, duration) = (response.status(), known.saturating_duration_since(arrived));
             if status == StatusCode::SWITCHING_PROTOCOLS {
                 self.head_flaws.end();
@@ -201,9 +200,10 @@ impl Proxy {
         };
         let limits = TryLimits { answer: self.try_timeout, body_pause: self.body_pause_max };
         let reconnects = &self.metrics.reconnects;
-        let mut tried = Vec::new();
+        let mut tries = Tries::new(self.retry);
         loop {
-            let try_span = span.and_then(|span| spans::begin_try(span, outgoing, &lease, tried.len()));
+            let try_span =
+                span.and_then(|span| spans::begin_try(span, outgoing, &lease, tries.failed().len()));
             let (result, known) = attempt(&lease, outgoing, deadline, started, limits, reconnects).await;
             if let Some(try_span) = try_span {
                 spans::end_try(&try_span, &result);
@@ -214,21 +214,11 @@ impl Proxy {
                 }
                 Err(failure) => failure,
             };
-            tried.push(lease.id);
+            let may_go_on = tries.may_go_on(lease.id, failure.of_try(), outgoing.is_safe_to_repeat());
             // The stay ends before the next begins.
             drop(lease);
-            let may_go_elsewhere = match &failure {
-                Failure::NotSent { .. } => tried.len() < ENDPOINTS_TRIED_MAX,
-                Failure::Lost { .. } | Failure::Malformed { .. } | Failure::TimedOut { .. } => {
-                    outgoing.can_be_repeated()
-                }
-                Failure::LostOnKept { .. } | Failure::BodyStalled { .. } | Failure::Body(_) => false,
-            };
-            let next = if may_go_elsewhere { self.fleet.pick(known, &tried) } else { None };
+            let next = if may_go_on { self.fleet.pick(known, tries.failed()) } else { None };
             let Some(next) = next else { return (failure.into_answer(self.body_bytes_max), known) };
-            if !matches!(failure, Failure::NotSent { .. }) {
-                outgoing.note_repetition();
-            }
             lease = next;
             started = known;
             self.metrics.retries.inc();

@@ -11,8 +11,8 @@ use prometheus_client::metrics::counter::Counter;
 use super::deadline::Deadline;
 use super::failure::Failure;
 use super::outgoing::Outgoing;
-use super::request_body::{RequestBody, Stage, Upload};
 use crate::fleet::Lease;
+use crate::request_body::{RequestBody, Stage, Upload};
 use crate::upstream::{Connection, SendError};
 
 /// An answer, and the connection it comes on.

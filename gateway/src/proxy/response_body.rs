@@ -17,8 +17,8 @@ use gateway_balancer::Outcome;
 use hyper::body::{Body, Frame, SizeHint};
 use tokio::time::{Sleep, sleep_until};
 
-use super::request_body::{Stage, Upload};
 use crate::fleet::Lease;
+use crate::request_body::{Stage, Upload};
 use crate::upstream::Connection;
 
 /// The body of a response on its way to a client.
