@@ -9,6 +9,7 @@ use goose::GooseError;
 use goose::client::GooseClientBuilder;
 use goose::config::GooseConfiguration;
 use goose::goose::{Scenario as GooseScenario, Transaction, TransactionFunction};
+use loadgen_baseline::LevelPlan;
 use workload::Streams;
 
 use crate::client::Client;
@@ -16,7 +17,6 @@ use crate::config::{Load, LoadConfig};
 use crate::error::LoadError;
 use crate::exchange::Sender;
 use crate::gates::Gates;
-use crate::open_model::LevelPlan;
 use crate::pacer::Pacer;
 use crate::phase::PhaseTeller;
 use crate::player::Player;

@@ -23,10 +23,10 @@ use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::client::conn::http1::{SendRequest, handshake};
 use hyper_util::rt::TokioIo;
+use loadgen_baseline::FailureKind;
 use parking_lot::Mutex;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use crate::failure_kind::FailureKind;
 use crate::service_url::ServiceUrl;
 use crate::stream::{Dialer, NoConnection, Stream};
 

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use loadgen_baseline::Threshold;
 use workload::Arrivals;
 
 use crate::error_limit::ErrorLimit;
@@ -11,7 +12,6 @@ use crate::metrics::LoadMetrics;
 use crate::report;
 use crate::scenario::Scenario;
 use crate::service_url::ServiceUrl;
-use crate::threshold::Threshold;
 
 /// Most users of one run; each is a task with its own state.
 const MAX_USERS: usize = 100_000;

@@ -2,8 +2,9 @@
 
 use std::path::PathBuf;
 
+use loadgen_baseline::LevelPlanError;
+
 use crate::config::ConfigError;
-use crate::open_model::OpenModelError;
 
 /// Why there is no result.
 #[derive(Debug, thiserror::Error)]
@@ -13,7 +14,7 @@ pub enum LoadError {
     Config(#[from] ConfigError),
     /// A level cannot be asked for: wrong usage.
     #[error(transparent)]
-    Level(#[from] OpenModelError),
+    Level(#[from] LevelPlanError),
     /// The service gave no answer at all before the start; nothing was started.
     #[error(
         "`{host}` cannot be reached: {reason}; expected any HTTP answer to GET /; hint: is the service up, and is --host right"

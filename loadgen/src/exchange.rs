@@ -14,12 +14,12 @@ use http::header::{
 use http::{HeaderMap, Method, StatusCode};
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
+use loadgen_baseline::{FailureKind, RequestOutcome};
 use reqwest::Url;
 use reqwest::cookie::{CookieStore, Jar};
 use workload::Stream;
 
 use crate::client::{Answered, Client, Message, NoAnswer};
-use crate::failure_kind::FailureKind;
 use crate::metrics::LoadMetrics;
 use crate::redirect::{MOST_REDIRECTS, Redirect, redirect};
 use crate::scenario::{Body, NotSet, Request, Scope, Untyped};
@@ -32,33 +32,11 @@ const OUR_USER_AGENT: &str = concat!("autoscale-lab-loadgen/", env!("CARGO_PKG_V
 /// The largest body that is checked or from which values are taken; a larger one fails the check.
 const LARGEST_BODY: usize = 8 * 1024 * 1024;
 
-/// What came of a request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Outcome {
-    /// Answered with what was expected.
-    Succeeded,
-    /// 503 with `Retry-After`: the service's honest answer that it has no room.
-    Refused,
-    /// Anything else.
-    Failed(FailureKind),
-}
-
-impl Outcome {
-    /// Whether its duration is a response time: the service did the work, well or not.
-    pub(crate) fn has_latency(self) -> bool {
-        match self {
-            Self::Succeeded => true,
-            Self::Refused => false,
-            Self::Failed(kind) => kind.is_answer(),
-        }
-    }
-}
-
 /// One request and its answer.
 #[derive(Clone, Debug)]
 pub(crate) struct Exchange {
     /// What came of it.
-    pub(crate) outcome: Outcome,
+    pub(crate) outcome: RequestOutcome,
     /// The status, where there was an answer.
     pub(crate) status: Option<u16>,
     /// When it should have been sent; without a schedule, when it was.
@@ -124,7 +102,7 @@ struct Answer {
 }
 
 /// What is said of an answer: its outcome, what did not hold, and the values to keep.
-type Judgement = (Outcome, Option<Arc<str>>, Vec<(usize, Untyped)>);
+type Judgement = (RequestOutcome, Option<Arc<str>>, Vec<(usize, Untyped)>);
 
 impl Sender {
     /// Sends `request` as the user whose `scope` and `cookies` these are, and brings what to keep of the answer.
@@ -166,9 +144,9 @@ impl Sender {
                 let judged = judge(request, &answer, ended_at - sent_at, scope);
                 // What a check expects is right, wherever it leads.
                 match (judged, answer.problem) {
-                    ((Outcome::Failed(FailureKind::Status(_)), ..), Some((kind, explanation))) => {
+                    ((RequestOutcome::Failed(FailureKind::Status(_)), ..), Some((kind, explanation))) => {
                         reason = Some(explanation);
-                        (status, (Outcome::Failed(kind), None, Vec::new()))
+                        (status, (RequestOutcome::Failed(kind), None, Vec::new()))
                     }
                     (judged, _) => (status, judged),
                 }
@@ -178,13 +156,15 @@ impl Sender {
                     self.exhausted.store(true, Ordering::Relaxed);
                 }
                 reason = explanation;
-                (None, (Outcome::Failed(kind), None, Vec::new()))
+                (None, (RequestOutcome::Failed(kind), None, Vec::new()))
             }
         };
         let problem = match outcome {
             // A status speaks for itself.
-            Outcome::Succeeded | Outcome::Refused | Outcome::Failed(FailureKind::Status(_)) => None,
-            Outcome::Failed(kind) => Some(kind.code()),
+            RequestOutcome::Succeeded
+            | RequestOutcome::Refused
+            | RequestOutcome::Failed(FailureKind::Status(_)) => None,
+            RequestOutcome::Failed(kind) => Some(kind.code()),
         };
         let intended_at = intended_at.unwrap_or(sent_at);
         self.metrics.request_ended(outcome, ended_at.saturating_duration_since(intended_at), trace.span());
@@ -360,10 +340,14 @@ fn judge(request: &Request, answer: &Answer, took: Duration, scope: &mut Scope<'
     };
     if !right {
         let refused = status == 503 && answer.headers.contains_key(RETRY_AFTER);
-        let outcome = if refused { Outcome::Refused } else { Outcome::Failed(FailureKind::Status(status)) };
+        let outcome = if refused {
+            RequestOutcome::Refused
+        } else {
+            RequestOutcome::Failed(FailureKind::Status(status))
+        };
         return (outcome, None, Vec::new());
     }
-    let failed = |check| (Outcome::Failed(FailureKind::Check), Some(check), Vec::new());
+    let failed = |check| (RequestOutcome::Failed(FailureKind::Check), Some(check), Vec::new());
     let Some(body) = &answer.body else {
         return failed(Arc::from(format!("{}: the body is larger than 8 MiB", request.name)));
     };
@@ -373,10 +357,10 @@ fn judge(request: &Request, answer: &Answer, took: Duration, scope: &mut Scope<'
         return failed(Arc::clone(description));
     }
     if request.check.body.is_empty() && request.extracts.is_empty() {
-        return (Outcome::Succeeded, None, Vec::new());
+        return (RequestOutcome::Succeeded, None, Vec::new());
     }
     match request.judge(&answer.headers, body, scope) {
-        Ok(values) => (Outcome::Succeeded, None, values),
+        Ok(values) => (RequestOutcome::Succeeded, None, values),
         Err(check) => failed(check),
     }
 }

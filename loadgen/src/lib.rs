@@ -40,18 +40,15 @@
 //! ```
 
 mod attack;
-pub mod baseline;
+mod baseline_file;
 mod client;
 mod config;
 mod error;
 mod error_limit;
-mod error_sum;
 mod exchange;
-mod failure_kind;
 mod gates;
 mod generator;
 mod levels;
-mod measurement;
 mod metrics;
 mod open_model;
 mod pacer;
@@ -73,21 +70,22 @@ mod shown;
 mod spans;
 mod stream;
 mod text_file;
-mod threshold;
 
+pub use baseline_file::read_baseline;
 pub use config::{ConfigError, DEFAULT_RUN_TIME, Load, LoadConfig};
 pub use error::LoadError;
 pub use error_limit::{ErrorLimit, ErrorLimitError};
-pub use error_sum::ErrorSum;
-pub use failure_kind::FailureKind;
 pub use generator::GeneratorResult;
 pub use levels::{Levels, LevelsError};
-pub use measurement::{LevelProgress, Measurement, MeasurementPart, SIGNIFICANT_DIGITS, SoFar};
+// What the settings and results here are made of.
+pub use loadgen_baseline::{
+    ErrorSum, FailureKind, HIGHEST_RATE_RPS, Latency, LevelPlan, LevelPlanError, LevelProgress, Measurement,
+    MeasurementPart, Quantile, SIGNIFICANT_DIGITS, SoFar, Statistic, Threshold, ThresholdError, Verdict,
+};
 pub use metrics::LoadMetrics;
-pub use open_model::{HIGHEST_RATE_RPS, LevelPlan, OpenModel, OpenModelError, Target, WeightedRequest};
+pub use open_model::{OpenModel, OpenModelError, Target, WeightedRequest};
 pub use progress::Progress;
-pub use recorder::{Latency, Quantile};
-pub use report::check_writable;
+pub use report::{ReportFormat, check_writable};
 pub use result::{ErrorResult, LoadResult, RequestResult, SlowRequestResult};
 pub use run::run;
 pub use scenario::{
@@ -98,4 +96,3 @@ pub use scenario_model::{ScenarioModel, ScenarioTarget};
 pub use series::Point;
 pub use service_url::{ServiceUrlError, check_service_url, without_credentials};
 pub use shape_file::{ShapeFileError, read_shape};
-pub use threshold::{Statistic, Threshold, ThresholdError, Verdict};

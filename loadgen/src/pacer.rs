@@ -8,10 +8,10 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use loadgen_baseline::measurement::shortage::Shortage;
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
 
-use crate::measurement::shortage::Shortage;
 use crate::metrics::LoadMetrics;
 use crate::phase::{Phase, Phases};
 use crate::recorder::Recorder;

@@ -5,11 +5,11 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use goose::goose::GooseUser;
+use loadgen_baseline::RequestOutcome;
 use reqwest::cookie::Jar;
 use workload::Stream;
 
 use crate::attack::Shared;
-use crate::exchange::Outcome;
 use crate::phase::{Phase, Phases};
 use crate::scenario::{Request, Scope, Step, Untyped, UserType};
 
@@ -189,7 +189,7 @@ impl Player {
         for (slot, value) in values {
             self.values[slot] = Some(value);
         }
-        if exchange.outcome == Outcome::Succeeded { End::Done } else { End::Failed }
+        if exchange.outcome == RequestOutcome::Succeeded { End::Done } else { End::Failed }
     }
 
     /// Pauses, or until the run is over; without a time, lets the others act.

@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
-use crate::error_sum::ErrorSum;
-use crate::recorder::Latency;
+use loadgen_baseline::{ErrorSum, Latency};
 
 /// What happened in the last second, and what was counted so far.
 #[derive(Clone, Debug, PartialEq)]
@@ -38,11 +37,6 @@ pub struct Progress {
     pub errors: BTreeMap<String, u64>,
     /// CPU time of the generator in the last second, in cores.
     pub cpu_cores: f64,
-}
-
-/// A rate; 0 where no time has passed.
-pub(crate) fn per_second(count: u64, time: Duration) -> f64 {
-    if time.is_zero() { 0.0 } else { count as f64 / time.as_secs_f64() }
 }
 
 impl fmt::Display for Progress {

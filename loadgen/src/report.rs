@@ -8,10 +8,13 @@ use crate::config::ConfigError;
 use crate::error::LoadError;
 use crate::result::LoadResult;
 
+mod baseline;
 mod chart;
 mod csv;
 mod html;
 mod markdown;
+
+pub use baseline::ReportFormat;
 
 /// The formats, by the file's ending.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

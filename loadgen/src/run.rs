@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use http::header::{AUTHORIZATION, HOST};
 use http::{HeaderMap, Method, Uri};
+use loadgen_baseline::FailureKind;
 use tokio::sync::Mutex;
 use tokio::time::MissedTickBehavior;
 
@@ -14,7 +15,6 @@ use crate::attack::{self, Shared};
 use crate::client::{Client, Message, NoAnswer};
 use crate::config::LoadConfig;
 use crate::error::LoadError;
-use crate::failure_kind::FailureKind;
 use crate::generator;
 use crate::phase::Phase;
 use crate::progress::Progress;

@@ -8,13 +8,13 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use loadgen_baseline::{LevelPlan, LevelProgress, Measurement};
+
 use crate::attack::Shared;
 use crate::config::{ConfigError, Load, LoadConfig};
 use crate::error::LoadError;
 use crate::generator::CpuMark;
 use crate::levels::Levels;
-use crate::measurement::{LevelProgress, Measurement};
-use crate::open_model::LevelPlan;
 use crate::recorder::LevelRecorder;
 use crate::run::{lead, reach};
 use crate::scenario::Scenario;

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
+use loadgen_baseline::measurement::rate::per_second;
 use serde::{Deserialize, Serialize};
 
-use crate::progress::per_second;
 use crate::recorder::Tally;
 
 /// About so many points are kept.

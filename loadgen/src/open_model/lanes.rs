@@ -13,10 +13,10 @@ use std::rc::Rc;
 use std::task::Waker;
 use std::time::{Duration, Instant};
 
+use loadgen_baseline::measurement::shortage::Shortage;
+use loadgen_baseline::measurement::tally::LevelTally;
 use tokio::sync::{Notify, Semaphore};
 
-use crate::measurement::shortage::Shortage;
-use crate::measurement::tally::LevelTally;
 use crate::open_model::connection::SharedBuffer;
 use crate::open_model::schedule::{Schedule, Slot};
 use crate::open_model::target::{CheckedTarget, EncodedRequest};

@@ -7,13 +7,12 @@ use std::rc::Rc;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use loadgen_baseline::measurement::tally::LevelTally;
+use loadgen_baseline::{FailureKind, LevelProgress, Measurement};
 use tokio::runtime::{Builder, LocalOptions};
 use tokio::sync::{mpsc, oneshot};
 
-use crate::failure_kind::FailureKind;
 use crate::generator::CpuMark;
-use crate::measurement::tally::LevelTally;
-use crate::measurement::{LevelProgress, Measurement};
 use crate::open_model::error::OpenModelError;
 use crate::open_model::lanes::{Lanes, Level};
 use crate::open_model::schedule::Schedule;

@@ -5,8 +5,9 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::exchange::{Exchange, Outcome};
-use crate::failure_kind::FailureKind;
+use loadgen_baseline::{FailureKind, RequestOutcome};
+
+use crate::exchange::Exchange;
 
 /// What makes a request an error.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -60,9 +61,9 @@ impl ErrorTallies {
     /// Counts a request that ended, if it is an error.
     pub(crate) fn record(&mut self, exchange: &Exchange) {
         let kind = match exchange.outcome {
-            Outcome::Succeeded => return,
-            Outcome::Refused => ErrorKind::Refused,
-            Outcome::Failed(kind) => match &exchange.broken_check {
+            RequestOutcome::Succeeded => return,
+            RequestOutcome::Refused => ErrorKind::Refused,
+            RequestOutcome::Failed(kind) => match &exchange.broken_check {
                 Some(check) => ErrorKind::Check(Arc::clone(check)),
                 None => ErrorKind::Failed(kind),
             },

@@ -4,12 +4,11 @@
 
 use std::time::{Duration, Instant};
 
+use loadgen_baseline::measurement::tally::{Ended, LevelTally};
+use loadgen_baseline::{LevelPlan, Measurement, SoFar};
 use parking_lot::Mutex;
 
 use crate::exchange::Exchange;
-use crate::measurement::tally::{Ended, LevelTally};
-use crate::measurement::{Measurement, SoFar};
-use crate::open_model::LevelPlan;
 
 #[derive(Debug)]
 struct State {

@@ -2,7 +2,8 @@
 
 use std::fmt::Write as _;
 
-use crate::recorder::Latency;
+use loadgen_baseline::Latency;
+
 use crate::result::LoadResult;
 use crate::series::Point;
 

@@ -4,13 +4,15 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
+use loadgen_baseline::measurement::rate::per_second;
+
 use crate::attack::Shared;
 use crate::config::{Load, LoadConfig, users};
 use crate::error_limit::ErrorLimit;
 use crate::generator::{self, GeneratorResult};
 use crate::levels::Levels;
 use crate::phase::Phase;
-use crate::progress::{Progress, per_second};
+use crate::progress::Progress;
 use crate::recorder::Tally;
 use crate::result::{Ending, LoadResult, errors};
 use crate::series::{Moment, SeriesBuilder};

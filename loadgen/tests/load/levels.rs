@@ -3,8 +3,8 @@
 use std::future::{pending, ready};
 use std::time::Duration;
 
-use loadgen::baseline::{Allowance, Level, LevelVerdict, Slo};
 use loadgen::{LevelPlan, LoadError, Measurement, Scenario, ScenarioModel, ScenarioTarget};
+use loadgen_baseline::{Allowance, Level, LevelVerdict, Slo};
 use workload::Arrivals;
 
 use crate::service::{Answer, Service};

@@ -7,12 +7,11 @@ use std::task::Poll;
 use std::time::Duration;
 
 use http::StatusCode;
+use loadgen_baseline::measurement::tally::Ended;
+use loadgen_baseline::{FailureKind, RequestOutcome};
 use tokio::time::timeout;
 
 use super::{Due, GivenUp, InFlight, Lane, Lanes, Task};
-use crate::exchange::Outcome;
-use crate::failure_kind::FailureKind;
-use crate::measurement::tally::Ended;
 use crate::open_model::connection::{Connection, Done, Lost};
 use crate::open_model::schedule::Slot;
 use crate::open_model::target::EncodedRequest;
@@ -93,10 +92,12 @@ impl Lanes {
             let mut exchange = pin!(self.send(slot, connection));
             poll_fn(|context| {
                 if let Poll::Ready(outcome) = exchange.as_mut().poll(context) {
-                    return Poll::Ready(Some(outcome.unwrap_or_else(Outcome::Failed)));
+                    return Poll::Ready(Some(outcome.unwrap_or_else(RequestOutcome::Failed)));
                 }
                 match lane.in_flight.get().and_then(|in_flight| in_flight.given_up) {
-                    Some(GivenUp::TimedOut) => Poll::Ready(Some(Outcome::Failed(FailureKind::TimedOut))),
+                    Some(GivenUp::TimedOut) => {
+                        Poll::Ready(Some(RequestOutcome::Failed(FailureKind::TimedOut)))
+                    }
                     Some(GivenUp::WithTheLevel) => Poll::Ready(None),
                     None => {
                         lane.wait(context.waker());
@@ -122,7 +123,11 @@ impl Lanes {
     }
 
     /// Sends the request of a slot and follows redirects.
-    async fn send(&self, slot: Slot, connection: &mut Option<Connection>) -> Result<Outcome, FailureKind> {
+    async fn send(
+        &self,
+        slot: Slot,
+        connection: &mut Option<Connection>,
+    ) -> Result<RequestOutcome, FailureKind> {
         let mut done = self.send_once(&self.requests[slot.request], slot, connection).await?;
         let mut before = &self.requests[slot.request].prepared;
         let mut next;
@@ -131,9 +136,9 @@ impl Lanes {
             let status = StatusCode::from_u16(done.status).unwrap_or_default();
             match redirect(before, status, Some(&location), &self.service) {
                 Redirect::None => break,
-                Redirect::Wrong(kind, _) => return Ok(Outcome::Failed(kind)),
+                Redirect::Wrong(kind, _) => return Ok(RequestOutcome::Failed(kind)),
                 Redirect::Follow(_) if redirects == MOST_REDIRECTS => {
-                    return Ok(Outcome::Failed(FailureKind::RedirectLoop));
+                    return Ok(RequestOutcome::Failed(FailureKind::RedirectLoop));
                 }
                 Redirect::Follow(prepared) => {
                     redirects += 1;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use loadgen_baseline::RequestOutcome;
 use reqwest::cookie::Jar;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -12,7 +13,6 @@ use tokio::net::{TcpListener, TcpStream};
 use super::Imported;
 use crate::attack::Shared;
 use crate::config::{Load, LoadConfig};
-use crate::exchange::Outcome;
 use crate::levels::Levels;
 use crate::scenario::{Scenario, Scope, Step};
 
@@ -141,7 +141,13 @@ impl Visitor {
                 let sender = &self.shared.sender;
                 let (exchange, _) =
                     sender.exchange(request, None, &mut scope, Some(&cookies), &mut trace_ids).await;
-                assert_eq!(exchange.outcome, Outcome::Succeeded, "{}\n{}", request.name, imported.text);
+                assert_eq!(
+                    exchange.outcome,
+                    RequestOutcome::Succeeded,
+                    "{}\n{}",
+                    request.name,
+                    imported.text
+                );
             }
         }
         self.server.take()
