@@ -39,37 +39,25 @@
 //! # }
 //! ```
 
-mod attack;
 mod baseline_file;
-mod client;
 mod config;
 mod error;
 mod error_limit;
-mod exchange;
-mod gates;
 mod generator;
 mod levels;
 mod metrics;
 mod open_model;
-mod pacer;
-mod phase;
-mod player;
-mod progress;
 mod recorder;
 mod redirect;
 mod report;
 mod result;
-mod run;
 mod scenario;
-mod scenario_model;
-mod schedule;
-mod series;
 mod service_url;
 mod shape_file;
 mod shown;
-mod spans;
 mod stream;
 mod text_file;
+mod users;
 
 pub use baseline_file::read_baseline;
 pub use config::{ConfigError, DEFAULT_RUN_TIME, Load, LoadConfig};
@@ -84,15 +72,15 @@ pub use loadgen_baseline::{
 };
 pub use metrics::LoadMetrics;
 pub use open_model::{OpenModel, OpenModelError, Target, WeightedRequest};
-pub use progress::Progress;
 pub use report::{ReportFormat, check_writable};
+pub use result::progress::Progress;
+pub use result::series::Point;
 pub use result::{ErrorResult, LoadResult, RequestResult, SlowRequestResult};
-pub use run::run;
 pub use scenario::{
     DEFAULT_SCENARIO, Imported, METHODS, SHIPPED_SCENARIOS, Scenario, ScenarioError, scenario_from_har,
     scenario_from_openapi,
 };
-pub use scenario_model::{ScenarioModel, ScenarioTarget};
-pub use series::Point;
 pub use service_url::{ServiceUrlError, check_service_url, without_credentials};
 pub use shape_file::{ShapeFileError, read_shape};
+pub use users::run::{run, run_with_metrics};
+pub use users::scenario_model::{ScenarioModel, ScenarioTarget};

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use loadgen_baseline::{ErrorSum, LevelPlan};
 use parking_lot::Mutex;
 
-use crate::exchange::Exchange;
+use crate::users::exchange::Exchange;
 
 mod error_tally;
 mod histogram;

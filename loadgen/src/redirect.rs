@@ -10,9 +10,9 @@ use http::{Method, StatusCode};
 use loadgen_baseline::FailureKind;
 use reqwest::Url;
 
-use crate::exchange::Prepared;
 use crate::service_url::{ServiceUrl, without_credentials};
 use crate::shown::shown;
+use crate::users::prepared::Prepared;
 
 /// How many redirects of one request are followed.
 pub(crate) const MOST_REDIRECTS: usize = 10;

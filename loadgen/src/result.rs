@@ -10,10 +10,12 @@ use serde::{Deserialize, Serialize};
 use crate::config::{Load, LoadConfig};
 use crate::generator::GeneratorResult;
 use crate::recorder::{ErrorKind, ErrorTally, Snapshot, Tally};
-use crate::series::Point;
+use crate::result::series::Point;
 use crate::service_url::without_credentials;
 
+pub(crate) mod progress;
 mod remarks;
+pub(crate) mod series;
 mod table;
 
 /// What came of the requests of one name.

@@ -3,7 +3,7 @@
 //! The body itself is never kept.
 
 use http_response::{BodyEnd, Malformed, read_head};
-use loadgen_baseline::{FailureKind, RequestOutcome};
+use loadgen_baseline::RequestOutcome;
 
 /// An answer whose head was read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,13 +84,14 @@ impl Answer {
 fn judge(status: u16, retry_after: bool) -> RequestOutcome {
     match status {
         200..300 => RequestOutcome::Succeeded,
-        503 if retry_after => RequestOutcome::Refused,
-        _ => RequestOutcome::Failed(FailureKind::Status(status)),
+        _ => RequestOutcome::of_wrong_status(status, retry_after),
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use loadgen_baseline::FailureKind;
+
     use super::*;
 
     fn answer(text: &str) -> (Answer, usize) {

@@ -4,12 +4,11 @@
 //! breath in which the last answer was read. Only connections without anything to do are handed their next request
 //! by the level's clock. What waits is the schedule itself: nothing is queued, so nothing grows.
 
-mod serving;
+pub(crate) mod serving;
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::net::SocketAddr;
-use std::rc::Rc;
 use std::task::Waker;
 use std::time::{Duration, Instant};
 
@@ -112,10 +111,10 @@ impl Level {
 }
 
 impl Lanes {
-    /// Starts the target's connections as lanes on the current local runtime; each begins by opening its connection.
-    pub(crate) fn start(target: CheckedTarget, dialer: Dialer, addresses: Vec<SocketAddr>) -> Rc<Self> {
+    /// The target's connections, none of which is open yet.
+    fn new(target: CheckedTarget, dialer: Dialer, addresses: Vec<SocketAddr>) -> Self {
         let CheckedTarget { service, requests, connections, timeout, weights: _ } = target;
-        let lanes = Rc::new(Self {
+        Self {
             service,
             dialer,
             addresses,
@@ -132,11 +131,7 @@ impl Lanes {
             first_failure: RefCell::default(),
             permits: Semaphore::new(OPENING_AT_ONCE),
             changed: Notify::new(),
-        });
-        for index in 0..connections {
-            tokio::task::spawn_local(serving::serve(Rc::clone(&lanes), index));
         }
-        lanes
     }
 
     /// Opens the connections that are closed, and waits until that has succeeded or failed.

@@ -14,7 +14,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::generator::CpuMark;
 use crate::open_model::error::OpenModelError;
-use crate::open_model::lanes::{Lanes, Level};
+use crate::open_model::lanes::{Lanes, Level, serving};
 use crate::open_model::schedule::Schedule;
 use crate::open_model::target::CheckedTarget;
 use crate::open_model::timer::Timer;
@@ -121,7 +121,7 @@ async fn open(target: CheckedTarget) -> Result<(Rc<Lanes>, Timer), OpenModelErro
     };
     let dialer = Dialer::new(&target.service).map_err(unreachable)?;
     let addresses = dialer.lookup().await.map_err(unreachable)?;
-    let lanes = Lanes::start(target, dialer, addresses);
+    let lanes = serving::start(target, dialer, addresses);
     lanes.open().await;
     if lanes.connected() == 0 {
         return Err(unreachable(lanes.take_first_failure().unwrap_or(NoConnection {

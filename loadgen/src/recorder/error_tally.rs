@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use loadgen_baseline::{FailureKind, RequestOutcome};
 
-use crate::exchange::Exchange;
+use crate::users::exchange::Exchange;
 
 /// What makes a request an error.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -25,7 +25,7 @@ impl ErrorKind {
     pub(crate) fn status(&self) -> Option<u16> {
         match self {
             Self::Failed(FailureKind::Status(status)) => Some(*status),
-            Self::Refused => Some(503),
+            Self::Refused => Some(RequestOutcome::REFUSAL_STATUS),
             _ => None,
         }
     }

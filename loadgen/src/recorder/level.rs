@@ -8,7 +8,7 @@ use loadgen_baseline::measurement::tally::{Ended, LevelTally};
 use loadgen_baseline::{LevelPlan, Measurement, SoFar};
 use parking_lot::Mutex;
 
-use crate::exchange::Exchange;
+use crate::users::exchange::Exchange;
 
 #[derive(Debug)]
 struct State {

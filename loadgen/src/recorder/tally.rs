@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use loadgen_baseline::{ErrorSum, FailureKind, RequestOutcome};
 
-use crate::exchange::Exchange;
+use crate::users::exchange::Exchange;
 
 use super::Histogram;
 use super::error_tally::{ErrorKind, ErrorTallies};

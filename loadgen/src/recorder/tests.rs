@@ -3,8 +3,8 @@ use std::time::{Duration, Instant};
 use loadgen_baseline::{FailureKind, RequestOutcome};
 
 use super::Recorder;
-use crate::exchange::Exchange;
-use crate::spans::TraceId;
+use crate::users::exchange::Exchange;
+use crate::users::spans::TraceId;
 
 const SECOND: Duration = Duration::from_secs(1);
 const RUN_TIME: Duration = Duration::from_secs(10);

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use loadgen_baseline::Latency;
 
 use crate::result::LoadResult;
-use crate::series::Point;
+use crate::result::series::Point;
 
 use super::chart::{Chart, Line};
 

@@ -127,13 +127,13 @@ mod tests {
     use loadgen_baseline::{FailureKind, RequestOutcome};
 
     use crate::config::{Load, LoadConfig};
-    use crate::exchange::Exchange;
     use crate::generator::GeneratorResult;
     use crate::levels::Levels;
     use crate::recorder::Recorder;
     use crate::result::{Ending, LoadResult};
     use crate::scenario::Scenario;
-    use crate::spans::TraceId;
+    use crate::users::exchange::Exchange;
+    use crate::users::spans::TraceId;
 
     /// 100 answers in 10 s, two refusals and a lost request.
     fn result() -> LoadResult {

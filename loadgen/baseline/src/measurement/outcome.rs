@@ -14,6 +14,18 @@ pub enum RequestOutcome {
 }
 
 impl RequestOutcome {
+    /// The status of a refusal.
+    pub const REFUSAL_STATUS: u16 = 503;
+
+    /// Of an answer whose status is not the expected one: 503 with `Retry-After` is a refusal, all else a failure.
+    pub fn of_wrong_status(status: u16, has_retry_after: bool) -> Self {
+        if status == Self::REFUSAL_STATUS && has_retry_after {
+            Self::Refused
+        } else {
+            Self::Failed(FailureKind::Status(status))
+        }
+    }
+
     /// Whether its duration is a response time: the service did the work, well or not.
     pub fn has_latency(self) -> bool {
         match self {

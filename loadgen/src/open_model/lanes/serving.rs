@@ -1,6 +1,7 @@
 //! A connection's life: it is opened, sends what is due, and is opened again when it has ended.
 
 use std::future::poll_fn;
+use std::net::SocketAddr;
 use std::pin::pin;
 use std::rc::Rc;
 use std::task::Poll;
@@ -14,15 +15,24 @@ use tokio::time::timeout;
 use super::{Due, GivenUp, InFlight, Lane, Lanes, Task};
 use crate::open_model::connection::{Connection, Done, Lost};
 use crate::open_model::schedule::Slot;
-use crate::open_model::target::EncodedRequest;
+use crate::open_model::target::{CheckedTarget, EncodedRequest};
 use crate::redirect::{MOST_REDIRECTS, Redirect, redirect};
-use crate::stream::NoConnection;
+use crate::stream::{Dialer, NoConnection};
 
 /// Longest that opening a connection outside of a request may take.
 const OPENING_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// Starts the target's connections as lanes on the current local runtime; each begins by opening its connection.
+pub(crate) fn start(target: CheckedTarget, dialer: Dialer, addresses: Vec<SocketAddr>) -> Rc<Lanes> {
+    let lanes = Rc::new(Lanes::new(target, dialer, addresses));
+    for index in 0..lanes.each.len() {
+        tokio::task::spawn_local(serve(Rc::clone(&lanes), index));
+    }
+    lanes
+}
+
 /// A lane's life: keeps its connection open and sends what it is handed.
-pub(super) async fn serve(lanes: Rc<Lanes>, index: usize) {
+async fn serve(lanes: Rc<Lanes>, index: usize) {
     let lane = &lanes.each[index];
     let mut connection = None;
     let mut task = Some(Task::Open);

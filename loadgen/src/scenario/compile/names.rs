@@ -6,6 +6,9 @@ use super::super::located::Located;
 /// The largest weight.
 const MOST_WEIGHT: u32 = 1000;
 
+/// The most requests with names of their own: each has counters and histograms.
+pub(in crate::scenario) const MOST_REQUESTS: usize = 500;
+
 /// Names that are functions and so cannot be variables.
 const TAKEN: [&str; 3] = ["userNumber", "iteration", "uuid"];
 

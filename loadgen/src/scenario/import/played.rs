@@ -11,10 +11,11 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
 use super::Imported;
-use crate::attack::Shared;
 use crate::config::{Load, LoadConfig};
 use crate::levels::Levels;
+use crate::metrics::LoadMetrics;
 use crate::scenario::{Scenario, Scope, Step};
+use crate::users::shared::Shared;
 
 mod descriptions;
 mod recordings;
@@ -119,7 +120,7 @@ impl Visitor {
             timeout: Duration::from_secs(30),
             ..LoadConfig::default()
         };
-        Self { server, shared: Shared::new(&config).expect("it is valid") }
+        Self { server, shared: Shared::new(&config, &LoadMetrics::default()).expect("it is valid") }
     }
 
     /// Plays each task once, and brings what arrived; each request must have gone well.

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tokio::sync::Notify;
 
-use crate::phase::{Phase, Phases};
+use crate::users::phase::{Phase, Phases};
 
 /// One gate for each user, in the order in which they are let in.
 #[derive(Debug)]

@@ -6,16 +6,17 @@ use std::time::{Duration, Instant};
 
 use loadgen_baseline::measurement::rate::per_second;
 
-use crate::attack::Shared;
 use crate::config::{Load, LoadConfig, users};
 use crate::error_limit::ErrorLimit;
 use crate::generator::{self, GeneratorResult};
 use crate::levels::Levels;
-use crate::phase::Phase;
-use crate::progress::Progress;
 use crate::recorder::Tally;
+use crate::result::progress::Progress;
+use crate::result::series::{Moment, SeriesBuilder};
 use crate::result::{Ending, LoadResult, errors};
-use crate::series::{Moment, SeriesBuilder};
+use crate::users::pacer::Pacer;
+use crate::users::phase::Phase;
+use crate::users::shared::Shared;
 
 /// How often progress is told.
 const PROGRESS_EVERY: Duration = Duration::from_secs(1);
@@ -119,7 +120,7 @@ impl Conductor {
         self.shared.sender.metrics.users(self.acting());
         match self.stage {
             Stage::Launching => {
-                if super::launched(&self.shared) >= self.pool {
+                if self.shared.launched() >= self.pool {
                     self.stage = Stage::RampUp { since: now };
                     self.conduct(now);
                 }
@@ -190,7 +191,7 @@ impl Conductor {
         let shared = Arc::clone(&self.shared);
         shared.sender.metrics.users(0);
         let snapshot = shared.recorder.snapshot(now);
-        let pacing = shared.pacer.as_ref().map(crate::pacer::Pacer::pacing).unwrap_or_default();
+        let pacing = shared.pacer.as_ref().map(Pacer::pacing).unwrap_or_default();
         let cpu_spent = self.cpu_ended.unwrap_or(self.cpu_told).saturating_sub(self.cpu_begun);
         let observed = generator::Observed {
             cpu_cores: cpu_spent.as_secs_f64() / snapshot.measured.as_secs_f64().max(1e-9),

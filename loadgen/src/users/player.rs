@@ -4,14 +4,13 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use goose::goose::GooseUser;
 use loadgen_baseline::RequestOutcome;
 use reqwest::cookie::Jar;
 use workload::Stream;
 
-use crate::attack::Shared;
-use crate::phase::{Phase, Phases};
 use crate::scenario::{Request, Scope, Step, Untyped, UserType};
+use crate::users::phase::{Phase, Phases};
+use crate::users::shared::Shared;
 
 /// How long a user of a run that is over waits for Goose to end it; without, it would spin.
 const LINGER: Duration = Duration::from_millis(200);
@@ -57,10 +56,9 @@ pub(crate) struct Player {
 }
 
 impl Player {
-    /// The user that Goose is about to start, of the kind at place `kind`.
-    pub(crate) fn new(shared: &Arc<Shared>, kind: usize, user: &GooseUser) -> Self {
+    /// A user who is about to start, of the kind at place `kind`, and the one at `place` among all.
+    pub(crate) fn new(shared: &Arc<Shared>, kind: usize, place: usize) -> Self {
         let user_type = Arc::clone(&shared.scenario.user_types()[kind]);
-        let place = user.weighted_users_index;
         let number = place as u64 + 1;
         Self {
             stream: shared.streams.stream(&format!("user-{number}")),

@@ -11,7 +11,7 @@ use http::header::{
     ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, COOKIE, HOST, HeaderValue,
     LOCATION, RETRY_AFTER, SET_COOKIE, USER_AGENT,
 };
-use http::{HeaderMap, Method, StatusCode};
+use http::{HeaderMap, StatusCode};
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
 use loadgen_baseline::{FailureKind, RequestOutcome};
@@ -19,12 +19,13 @@ use reqwest::Url;
 use reqwest::cookie::{CookieStore, Jar};
 use workload::Stream;
 
-use crate::client::{Answered, Client, Message, NoAnswer};
 use crate::metrics::LoadMetrics;
 use crate::redirect::{MOST_REDIRECTS, Redirect, redirect};
 use crate::scenario::{Body, NotSet, Request, Scope, Untyped};
 use crate::service_url::ServiceUrl;
-use crate::spans::{Trace, TraceId, Traces};
+use crate::users::client::{Answered, Client, Message, NoAnswer};
+use crate::users::prepared::Prepared;
+use crate::users::spans::{Trace, TraceId, Traces};
 
 /// Sent with every request.
 const OUR_USER_AGENT: &str = concat!("autoscale-lab-loadgen/", env!("CARGO_PKG_VERSION"));
@@ -80,15 +81,6 @@ pub(crate) struct Sender {
     pub(crate) metrics: LoadMetrics,
     /// Whether this process ever had no descriptor or port left.
     pub(crate) exhausted: AtomicBool,
-}
-
-/// A request that is filled in, and where it goes.
-#[derive(Clone, Debug)]
-pub(crate) struct Prepared {
-    pub(crate) url: Url,
-    pub(crate) method: Method,
-    pub(crate) headers: HeaderMap,
-    pub(crate) body: Option<Bytes>,
 }
 
 /// An answer that came to its last byte.
@@ -339,12 +331,7 @@ fn judge(request: &Request, answer: &Answer, took: Duration, scope: &mut Scope<'
         None => answer.status.is_success(),
     };
     if !right {
-        let refused = status == 503 && answer.headers.contains_key(RETRY_AFTER);
-        let outcome = if refused {
-            RequestOutcome::Refused
-        } else {
-            RequestOutcome::Failed(FailureKind::Status(status))
-        };
+        let outcome = RequestOutcome::of_wrong_status(status, answer.headers.contains_key(RETRY_AFTER));
         return (outcome, None, Vec::new());
     }
     let failed = |check| (RequestOutcome::Failed(FailureKind::Check), Some(check), Vec::new());

@@ -2,7 +2,6 @@
 
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use http::header::{AUTHORIZATION, HOST};
@@ -11,19 +10,18 @@ use loadgen_baseline::FailureKind;
 use tokio::sync::Mutex;
 use tokio::time::MissedTickBehavior;
 
-use crate::attack::{self, Shared};
-use crate::client::{Client, Message, NoAnswer};
 use crate::config::LoadConfig;
 use crate::error::LoadError;
 use crate::generator;
-use crate::phase::Phase;
-use crate::progress::Progress;
+use crate::metrics::LoadMetrics;
 use crate::report;
 use crate::result::LoadResult;
-
-mod conductor;
-
-pub(crate) use conductor::{Conductor, PATIENCE_AT_THE_END};
+use crate::result::progress::Progress;
+use crate::users::client::{Client, Message, NoAnswer};
+use crate::users::conductor::{Conductor, PATIENCE_AT_THE_END};
+use crate::users::goose::{Users, are_ended, end_all};
+use crate::users::phase::Phase;
+use crate::users::shared::Shared;
 
 /// Goose's killswitch belongs to the whole process, so a second run waits for the first.
 static ONE_AT_A_TIME: Mutex<()> = Mutex::const_new(());
@@ -53,10 +51,23 @@ const TICK: Duration = Duration::from_millis(25);
 pub async fn run(
     config: &LoadConfig,
     stop: impl Future<Output = ()>,
+    progress: impl FnMut(Progress),
+) -> Result<LoadResult, LoadError> {
+    run_with_metrics(config, &LoadMetrics::default(), stop, progress).await
+}
+
+/// As [`run`], counted in `metrics`, for a caller who serves them.
+///
+/// # Errors
+/// As [`run`].
+pub async fn run_with_metrics(
+    config: &LoadConfig,
+    metrics: &LoadMetrics,
+    stop: impl Future<Output = ()>,
     mut progress: impl FnMut(Progress),
 ) -> Result<LoadResult, LoadError> {
     config.validate()?;
-    let shared = Arc::new(Shared::new(config)?);
+    let shared = Arc::new(Shared::new(config, metrics)?);
     let conductor = lead(config, &shared, PATIENCE_AT_THE_END, stop, |conductor, now| {
         if let Some(now) = conductor.progress(now) {
             progress(now);
@@ -98,13 +109,12 @@ pub(crate) async fn lead(
     }
     report::check_all_writable(&config.reports)?;
 
-    let attack = attack::build(config, shared).map_err(|error| LoadError::from_goose(&error))?;
-    goose::reset_killswitch();
+    let users = Users::new(config, shared)?;
     tracing::debug!(host = shared.sender.service.text, users = config.pool(), "load begins");
     // The turn comes back with the result: who ended it would else end the next run, which waits for it.
-    let mut execution = tokio::spawn(async move {
-        let executed = Box::pin(attack.execute()).await.map(|_metrics| ());
-        (executed, turn)
+    let mut acting = tokio::spawn(async move {
+        let acted = users.act().await;
+        (acted, turn)
     });
     let mut end_when_dropped = EndWhenDropped { shared: Arc::clone(shared), is_over: false };
 
@@ -112,22 +122,22 @@ pub(crate) async fn lead(
     let mut ticks = tokio::time::interval(TICK);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
     let mut asked_to_stop = false;
-    let executed = loop {
+    let acted = loop {
         tokio::select! {
-            executed = &mut execution => break executed,
+            acted = &mut acting => break acted,
             () = &mut stop, if !asked_to_stop => {
                 asked_to_stop = true;
                 conductor.stop(Instant::now());
             }
             _ = ticks.tick() => {
                 let now = Instant::now();
-                if !conductor.is_over() && goose::is_killswitch_triggered() {
+                if !conductor.is_over() && are_ended() {
                     conductor.stop(now);
                 }
                 conductor.conduct(now);
                 if conductor.is_over() {
                     // Again and again: at its very start Goose forgets what it was told before.
-                    goose::trigger_killswitch("the load is over");
+                    end_all("the load is over");
                 }
                 watch(&mut conductor, now);
             }
@@ -136,9 +146,9 @@ pub(crate) async fn lead(
 
     end_when_dropped.is_over = true;
     conductor.close();
-    match executed {
+    match acted {
         Ok((Ok(()), _turn)) => Ok(conductor),
-        Ok((Err(error), _turn)) => Err(LoadError::from_goose(&error)),
+        Ok((Err(error), _turn)) => Err(error),
         Err(panic) => Err(LoadError::Goose(panic.to_string())),
     }
 }
@@ -157,7 +167,7 @@ impl Drop for EndWhenDropped {
         }
         self.shared.recorder.stop(Instant::now());
         self.shared.phase.enter(Phase::GivenUp);
-        goose::trigger_killswitch("nobody waits for the result");
+        end_all("nobody waits for the result");
     }
 }
 
@@ -183,9 +193,4 @@ pub(crate) async fn reach(config: &LoadConfig) -> Result<(), LoadError> {
         Ok(Err(NoAnswer { kind, reason, .. })) => Err(unreachable(kind, reason)),
         Err(_) => Err(unreachable(FailureKind::TimedOut, Some(format!("after {REACHABLE_WITHIN:?}").into()))),
     }
-}
-
-/// How many users Goose has started.
-fn launched(shared: &Shared) -> usize {
-    shared.launched.load(Ordering::Acquire)
 }

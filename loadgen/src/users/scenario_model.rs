@@ -10,14 +10,15 @@ use std::time::{Duration, Instant};
 
 use loadgen_baseline::{LevelPlan, LevelProgress, Measurement};
 
-use crate::attack::Shared;
 use crate::config::{ConfigError, Load, LoadConfig};
 use crate::error::LoadError;
 use crate::generator::CpuMark;
 use crate::levels::Levels;
+use crate::metrics::LoadMetrics;
 use crate::recorder::LevelRecorder;
-use crate::run::{lead, reach};
 use crate::scenario::Scenario;
+use crate::users::run::{lead, reach};
+use crate::users::shared::Shared;
 
 /// Most users of all kinds together.
 const MOST_USERS: usize = 100_000;
@@ -47,6 +48,8 @@ pub struct ScenarioTarget {
 pub struct ScenarioModel {
     /// Of a level, but for its plan.
     config: LoadConfig,
+    /// Which nobody reads; of all levels.
+    metrics: LoadMetrics,
 }
 
 impl ScenarioModel {
@@ -79,7 +82,7 @@ impl ScenarioModel {
         config.validate()?;
         reach(&config).await?;
         // From now on a service that is gone is a finding.
-        Ok(Self { config: LoadConfig { must_answer: false, ..config } })
+        Ok(Self { config: LoadConfig { must_answer: false, ..config }, metrics: LoadMetrics::default() })
     }
 
     /// Sends the scenario's requests at the plan's rate for its warm-up and hold, and hands back what the hold brought.
@@ -88,7 +91,7 @@ impl ScenarioModel {
     /// called about once a second. The level waits for the answers in flight at its end, up to the timeout. After `stop`
     /// it ends within about three seconds; what was measured until then is handed back.
     ///
-    /// One level or run at a time in a process; see [`run`](crate::run()) for what Goose does to Ctrl-C.
+    /// One level or run at a time in a process; see [`run`](crate::users::run()) for what Goose does to Ctrl-C.
     ///
     /// # Errors
     /// [`LoadError`] where the plan cannot be, Goose failed, or `stop` came before anything was measured.
@@ -109,7 +112,7 @@ impl ScenarioModel {
             seed: plan.seed,
             ..self.config.clone()
         };
-        let shared = Arc::new(Shared::of_level(&config, plan)?);
+        let shared = Arc::new(Shared::of_level(&config, &self.metrics, plan)?);
         let recorder = shared.recorder.level().expect("a level is recorded as one");
         let mut watch = Watch::new(plan);
         lead(&config, &shared, config.timeout, stop, |conductor, now| {

@@ -13,9 +13,9 @@ use parking_lot::Mutex;
 use tokio::sync::oneshot;
 
 use crate::metrics::LoadMetrics;
-use crate::phase::{Phase, Phases};
 use crate::recorder::Recorder;
-use crate::schedule::Schedule;
+use crate::users::phase::{Phase, Phases};
+use crate::users::schedule::Schedule;
 
 /// The runtime's clock ticks each millisecond.
 const CLOCK_TICK: Duration = Duration::from_millis(1);
