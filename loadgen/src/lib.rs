@@ -68,7 +68,8 @@ pub use levels::{Levels, LevelsError};
 // What the settings and results here are made of.
 pub use loadgen_baseline::{
     ErrorSum, FailureKind, HIGHEST_RATE_RPS, Latency, LevelPlan, LevelPlanError, LevelProgress, Measurement,
-    MeasurementPart, Quantile, SIGNIFICANT_DIGITS, SoFar, Statistic, Threshold, ThresholdError, Verdict,
+    MeasurementPart, Quantile, RequestError, SIGNIFICANT_DIGITS, SoFar, Statistic, Threshold, ThresholdError,
+    Verdict,
 };
 pub use metrics::LoadMetrics;
 pub use open_model::{OpenModel, OpenModelError, Target, WeightedRequest};

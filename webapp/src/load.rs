@@ -4,7 +4,6 @@
 //! the higher one wins, and of two concurrent ones that of the higher replica id.
 
 mod generator;
-mod levels;
 mod message;
 
 use std::time::Duration;
@@ -15,8 +14,6 @@ use workload::{Shape, Spike};
 
 pub(crate) use generator::generate_synthetic_demand;
 pub(crate) use message::LoadMessage;
-
-use levels::highest_level;
 
 /// Highest load factor that is taken.
 pub const MAX_LOAD_FACTOR: f64 = 1000.0;
@@ -143,7 +140,7 @@ impl Load {
 
     /// Starts a schedule whose levels are factors.
     pub(crate) fn follow(&self, now: Duration, shape: Shape) -> Result<(), FactorOutOfRange> {
-        check_factor(highest_level(&shape))?;
+        check_factor(shape.highest_level())?;
         self.change(|state| {
             state.schedule = Some(Schedule { shape, elapsed: Duration::ZERO, seen_at: now });
         });
@@ -153,7 +150,7 @@ impl Load {
     /// Takes a peer's state if it is newer, and one that could have been set here; tells whether it was taken.
     pub(crate) fn merge(&self, now: Duration, message: LoadMessage) -> bool {
         let mut state = self.state.lock();
-        let peak = message.schedule.as_ref().map_or(0.0, |schedule| highest_level(&schedule.shape));
+        let peak = message.schedule.as_ref().map_or(0.0, |schedule| schedule.shape.highest_level());
         if message.version <= state.version
             || message.version.counter > MAX_COUNTER
             || check_factor(message.factor).is_err()

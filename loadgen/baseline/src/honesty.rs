@@ -259,7 +259,7 @@ mod tests {
     ) {
         tally.sent(intended, sent, shortage.within(intended, sent));
         let at = sent + Duration::from_millis(50);
-        tally.ended(&Ended { intended, sent, at, outcome: Some(outcome) });
+        tally.ended(&Ended { intended, sent, at, request: 0, outcome: Some(outcome) });
     }
 
     /// When what is due at `intended` goes out, if for `pause` from `from` on nothing does.
@@ -313,7 +313,7 @@ mod tests {
                 if intended < HOLD.mul_f64(0.98) {
                     exchange(tally, intended, intended, Shortage::default(), RequestOutcome::Succeeded);
                 } else {
-                    tally.unsent(intended, HOLD, shortage.within(intended, HOLD));
+                    tally.unsent(Some(0), intended, HOLD, shortage.within(intended, HOLD));
                 }
             })
         };

@@ -47,6 +47,7 @@ pub use measurement::latency::{Latency, Quantile};
 pub use measurement::outcome::RequestOutcome;
 pub use measurement::plan::{HIGHEST_RATE_RPS, LevelPlan, LevelPlanError};
 pub use measurement::progress::{LevelProgress, SoFar};
+pub use measurement::request_error::RequestError;
 pub use measurement::{Measurement, MeasurementPart, SIGNIFICANT_DIGITS};
 pub use outcome::{End, Outcome};
 pub use search::Search;

@@ -10,6 +10,7 @@ pub mod outcome;
 pub mod plan;
 pub mod progress;
 pub mod rate;
+pub mod request_error;
 pub mod shortage;
 pub mod tally;
 
@@ -20,6 +21,7 @@ use hdrhistogram::Histogram;
 
 use failure_kind::FailureKind;
 use rate::per_second;
+use request_error::RequestError;
 
 /// Significant decimal digits that every histogram keeps.
 pub const SIGNIFICANT_DIGITS: u8 = 3;
@@ -49,6 +51,10 @@ pub struct Measurement {
     pub ended_late: u64,
     /// Of these, those that did not succeed: failed, refused, or unanswered until the level was given up.
     pub late_errors: u64,
+    /// Which request had which error, how often; all [`Measurement::errors`]. A request is told by its place among the
+    /// target's requests, from 0; none for what was due and had not become a request of users yet. Empty where the
+    /// errors of a level are not known by request.
+    pub errors_by_request: BTreeMap<(Option<usize>, RequestError), u64>,
     /// Requests that were sent a second time because a reused connection was closed before the first byte of an answer.
     pub repeated: u64,
     /// Microseconds from the intended start to the last byte of the answer. A slot that was not sent is in it with the

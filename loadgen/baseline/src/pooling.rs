@@ -37,6 +37,9 @@ fn add(sum: &mut Measurement, other: &Measurement) {
     for (kind, count) in &other.failures {
         *sum.failures.entry(*kind).or_default() += count;
     }
+    for (error, count) in &other.errors_by_request {
+        *sum.errors_by_request.entry(*error).or_default() += count;
+    }
     sum.ended_late += other.ended_late;
     sum.late_errors += other.late_errors;
     sum.repeated += other.repeated;

@@ -46,6 +46,7 @@ pub(crate) fn sample_of(rate_rps: f64, mean_ms: f64, measured: Duration) -> Meas
         failures: BTreeMap::new(),
         ended_late: 0,
         late_errors: 0,
+        errors_by_request: BTreeMap::new(),
         repeated: 0,
         from_intended_micros: times.clone(),
         from_sent_micros: times,

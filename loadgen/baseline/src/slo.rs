@@ -11,7 +11,10 @@ use crate::threshold::{Statistic, Threshold};
 /// The share of requests that may stay unserved where nothing else is asked for.
 const DEFAULT_ERRORS_AT_MOST: f64 = 0.001;
 
-/// A service level objective.
+/// A service level objective that levels are judged by: what a user of the load generator asks for.
+///
+/// The scaler's `scaler_engine::Slo` is another thing: the one fixed bound on p95 that the live page draws, which judges
+/// nothing here.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "Vec<Threshold>", into = "Vec<Threshold>")]
 pub struct Slo {

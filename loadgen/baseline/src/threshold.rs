@@ -91,25 +91,30 @@ pub struct ThresholdError {
     /// What would do.
     pub expected: &'static str,
     /// What to do next.
-    pub hint: &'static str,
+    pub hint: String,
 }
 
 impl FromStr for Threshold {
     type Err = ThresholdError;
 
     fn from_str(text: &str) -> Result<Self, ThresholdError> {
-        let refuse = |expected, hint| Err(ThresholdError { text: text.to_owned(), expected, hint });
+        let refuse = |expected, hint: &str| {
+            Err(ThresholdError { text: text.to_owned(), expected, hint: hint.to_owned() })
+        };
         let Some((name, bound)) = text.split_once('=') else {
             return refuse("a name and a bound such as p95=250ms", "name and bound are joined by `=`");
         };
         let (name, bound) = (name.trim(), bound.trim());
         if let Some(statistic) = Statistic::ALL.into_iter().find(|statistic| statistic.name() == name) {
+            // Said here and not left to the library: a number alone means milliseconds to one reader and seconds to the
+            // next, and a bound a thousand times too wide holds always.
+            if bound.parse::<f64>().is_ok() {
+                let hint = format!("a unit is missing: {name}={bound}ms, or {name}={bound}s");
+                return refuse("a duration with its unit, such as p95=250ms or mean=1s", &hint);
+            }
             return match humantime::parse_duration(bound) {
                 Ok(at_most) if !at_most.is_zero() => Ok(Self::Latency { statistic, at_most }),
-                _ => refuse(
-                    "a duration above 0 such as p95=250ms or mean=1s",
-                    "the unit may be missing: 250ms",
-                ),
+                _ => refuse("a duration above 0 such as p95=250ms or mean=1s", "p95=250ms is one"),
             };
         }
         match name {
@@ -270,6 +275,16 @@ mod tests {
             assert_eq!(threshold.to_string(), text);
             let json = serde_json::to_string(&threshold).unwrap();
             assert_eq!(serde_json::from_str::<Threshold>(&json).unwrap(), threshold);
+        }
+    }
+
+    #[test]
+    fn a_bound_without_a_unit_is_refused_with_the_units_it_may_mean() {
+        for (text, hint) in
+            [("p95=50", "hint: a unit is missing: p95=50ms, or p95=50s"), ("mean = 0.25", "mean=0.25ms")]
+        {
+            let error = text.parse::<Threshold>().expect_err(text).to_string();
+            assert!(error.contains(hint), "{error}");
         }
     }
 

@@ -105,8 +105,9 @@ impl Level {
     }
 
     /// A request that was due will not be sent; it waited until `now`.
-    pub(crate) fn unsent(&mut self, intended: Duration, now: Duration) {
-        self.tally.unsent(intended, now, self.shortage.within(intended, now));
+    pub(crate) fn unsent(&mut self, slot: Slot, now: Duration) {
+        let waited_for_connection = self.shortage.within(slot.intended, now);
+        self.tally.unsent(Some(slot.request), slot.intended, now, waited_for_connection);
     }
 }
 
@@ -265,7 +266,7 @@ impl Lanes {
                     let waited_for_connection = level.shortage.within(slot.intended, now);
                     return Some(Due { slot, waited_for_connection });
                 }
-                level.unsent(slot.intended, now);
+                level.unsent(slot, now);
             }
         })
         .flatten()

@@ -190,7 +190,7 @@ impl<'a> Running<'a> {
             level.tally.end_at(end);
             level.schedule.end_at(end);
             while let Some(slot) = level.schedule.take_due(end) {
-                level.unsent(slot.intended, end);
+                level.unsent(slot, end);
             }
         });
         self.wait_for_answers(if stopped { Some(now + PATIENCE_AFTER_STOP) } else { None }).await?;

@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Instant;
 
-use loadgen_baseline::{FailureKind, RequestOutcome};
+use loadgen_baseline::{FailureKind, RequestError, RequestOutcome};
 
 use crate::users::exchange::Exchange;
 
@@ -36,9 +36,9 @@ impl fmt::Display for ErrorKind {
         match self {
             Self::Failed(kind) => kind.fmt(formatter),
             Self::Check(check) => write!(formatter, "check: {check}"),
-            Self::Refused => formatter.write_str("refused (503 with Retry-After)"),
-            Self::Unanswered => formatter.write_str("unanswered at the end"),
-            Self::Unsent => formatter.write_str("never sent"),
+            Self::Refused => RequestError::Refused.fmt(formatter),
+            Self::Unanswered => RequestError::Unanswered.fmt(formatter),
+            Self::Unsent => RequestError::Unsent.fmt(formatter),
         }
     }
 }

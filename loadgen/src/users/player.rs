@@ -173,7 +173,7 @@ impl Player {
                 let now = Instant::now();
                 shared.recorder.unanswered(request.name_index, begun, sent_at, now);
                 if let Some((_, level)) = level {
-                    level.given_up(begun, sent_at, now);
+                    level.given_up(request.name_index, begun, sent_at, now);
                 }
                 None
             }
@@ -182,7 +182,7 @@ impl Player {
         let Some((exchange, values)) = exchanged else { return End::Over };
         shared.recorder.record(request.name_index, &exchange);
         if let Some((_, level)) = level {
-            level.ended(&exchange);
+            level.ended(request.name_index, &exchange);
         }
         for (slot, value) in values {
             self.values[slot] = Some(value);

@@ -28,7 +28,9 @@ fn it_is_read_back_as_it_was_written() {
 fn a_file_of_before_the_generators_part_was_told_apart_is_read() {
     let mut document: Value = serde_json::from_str(&baseline().to_json()).unwrap();
     let level = document["curves"][0]["levels"][0].as_object_mut().unwrap();
-    for field in ["unsent_by_generator", "mean_refused_in_flight", "generator_lateness_micros"] {
+    for field in
+        ["unsent_by_generator", "mean_refused_in_flight", "generator_lateness_micros", "errors_by_request"]
+    {
         assert!(level.remove(field).is_some(), "`{field}` is written");
     }
     let read = Baseline::from_json("b.json", &document.to_string()).unwrap();

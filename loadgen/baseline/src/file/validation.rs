@@ -12,12 +12,12 @@ pub(super) fn check(baseline: &Baseline) -> Result<(), (String, String)> {
         positive("capacity_per_replica_rps", capacity)?;
     }
     for (index, curve) in baseline.curves.iter().enumerate() {
-        check_curve(&format!("curves[{index}]"), curve)?;
+        check_curve(&format!("curves[{index}]"), curve, baseline.target.requests.len())?;
     }
     Ok(())
 }
 
-fn check_curve(path: &str, curve: &Curve) -> Result<(), (String, String)> {
+fn check_curve(path: &str, curve: &Curve, requests: usize) -> Result<(), (String, String)> {
     if curve.replicas == 0 {
         return Err((format!("{path}.replicas"), "is 0, expected at least 1".to_owned()));
     }
@@ -30,6 +30,15 @@ fn check_curve(path: &str, curve: &Curve) -> Result<(), (String, String)> {
     ] {
         if let Some(value) = value {
             positive(&format!("{path}.outcome.{field}"), value)?;
+        }
+    }
+    for (index, level) in curve.levels.iter().enumerate() {
+        let places = level.measurement.errors_by_request.keys().filter_map(|(request, _)| *request);
+        if let Some(place) = places.filter(|place| *place >= requests).max() {
+            return Err((
+                format!("{path}.levels[{index}].errors_by_request"),
+                format!("has request {place}, expected the place of one of {requests} in `target.requests`"),
+            ));
         }
     }
     if curve.latency_fit.is_some() == curve.latency_fit_refused.is_some() {

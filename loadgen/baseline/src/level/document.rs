@@ -9,6 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::honesty::Flaw;
 use crate::level::{Level, LevelVerdict};
 use crate::measurement::failure_kind::FailureKind;
+use crate::measurement::request_error::RequestError;
 use crate::measurement::{Measurement, MeasurementPart, SIGNIFICANT_DIGITS};
 
 /// Longest response time that a file may hold, one hour; it bounds the memory of a histogram that is read.
@@ -23,6 +24,16 @@ struct SparseHistogram(Vec<(u64, u64)>);
 #[serde(deny_unknown_fields)]
 struct FailureCount {
     kind: FailureKind,
+    count: u64,
+}
+
+/// How often one request had one error.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RequestErrorCount {
+    /// Its place among the target's requests; null for what was due and had not become a request of users yet.
+    request: Option<usize>,
+    error: RequestError,
     count: u64,
 }
 
@@ -70,6 +81,8 @@ struct LevelDocument {
     ended_late: u64,
     #[serde(default)]
     late_errors: u64,
+    #[serde(default)]
+    errors_by_request: Vec<RequestErrorCount>,
     #[serde(default)]
     repeated: u64,
     mean_in_flight: f64,
@@ -131,6 +144,15 @@ impl From<&Level> for LevelDocument {
                 .collect(),
             ended_late: measurement.ended_late,
             late_errors: measurement.late_errors,
+            errors_by_request: measurement
+                .errors_by_request
+                .iter()
+                .map(|((request, error), count)| RequestErrorCount {
+                    request: *request,
+                    error: *error,
+                    count: *count,
+                })
+                .collect(),
             repeated: measurement.repeated,
             mean_in_flight: measurement.mean_in_flight,
             mean_refused_in_flight: measurement.mean_refused_in_flight,
@@ -192,6 +214,11 @@ impl TryFrom<LevelDocument> for ReadLevel {
             failures: document.failures.iter().map(|failure| (failure.kind, failure.count)).collect(),
             ended_late: document.ended_late,
             late_errors: document.late_errors,
+            errors_by_request: document
+                .errors_by_request
+                .iter()
+                .map(|counted| ((counted.request, counted.error), counted.count))
+                .collect(),
             repeated: document.repeated,
             from_intended_micros: histogram("from_intended_micros", &document.from_intended_micros)?,
             from_sent_micros: histogram("from_sent_micros", &document.from_sent_micros)?,

@@ -15,6 +15,7 @@ use hdrhistogram::Histogram;
 use crate::measurement::failure_kind::FailureKind;
 use crate::measurement::outcome::RequestOutcome;
 use crate::measurement::progress::SoFar;
+use crate::measurement::request_error::RequestError;
 use crate::measurement::{Measurement, MeasurementPart, SIGNIFICANT_DIGITS};
 
 /// Equal parts into which the measured time is split.
@@ -30,6 +31,8 @@ pub struct Ended {
     pub sent: Duration,
     /// When the last byte of its answer came, or what ended it.
     pub at: Duration,
+    /// Its place among the target's requests.
+    pub request: usize,
     /// None where it was given up with the level, without having timed out.
     pub outcome: Option<RequestOutcome>,
 }
@@ -55,6 +58,7 @@ pub struct LevelTally {
     failures: BTreeMap<FailureKind, u64>,
     ended_late: u64,
     late_errors: u64,
+    errors_by_request: BTreeMap<(Option<usize>, RequestError), u64>,
     repeated: u64,
     from_intended_micros: Histogram<u64>,
     from_sent_micros: Histogram<u64>,
@@ -82,6 +86,7 @@ impl LevelTally {
             failures: BTreeMap::new(),
             ended_late: 0,
             late_errors: 0,
+            errors_by_request: BTreeMap::new(),
             repeated: 0,
             from_intended_micros: histogram(),
             from_sent_micros: histogram(),
@@ -105,9 +110,17 @@ impl LevelTally {
     }
 
     /// A request will not be sent any more; it waited until `now`, and for `waited_for_connection` of that none was free.
-    pub fn unsent(&mut self, intended: Duration, now: Duration, waited_for_connection: Duration) {
+    /// `request` is its place among the target's requests, if it was one of them already.
+    pub fn unsent(
+        &mut self,
+        request: Option<usize>,
+        intended: Duration,
+        now: Duration,
+        waited_for_connection: Duration,
+    ) {
         if self.is_measured(intended) {
             self.unsent += 1;
+            self.count_error(request, RequestError::Unsent);
             let waited = now.saturating_sub(intended);
             self.unsent_by_generator += u64::from(waited.saturating_sub(waited_for_connection) >= waited / 2);
             record(&mut self.from_intended_micros, waited);
@@ -133,7 +146,10 @@ impl LevelTally {
             }
             if ended.at >= self.end {
                 self.ended_late += 1;
-                self.late_errors += u64::from(ended.outcome != Some(RequestOutcome::Succeeded));
+                if let Some(error) = RequestError::of(ended.outcome) {
+                    self.late_errors += 1;
+                    self.count_error(Some(ended.request), error);
+                }
             }
         }
         let in_flight = ended.at.min(self.end).saturating_sub(ended.sent.max(self.begin));
@@ -149,6 +165,10 @@ impl LevelTally {
             Some(RequestOutcome::Refused) => self.refused += 1,
             Some(RequestOutcome::Failed(kind)) => *self.failures.entry(kind).or_default() += 1,
             None => {}
+        }
+        // What is given up within the measured time is neither an answer nor an error.
+        if let Some(error) = ended.outcome.and_then(|outcome| RequestError::of(Some(outcome))) {
+            self.count_error(Some(ended.request), error);
         }
         if answered {
             let index = parts_within(ended.at.saturating_sub(self.begin), self.part_length).min(PARTS - 1);
@@ -204,6 +224,7 @@ impl LevelTally {
             failures: self.failures,
             ended_late: self.ended_late,
             late_errors: self.late_errors,
+            errors_by_request: self.errors_by_request,
             repeated: self.repeated,
             from_intended_micros: self.from_intended_micros,
             from_sent_micros: self.from_sent_micros,
@@ -219,6 +240,10 @@ impl LevelTally {
     /// The level ends earlier than planned.
     pub fn end_at(&mut self, end: Duration) {
         self.end = self.end.min(end).max(self.begin);
+    }
+
+    fn count_error(&mut self, request: Option<usize>, error: RequestError) {
+        *self.errors_by_request.entry((request, error)).or_default() += 1;
     }
 
     fn is_measured(&self, instant: Duration) -> bool {
@@ -257,7 +282,8 @@ mod tests {
 
     fn exchange(tally: &mut LevelTally, intended: u64, sent: u64, at: u64, outcome: RequestOutcome) {
         tally.sent(ms(intended), ms(sent), Duration::ZERO);
-        tally.ended(&Ended { intended: ms(intended), sent: ms(sent), at: ms(at), outcome: Some(outcome) });
+        let outcome = Some(outcome);
+        tally.ended(&Ended { intended: ms(intended), sent: ms(sent), at: ms(at), request: 0, outcome });
     }
 
     #[test]
@@ -303,21 +329,33 @@ mod tests {
         exchange(&mut tally, 1_000, 1_000, 1_200, RequestOutcome::Refused);
         exchange(&mut tally, 1_000, 1_000, 11_000, RequestOutcome::Failed(FailureKind::TimedOut));
         tally.sent(ms(1_050), ms(1_050), Duration::ZERO);
-        tally.ended(&Ended { intended: ms(1_050), sent: ms(1_050), at: ms(3_000), outcome: None });
+        let (intended, at) = (ms(1_050), ms(3_000));
+        tally.ended(&Ended { intended, sent: intended, at, request: 1, outcome: None });
         tally.repeated(ms(1_050));
         tally.repeated(ms(50));
         let level = tally.finish(ms(1_100), None);
         assert_eq!((level.ended_late, level.late_errors, level.repeated), (4, 3, 1));
         assert_eq!((level.errors(), level.successes()), (3, 2));
         assert!((level.error_share() - 0.6).abs() < 1e-9, "{}", level.error_share());
+        let by_request: Vec<_> = level.errors_by_request.into_iter().collect();
+        let timed_out = RequestError::Failed(FailureKind::TimedOut);
+        assert_eq!(
+            by_request,
+            [
+                ((Some(0), timed_out), 1),
+                ((Some(0), RequestError::Refused), 1),
+                ((Some(1), RequestError::Unanswered), 1),
+            ]
+        );
     }
 
     #[test]
     fn what_was_never_sent_counts_with_the_time_it_waited() {
         let mut tally = tally();
-        tally.unsent(ms(300), ms(1_100), ms(800));
+        tally.unsent(Some(2), ms(300), ms(1_100), ms(800));
         let level = tally.finish(ms(1_100), None);
         assert_eq!((level.scheduled, level.sent, level.unsent), (1, 0, 1));
+        assert_eq!(level.errors_by_request, BTreeMap::from([((Some(2), RequestError::Unsent), 1)]));
         assert_eq!(level.from_intended_micros.max(), level.from_intended_micros.highest_equivalent(800_000));
         assert_eq!(level.from_sent_micros.len(), 0);
     }
@@ -328,7 +366,7 @@ mod tests {
         tally.sent(ms(200), ms(290), ms(70));
         tally.sent(ms(200), ms(290), ms(90));
         for waited_for_connection in [0, 400, 401, 800] {
-            tally.unsent(ms(300), ms(1_100), ms(waited_for_connection));
+            tally.unsent(None, ms(300), ms(1_100), ms(waited_for_connection));
         }
         let level = tally.finish(ms(1_100), None);
         let lateness = &level.generator_lateness_micros;
@@ -347,6 +385,11 @@ mod tests {
         exchange(&mut tally, 200, 200, 900, RequestOutcome::Failed(FailureKind::TimedOut));
         let level = tally.finish(ms(1_100), None);
         assert_eq!((level.sent, level.succeeded, level.refused, level.failed()), (4, 0, 1, 3));
+        assert_eq!(
+            level.errors_by_request.values().sum::<u64>(),
+            level.errors(),
+            "each is told by its request"
+        );
         assert_eq!(level.failures[&FailureKind::Status(500)], 1);
         assert_eq!(level.from_sent_micros.len(), 1, "the status 500");
         assert_eq!(level.from_intended_micros.len(), 2, "and the request that timed out");
@@ -370,7 +413,7 @@ mod tests {
         let mut tally = tally();
         exchange(&mut tally, 150, 150, 160, RequestOutcome::Succeeded);
         tally.end_at(ms(460));
-        tally.ended(&Ended { intended: ms(400), sent: ms(400), at: ms(500), outcome: None });
+        tally.ended(&Ended { intended: ms(400), sent: ms(400), at: ms(500), request: 0, outcome: None });
         let level = tally.finish(ms(460), None);
         assert_eq!(level.measured, ms(360));
         assert_eq!(level.parts.len(), 3, "the complete ones");

@@ -2,12 +2,12 @@
 
 use std::fmt::Write as _;
 
-use super::rows::{by_rate, failures, mean_milliseconds, milliseconds, verdict};
+use super::rows::{by_rate, errors_by_request, failures, mean_milliseconds, milliseconds, verdict};
 use crate::baseline::Baseline;
 
 const HEADER: &str = "replicas,number,offered_rps,throughput_rps,verdict,error_share,mean_ms,p50_ms,p95_ms,p99_ms,\
                       max_ms,mean_in_flight,scheduled,sent,unsent,refused,failed,generator_cpu_cores,measured_seconds,flaws,\
-                      ended_late,late_errors,repeated,errors";
+                      ended_late,late_errors,repeated,errors,errors_by_request";
 
 /// The text of the file.
 pub fn csv(baseline: &Baseline) -> String {
@@ -41,7 +41,7 @@ pub fn csv(baseline: &Baseline) -> String {
             }
             writeln!(
                 text,
-                ",{:.3},{},{},{},{},{},{},{:.3},{},{},{},{},\"{}\"",
+                ",{:.3},{},{},{},{},{},{},{:.3},{},{},{},{},\"{}\",{}",
                 measurement.mean_in_flight,
                 measurement.scheduled,
                 measurement.sent,
@@ -56,9 +56,15 @@ pub fn csv(baseline: &Baseline) -> String {
                 measurement.late_errors,
                 measurement.repeated,
                 failures(level),
+                quoted(&errors_by_request(baseline, level).join("; ")),
             )
             .expect(FITS);
         }
     }
     text
+}
+
+/// A text as one field: requests may have commas and quotation marks (RFC 4180, section 2).
+fn quoted(text: &str) -> String {
+    format!("\"{}\"", text.replace('"', "\"\""))
 }

@@ -11,6 +11,9 @@ use crate::outcome::End;
 /// A residual of more standard errors than this is not chance.
 const UNEXPLAINED: f64 = 3.0;
 
+/// How many kinds of error of requests a sentence names.
+const NAMED_ERRORS: usize = 6;
+
 /// What the level's verdict is called.
 pub(super) fn verdict(level: &Level) -> &'static str {
     match level.verdict {
@@ -56,9 +59,40 @@ pub(super) fn failures(level: &Level) -> String {
     kinds.join("; ")
 }
 
-/// What a reader must know of the requests of each level, a sentence each: which errors there were, what ended after the
-/// measured time, and what was sent a second time.
-pub fn request_notes(curve: &Curve) -> impl Iterator<Item = String> {
+/// Which request had which error, the most frequent first, such as ``7 × status 500 of `3 POST /order` ``.
+pub(super) fn errors_by_request(baseline: &Baseline, level: &Level) -> Vec<String> {
+    let mut counts: Vec<_> = level.measurement.errors_by_request.iter().collect();
+    counts.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
+    counts
+        .into_iter()
+        .map(|((request, error), count)| {
+            match request.and_then(|place| baseline.target.requests.get(place)) {
+                Some(name) => format!("{count} × {error} of `{name}`"),
+                None => format!("{count} × {error}"),
+            }
+        })
+        .collect()
+}
+
+/// The same for a sentence, which names the most frequent; none where there is only one request to have errors.
+fn blamed_requests(baseline: &Baseline, level: &Level) -> Option<String> {
+    let errors = errors_by_request(baseline, level);
+    if baseline.target.requests.len() < 2 || errors.is_empty() {
+        return None;
+    }
+    let named = errors.iter().take(NAMED_ERRORS).map(String::as_str).collect::<Vec<_>>().join(", ");
+    let more = errors.len().saturating_sub(NAMED_ERRORS);
+    let more = if more > 0 {
+        format!(", and {more} more kinds, all of them in CSV and JSON")
+    } else {
+        String::new()
+    };
+    Some(format!("by request: {named}{more}"))
+}
+
+/// What a reader must know of the requests of each level, a sentence each: which errors there were and of which requests,
+/// what ended after the measured time, and what was sent a second time.
+pub fn request_notes(baseline: &Baseline, curve: &Curve) -> impl Iterator<Item = String> {
     by_rate(curve).into_iter().filter_map(|level| {
         let measurement = &level.measurement;
         let mut parts = Vec::new();
@@ -67,6 +101,7 @@ pub fn request_notes(curve: &Curve) -> impl Iterator<Item = String> {
             let kinds = if kinds.is_empty() { kinds } else { format!(": {kinds}") };
             parts.push(format!("errors {:.2} % ({sum}){kinds}", level.error_share() * 100.0));
         }
+        parts.extend(blamed_requests(baseline, level));
         if measurement.failures.contains_key(&FailureKind::RedirectElsewhere) {
             parts.push("hint: --host names another service than the one it redirects to; measure that one".to_owned());
         }

@@ -23,7 +23,7 @@ pub fn table(baseline: &Baseline) -> String {
         for level in by_rate(curve) {
             line(&mut text, &cells(level).map(|cell| format!("{cell:>9}")).join(" "));
         }
-        for note in flaws(curve).chain(request_notes(curve)) {
+        for note in flaws(curve).chain(request_notes(baseline, curve)) {
             line(&mut text, &note);
         }
         for finding in findings(baseline, curve) {
@@ -51,7 +51,7 @@ pub fn markdown(baseline: &Baseline) -> String {
         let rule = format!(" |\n|{}", "---:|".repeat(COLUMNS.len()));
         text.push('\n');
         text.push_str(&marked_table(curve, ["| ", " | ", &rule], ["| ", " | ", " |"]));
-        for note in flaws(curve).chain(request_notes(curve)) {
+        for note in flaws(curve).chain(request_notes(baseline, curve)) {
             line(&mut text, &format!("\n{note}"));
         }
     }

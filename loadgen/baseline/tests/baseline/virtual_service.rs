@@ -270,6 +270,7 @@ impl Record {
             failures: BTreeMap::new(),
             ended_late: 0,
             late_errors: 0,
+            errors_by_request: BTreeMap::new(),
             repeated: 0,
             from_intended_micros: self.answered.clone(),
             from_sent_micros: self.answered,

@@ -120,7 +120,8 @@ impl Lanes {
 
         self.with_level(|level| {
             let at = level.origin.elapsed();
-            level.tally.ended(&Ended { intended: slot.intended, sent, at, outcome });
+            let Slot { intended, request } = slot;
+            level.tally.ended(&Ended { intended, sent, at, request, outcome });
         });
         lane.in_flight.set(None);
         self.in_flight.set(self.in_flight.get() - 1);

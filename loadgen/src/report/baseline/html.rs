@@ -57,7 +57,7 @@ pub(super) fn page(baseline: &Baseline) -> String {
         for flaw in flaws(curve) {
             write!(page, "<p class=\"void\">{}</p>", escaped(&flaw)).expect(FITS);
         }
-        for note in request_notes(curve) {
+        for note in request_notes(baseline, curve) {
             write!(page, "<p>{}</p>", escaped(&note)).expect(FITS);
         }
     }

@@ -20,6 +20,7 @@ use super::notes::{Kind, Notes};
 use entry::{Entry, Unsent};
 use origin::Sent;
 
+mod charset;
 mod entry;
 mod headers;
 mod instant;
