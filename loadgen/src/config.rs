@@ -1,17 +1,16 @@
 //! Who loads what for how long, checked as a whole before anything starts.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use loadgen_baseline::Threshold;
 use workload::Arrivals;
 
 use crate::error_limit::ErrorLimit;
 use crate::levels::Levels;
-use crate::metrics::LoadMetrics;
-use crate::report;
+use crate::report::format::Format;
 use crate::scenario::Scenario;
 use crate::service_url::ServiceUrl;
-use crate::threshold::Threshold;
 
 /// Most users of one run; each is a task with its own state.
 const MAX_USERS: usize = 100_000;
@@ -68,8 +67,6 @@ pub struct LoadConfig {
     pub timeout: Duration,
     /// Whether a service that gives no answer at all before the start is refused. Default true.
     pub must_answer: bool,
-    /// Where the run counts what it does, for whoever serves it. Default: its own, which nobody reads.
-    pub metrics: LoadMetrics,
 }
 
 impl Default for LoadConfig {
@@ -86,7 +83,6 @@ impl Default for LoadConfig {
             seed: 1,
             timeout: Duration::from_secs(10),
             must_answer: true,
-            metrics: LoadMetrics::default(),
         }
     }
 }
@@ -163,7 +159,7 @@ impl LoadConfig {
                 "10s is the default",
             );
         }
-        self.reports.iter().try_for_each(|path| report::validate(path))
+        self.reports.iter().try_for_each(|path| validate_report(path))
     }
 
     fn validate_load(&self) -> Result<(), ConfigError> {
@@ -213,6 +209,24 @@ impl LoadConfig {
             hint: error.hint,
         })
     }
+}
+
+/// Checks that a report's format is known and its folder exists.
+fn validate_report(path: &Path) -> Result<(), ConfigError> {
+    let refuse = |expected, hint| {
+        Err(ConfigError { setting: "--report", value: format!("`{}`", path.display()), expected, hint })
+    };
+    if Format::of(path).is_none() {
+        return refuse(
+            "a file that ends in .html, .json, .csv or .md",
+            "the ending chooses the format; --report may be given several times",
+        );
+    }
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    if folder.is_some_and(|folder| !folder.is_dir()) {
+        return refuse("a file in a folder that exists", "create the folder first");
+    }
+    Ok(())
 }
 
 /// A level as a number of users.

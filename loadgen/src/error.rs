@@ -2,8 +2,9 @@
 
 use std::path::PathBuf;
 
+use loadgen_baseline::LevelPlanError;
+
 use crate::config::ConfigError;
-use crate::open_model::OpenModelError;
 
 /// Why there is no result.
 #[derive(Debug, thiserror::Error)]
@@ -13,7 +14,7 @@ pub enum LoadError {
     Config(#[from] ConfigError),
     /// A level cannot be asked for: wrong usage.
     #[error(transparent)]
-    Level(#[from] OpenModelError),
+    Level(#[from] LevelPlanError),
     /// The service gave no answer at all before the start; nothing was started.
     #[error(
         "`{host}` cannot be reached: {reason}; expected any HTTP answer to GET /; hint: is the service up, and is --host right"
@@ -43,35 +44,4 @@ pub enum LoadError {
     /// Goose could not run it.
     #[error("goose could not run the load: {0}")]
     Goose(String),
-}
-
-impl LoadError {
-    /// Goose's own words for an error; its `Display` alone leaves out what was wrong.
-    pub(crate) fn from_goose(error: &goose::GooseError) -> Self {
-        Self::Goose(describe(error))
-    }
-}
-
-/// All that Goose says about an error, on one line.
-pub(crate) fn describe(error: &goose::GooseError) -> String {
-    match error {
-        goose::GooseError::InvalidOption { option, value, detail } => format!("{option} `{value}`: {detail}"),
-        other => chain(other),
-    }
-}
-
-/// An error and what caused it, outermost first.
-pub(crate) fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        let cause_text = cause.to_string();
-        // Some libraries repeat the cause in their own text.
-        if !text.contains(&cause_text) {
-            text.push_str(": ");
-            text.push_str(&cause_text);
-        }
-        source = cause.source();
-    }
-    text
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::error_sum::ErrorSum;
+use loadgen_baseline::ErrorSum;
 
 /// A share is not judged before so many requests: the first one that fails would be 100 %.
 const FEWEST_REQUESTS: u64 = 100;

@@ -90,7 +90,7 @@ impl Levels {
 
     /// The highest level that there ever is.
     pub fn highest(&self) -> f64 {
-        self.stages.iter().map(|stage| highest(stage.shape.definition()) * stage.scale).fold(0.0, f64::max)
+        self.stages.iter().map(|stage| stage.shape.highest_level() * stage.scale).fold(0.0, f64::max)
     }
 
     /// The first arrival later than the one at `after`, or the first of all, where the level is arrivals per second.
@@ -138,21 +138,6 @@ impl Levels {
             }
         }
         unreachable!("the last stage is returned whatever the time")
-    }
-}
-
-fn highest(definition: &ShapeDefinition) -> f64 {
-    let of_points =
-        |points: &[workload::LevelPoint]| points.iter().map(|point| point.level).fold(0.0, f64::max);
-    match definition {
-        ShapeDefinition::Steady(steady) => steady.level,
-        ShapeDefinition::Steps(steps) => of_points(&steps.steps),
-        ShapeDefinition::Ramp(ramp) => ramp.from.max(ramp.to),
-        ShapeDefinition::Spike(spike) => spike.peak.max(spike.base),
-        ShapeDefinition::Sine(sine) => sine.mean + sine.amplitude,
-        ShapeDefinition::Diurnal(diurnal) => diurnal.high,
-        ShapeDefinition::RandomWalk(walk) => walk.max,
-        ShapeDefinition::Replay(replay) => of_points(&replay.points),
     }
 }
 

@@ -39,63 +39,49 @@
 //! # }
 //! ```
 
-mod attack;
-pub mod baseline;
-mod client;
+mod baseline_file;
 mod config;
 mod error;
 mod error_limit;
-mod error_sum;
-mod exchange;
-mod failure_kind;
-mod gates;
 mod generator;
 mod levels;
-mod measurement;
 mod metrics;
 mod open_model;
-mod pacer;
-mod phase;
-mod player;
-mod progress;
 mod recorder;
 mod redirect;
 mod report;
 mod result;
-mod run;
 mod scenario;
-mod scenario_model;
-mod schedule;
-mod series;
 mod service_url;
 mod shape_file;
 mod shown;
-mod spans;
 mod stream;
 mod text_file;
-mod threshold;
+mod users;
 
+pub use baseline_file::read_baseline;
 pub use config::{ConfigError, DEFAULT_RUN_TIME, Load, LoadConfig};
 pub use error::LoadError;
 pub use error_limit::{ErrorLimit, ErrorLimitError};
-pub use error_sum::ErrorSum;
-pub use failure_kind::FailureKind;
 pub use generator::GeneratorResult;
 pub use levels::{Levels, LevelsError};
-pub use measurement::{LevelProgress, Measurement, MeasurementPart, SIGNIFICANT_DIGITS, SoFar};
+// What the settings and results here are made of.
+pub use loadgen_baseline::{
+    ErrorSum, FailureKind, HIGHEST_RATE_RPS, Latency, LevelPlan, LevelPlanError, LevelProgress, Measurement,
+    MeasurementPart, Quantile, RequestError, SIGNIFICANT_DIGITS, SoFar, Statistic, Threshold, ThresholdError,
+    Verdict,
+};
 pub use metrics::LoadMetrics;
-pub use open_model::{HIGHEST_RATE_RPS, LevelPlan, OpenModel, OpenModelError, Target, WeightedRequest};
-pub use progress::Progress;
-pub use recorder::{Latency, Quantile};
-pub use report::check_writable;
+pub use open_model::{OpenModel, OpenModelError, Target, WeightedRequest};
+pub use report::{ReportFormat, check_writable};
+pub use result::progress::Progress;
+pub use result::series::Point;
 pub use result::{ErrorResult, LoadResult, RequestResult, SlowRequestResult};
-pub use run::run;
 pub use scenario::{
     DEFAULT_SCENARIO, Imported, METHODS, SHIPPED_SCENARIOS, Scenario, ScenarioError, scenario_from_har,
     scenario_from_openapi,
 };
-pub use scenario_model::{ScenarioModel, ScenarioTarget};
-pub use series::Point;
 pub use service_url::{ServiceUrlError, check_service_url, without_credentials};
 pub use shape_file::{ShapeFileError, read_shape};
-pub use threshold::{Statistic, Threshold, ThresholdError, Verdict};
+pub use users::run::{run, run_with_metrics};
+pub use users::scenario_model::{ScenarioModel, ScenarioTarget};

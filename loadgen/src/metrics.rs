@@ -5,6 +5,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use loadgen_baseline::{FailureKind, RequestOutcome};
 use observability::buckets::RESPONSE_TIME_SECONDS;
 use observability::metrics::{MetricsRegistry, TracedHistogram};
 use observability::names;
@@ -13,9 +14,6 @@ use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
-
-use crate::exchange::Outcome;
-use crate::failure_kind::FailureKind;
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct ResultLabel {
@@ -40,9 +38,9 @@ impl Default for LoadMetrics {
         let requests = Family::<ResultLabel, Counter>::default();
         let duration = TracedHistogram::new(RESPONSE_TIME_SECONDS);
         // A series that appears only with its first event would hide that event from every rate.
-        for outcome in [Outcome::Succeeded, Outcome::Refused]
+        for outcome in [RequestOutcome::Succeeded, RequestOutcome::Refused]
             .into_iter()
-            .chain(FailureKind::EACH.into_iter().map(Outcome::Failed))
+            .chain(FailureKind::EACH.into_iter().map(RequestOutcome::Failed))
         {
             drop(requests.get_or_create_owned(&ResultLabel { result: code(outcome) }));
         }
@@ -81,7 +79,12 @@ impl LoadMetrics {
     }
 
     /// A request has ended, so long after its intended start; its span, if it has one, becomes an exemplar.
-    pub(crate) fn request_ended(&self, outcome: Outcome, since_intended: Duration, span: Option<&Span>) {
+    pub(crate) fn request_ended(
+        &self,
+        outcome: RequestOutcome,
+        since_intended: Duration,
+        span: Option<&Span>,
+    ) {
         self.requests.get_or_create_owned(&ResultLabel { result: code(outcome) }).inc();
         if outcome.has_latency() {
             self.duration.observe(since_intended.as_secs_f64(), span);
@@ -90,11 +93,11 @@ impl LoadMetrics {
 }
 
 /// The label `result`: one of few.
-fn code(outcome: Outcome) -> &'static str {
+fn code(outcome: RequestOutcome) -> &'static str {
     match outcome {
-        Outcome::Succeeded => "ok",
-        Outcome::Refused => "refused",
-        Outcome::Failed(kind) => kind.code(),
+        RequestOutcome::Succeeded => "ok",
+        RequestOutcome::Refused => "refused",
+        RequestOutcome::Failed(kind) => kind.code(),
     }
 }
 
@@ -102,11 +105,10 @@ fn code(outcome: Outcome) -> &'static str {
 mod tests {
     use std::time::Duration;
 
+    use loadgen_baseline::{FailureKind, RequestOutcome};
     use observability::metrics::{Selection, TextFormat};
 
     use super::LoadMetrics;
-    use crate::exchange::Outcome;
-    use crate::failure_kind::FailureKind;
 
     fn exposed(metrics: &LoadMetrics) -> String {
         metrics.registry().encode(&Selection::All, TextFormat::Classic)
@@ -137,7 +139,7 @@ mod tests {
         );
         let before = exposed(&metrics).lines().filter(|line| line.starts_with("loadgen_")).count();
         for status in [300, 404, 500, 599] {
-            let failure = Outcome::Failed(FailureKind::Status(status));
+            let failure = RequestOutcome::Failed(FailureKind::Status(status));
             metrics.request_ended(failure, Duration::from_millis(20), None);
         }
         let after = exposed(&metrics).lines().filter(|line| line.starts_with("loadgen_")).count();
@@ -150,10 +152,10 @@ mod tests {
         metrics.users(2);
         metrics.users(1);
         for outcome in [
-            Outcome::Succeeded,
-            Outcome::Failed(FailureKind::Status(500)),
-            Outcome::Refused,
-            Outcome::Failed(FailureKind::TimedOut),
+            RequestOutcome::Succeeded,
+            RequestOutcome::Failed(FailureKind::Status(500)),
+            RequestOutcome::Refused,
+            RequestOutcome::Failed(FailureKind::TimedOut),
         ] {
             metrics.request_due();
             metrics.request_sent();

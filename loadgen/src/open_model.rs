@@ -48,7 +48,6 @@ mod connection;
 mod descriptors;
 mod error;
 mod lanes;
-mod plan;
 mod schedule;
 mod sender;
 mod target;
@@ -57,15 +56,15 @@ mod timer;
 use std::pin::pin;
 use std::time::Duration;
 
+use loadgen_baseline::measurement::plan::validate_times;
+use loadgen_baseline::{LevelPlan, LevelProgress, Measurement};
 use tokio::sync::{mpsc, oneshot};
 use workload::Streams;
 
-use crate::measurement::{LevelProgress, Measurement};
 use schedule::{Choice, Schedule};
 use sender::LevelOrder;
 
 pub use error::OpenModelError;
-pub use plan::{HIGHEST_RATE_RPS, LevelPlan};
 pub use target::{Target, WeightedRequest};
 
 /// Connections to one target, and the thread that sends over them; both end when this is dropped.
@@ -123,7 +122,7 @@ impl OpenModel {
         stop: impl Future<Output = ()>,
         progress: impl FnMut(LevelProgress),
     ) -> Result<Measurement, OpenModelError> {
-        plan::validate_times(warm_up, hold)?;
+        validate_times(warm_up, hold)?;
         let choice = Box::new(Choice::new(&self.weights, Streams::from_seed(seed)));
         let schedule = Schedule::Unpaced { choice, end: warm_up + hold };
         self.run(None, warm_up, hold, schedule, stop, progress).await

@@ -9,19 +9,16 @@
 
 use std::time::{Duration, Instant};
 
+use loadgen_baseline::{ErrorSum, LevelPlan};
 use parking_lot::Mutex;
 
-use crate::error_sum::ErrorSum;
-use crate::exchange::Exchange;
-use crate::open_model::LevelPlan;
+use crate::users::exchange::Exchange;
 
 mod error_tally;
 mod histogram;
 mod level;
 mod slowest;
 mod tally;
-
-pub use histogram::{Latency, Quantile};
 
 pub(crate) use error_tally::{ErrorKind, ErrorTally};
 pub(crate) use histogram::Histogram;

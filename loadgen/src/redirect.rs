@@ -7,12 +7,12 @@ use std::fmt::Write as _;
 
 use http::header::{CONTENT_TYPE, HOST};
 use http::{Method, StatusCode};
+use loadgen_baseline::FailureKind;
 use reqwest::Url;
 
-use crate::exchange::Prepared;
-use crate::failure_kind::FailureKind;
 use crate::service_url::{ServiceUrl, without_credentials};
 use crate::shown::shown;
+use crate::users::prepared::Prepared;
 
 /// How many redirects of one request are followed.
 pub(crate) const MOST_REDIRECTS: usize = 10;
@@ -128,8 +128,9 @@ fn percent_encoded(location: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use loadgen_baseline::FailureKind;
+
     use super::{Destination, destination};
-    use crate::failure_kind::FailureKind;
     use crate::service_url::ServiceUrl;
 
     fn leads_to(location: &[u8], virtual_host: Option<&str>) -> Result<String, (FailureKind, String)> {

@@ -1,68 +1,35 @@
-//! Report files: which formats there are, and writing a result in each of them.
+//! Report files: writes a result in each format.
 
 use std::fs::OpenOptions;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::config::ConfigError;
 use crate::error::LoadError;
 use crate::result::LoadResult;
 
+mod baseline;
 mod chart;
 mod csv;
+pub(crate) mod format;
 mod html;
 mod markdown;
 
-/// The formats, by the file's ending.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Format {
-    Html,
-    Json,
-    Csv,
-    Markdown,
-}
+use format::Format;
 
-impl Format {
-    fn of(path: &Path) -> Option<Self> {
-        match path.extension()?.to_str()? {
-            "html" => Some(Self::Html),
-            "json" => Some(Self::Json),
-            "csv" => Some(Self::Csv),
-            "md" => Some(Self::Markdown),
-            _ => None,
+pub use baseline::ReportFormat;
+
+/// The text of a report.
+fn text(format: Format, result: &LoadResult) -> String {
+    match format {
+        Format::Html => html::page(result),
+        Format::Json => {
+            let mut text = serde_json::to_string_pretty(result).expect("a result is JSON");
+            text.push('\n');
+            text
         }
+        Format::Csv => csv::table(result),
+        Format::Markdown => markdown::text(result),
     }
-
-    fn write(self, result: &LoadResult) -> String {
-        match self {
-            Self::Html => html::page(result),
-            Self::Json => {
-                let mut text = serde_json::to_string_pretty(result).expect("a result is JSON");
-                text.push('\n');
-                text
-            }
-            Self::Csv => csv::table(result),
-            Self::Markdown => markdown::text(result),
-        }
-    }
-}
-
-/// Checks that the file's format is known and its folder exists.
-pub(crate) fn validate(path: &Path) -> Result<(), ConfigError> {
-    let refuse = |expected, hint| {
-        Err(ConfigError { setting: "--report", value: format!("`{}`", path.display()), expected, hint })
-    };
-    if Format::of(path).is_none() {
-        return refuse(
-            "a file that ends in .html, .json, .csv or .md",
-            "the ending chooses the format; --report may be given several times",
-        );
-    }
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    if folder.is_some_and(|folder| !folder.is_dir()) {
-        return refuse("a file in a folder that exists", "create the folder first");
-    }
-    Ok(())
 }
 
 /// Finds out whether a file can be written, without a trace: what is there stays, and what is not is not made.
@@ -90,7 +57,7 @@ pub(crate) fn check_all_writable(reports: &[PathBuf]) -> Result<(), LoadError> {
 pub(crate) async fn write(reports: &[PathBuf], result: &mut LoadResult) {
     for path in reports {
         let Some(format) = Format::of(path) else { continue };
-        if let Err(error) = tokio::fs::write(path, format.write(result)).await {
+        if let Err(error) = tokio::fs::write(path, text(format, result)).await {
             result.report_errors.push(format!("`{}`: {error}", path.display()));
         }
     }

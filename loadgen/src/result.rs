@@ -3,18 +3,19 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use loadgen_baseline::measurement::rate::per_second;
+use loadgen_baseline::{ErrorSum, Latency, Observed, Quantile, Verdict};
 use serde::{Deserialize, Serialize};
 
 use crate::config::{Load, LoadConfig};
-use crate::error_sum::ErrorSum;
 use crate::generator::GeneratorResult;
-use crate::progress::per_second;
-use crate::recorder::{ErrorKind, ErrorTally, Latency, Quantile, Snapshot, Tally};
-use crate::series::Point;
+use crate::recorder::{ErrorKind, ErrorTally, Snapshot, Tally};
+use crate::result::series::Point;
 use crate::service_url::without_credentials;
-use crate::threshold::{Observed, Verdict};
 
+pub(crate) mod progress;
 mod remarks;
+pub(crate) mod series;
 mod table;
 
 /// What came of the requests of one name.

@@ -3,7 +3,6 @@
 //! The factor belongs to the service, so every replica holds the same state. A change carries a [`Version`];
 //! the higher one wins, and of two concurrent ones that of the higher replica id.
 
-mod levels;
 mod message;
 mod version;
 
@@ -14,8 +13,6 @@ use workload::{Shape, Spike};
 
 pub(crate) use message::LoadMessage;
 pub(crate) use version::Version;
-
-use levels::highest_level;
 
 /// Highest load factor that is taken.
 pub const MAX_LOAD_FACTOR: f64 = 1000.0;
@@ -133,7 +130,7 @@ impl Load {
 
     /// Starts a schedule whose levels are factors.
     pub(crate) fn follow(&self, now: Duration, shape: Shape) -> Result<(), FactorOutOfRange> {
-        check_factor(highest_level(&shape))?;
+        check_factor(shape.highest_level())?;
         self.change(|state| {
             state.schedule = Some(Schedule { shape, elapsed: Duration::ZERO, seen_at: now });
         });
@@ -143,7 +140,7 @@ impl Load {
     /// Takes a peer's state if it is newer, and one that could have been set here; tells whether it was taken.
     pub(crate) fn merge(&self, now: Duration, message: LoadMessage) -> bool {
         let mut state = self.state.lock();
-        let peak = message.schedule.as_ref().map_or(0.0, |schedule| highest_level(&schedule.shape));
+        let peak = message.schedule.as_ref().map_or(0.0, |schedule| schedule.shape.highest_level());
         if message.version <= state.version
             || message.version.counter > MAX_COUNTER
             || check_factor(message.factor).is_err()

@@ -135,6 +135,20 @@ impl Shape {
         self.segment_at(elapsed).curve.level_after(0.0)
     }
 
+    /// The highest level that it ever has, from 0 to [`LARGEST_LEVEL`]; of a random walk its upper bound.
+    pub fn highest_level(&self) -> f64 {
+        match self.definition() {
+            ShapeDefinition::Steady(steady) => steady.level,
+            ShapeDefinition::Steps(steps) => points::highest_level(&steps.steps),
+            ShapeDefinition::Ramp(ramp) => ramp.from.max(ramp.to),
+            ShapeDefinition::Spike(spike) => spike.base.max(spike.peak),
+            ShapeDefinition::Sine(sine) => sine.mean + sine.amplitude,
+            ShapeDefinition::Diurnal(diurnal) => diurnal.high,
+            ShapeDefinition::RandomWalk(walk) => walk.max,
+            ShapeDefinition::Replay(replay) => points::highest_level(&replay.points),
+        }
+    }
+
     /// When the level has reached the value it keeps for ever; `None` for shapes that go on (steady, sine,
     /// diurnal, random walk).
     ///

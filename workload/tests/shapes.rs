@@ -246,7 +246,35 @@ fn any_elapsed() -> impl Strategy<Value = Duration> {
     ]
 }
 
+#[test]
+fn the_highest_level_of_each_kind_is_known() {
+    for (json, highest) in [
+        (r#"{"kind": "steady", "level": 2}"#, 2.0),
+        (r#"{"kind": "steps", "steps": [{"at_seconds": 0, "level": 5}, {"at_seconds": 10, "level": 1}]}"#, 5.0),
+        (r#"{"kind": "ramp", "from": 4, "to": 1, "over_seconds": 30}"#, 4.0),
+        (r#"{"kind": "spike", "base": 1, "peak": 5, "hold_seconds": 120, "ramp_seconds": 30}"#, 5.0),
+        (r#"{"kind": "sine", "mean": 3, "amplitude": 2, "period_seconds": 60}"#, 5.0),
+        (r#"{"kind": "diurnal", "low": 1, "high": 9, "peak_at_seconds": 50400}"#, 9.0),
+        (
+            r#"{"kind": "random_walk", "start": 2, "step": 0.5, "min": 1, "max": 3, "every_seconds": 5, "seed": 7}"#,
+            3.0,
+        ),
+        (r#"{"kind": "replay", "points": [{"at_seconds": 0, "level": 7}], "end_seconds": 90}"#, 7.0),
+    ] {
+        let found = from_json(json).expect(json).highest_level();
+        assert!((found - highest).abs() < 1e-12, "{json}: {found}");
+    }
+}
+
 proptest! {
+    #[test]
+    fn no_level_is_above_the_highest(definition in valid_definitions(), elapsed in any_elapsed()) {
+        let shape = Shape::try_from(definition).unwrap();
+        // A wave's top may be off in its last digits.
+        let highest = shape.highest_level() * (1.0 + 1e-9);
+        prop_assert!(shape.level_at(elapsed) <= highest, "{} of {shape:?}", shape.level_at(elapsed));
+    }
+
     #[test]
     fn levels_are_finite_and_not_negative(definition in valid_definitions(), elapsed in any_elapsed()) {
         let level = Shape::try_from(definition).unwrap().level_at(elapsed);

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use clap::Args;
-use loadgen::baseline::{Rates, ScenarioDescription, SearchPlan, Slo, TargetDescription};
 use loadgen::{Scenario, Threshold};
+use loadgen_baseline::{Rates, ScenarioDescription, SearchPlan, Slo, TargetDescription};
 use tokio_util::sync::CancellationToken;
 use workload::Arrivals;
 
@@ -78,7 +78,7 @@ impl MeasuringArguments {
                 warm_up: self.warm_up,
                 hold: self.hold,
                 longest_hold,
-                allowance: loadgen::baseline::Allowance { connections: self.connections, lateness },
+                allowance: loadgen_baseline::Allowance { connections: self.connections, lateness },
             },
             traffic,
             arrivals: self.arrivals,

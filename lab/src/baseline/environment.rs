@@ -2,7 +2,7 @@
 
 use std::time::SystemTime;
 
-use loadgen::baseline::Environment;
+use loadgen_baseline::Environment;
 
 /// This machine, without its name.
 pub(crate) fn describe() -> Environment {

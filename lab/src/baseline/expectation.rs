@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use loadgen::baseline::{Rates, SearchPlan};
+use loadgen_baseline::{Rates, SearchPlan};
 
 /// What will be measured, and about how long that takes.
 pub(crate) fn expectation(plan: &SearchPlan) -> String {
@@ -45,7 +45,7 @@ fn levels(start_rps: f64, most_rps: f64, resolution: f64) -> (u32, u32) {
 mod tests {
     use std::time::Duration;
 
-    use loadgen::baseline::{Allowance, Rates, SearchPlan, Slo};
+    use loadgen_baseline::{Allowance, Rates, SearchPlan, Slo};
 
     use super::{about, expectation};
 

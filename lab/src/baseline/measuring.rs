@@ -3,12 +3,12 @@
 use std::io::IsTerminal;
 use std::time::Duration;
 
-use loadgen::baseline::report::level_line;
-use loadgen::baseline::{Level, Outcome, PlannedLevel, Search, SearchPlan, Step};
 use loadgen::{
     LevelPlan, LevelProgress, LoadError, Measurement, OpenModel, OpenModelError, Scenario, ScenarioModel,
     ScenarioTarget, Target, WeightedRequest,
 };
+use loadgen_baseline::report::level_line;
+use loadgen_baseline::{Level, Outcome, PlannedLevel, Search, SearchPlan, Step};
 use tokio_util::sync::CancellationToken;
 use workload::{Arrivals, Streams};
 
@@ -135,7 +135,7 @@ fn open_model_failure(error: OpenModelError) -> Failure {
 fn scenario_failure(error: LoadError) -> Failure {
     match error {
         LoadError::Config(error) => Failure::bad_input(error),
-        LoadError::Level(error) => open_model_failure(error),
+        LoadError::Level(error) => Failure::bad_input(error),
         error => Failure::could_not_run(error),
     }
 }

@@ -120,13 +120,15 @@ pub(crate) fn run(arguments: LoadArguments) -> Result<ExitStatus, Failure> {
     let log = arguments.log.clone();
     let spans = arguments.telemetry.settings("loadgen", unique_id("loadgen"));
     runtime::run_traced(&log, &spans, async move {
-        let _metrics_server = arguments.metrics.serve(&config.metrics).await?;
+        let metrics = LoadMetrics::default();
+        let _metrics_server = arguments.metrics.serve(&metrics).await?;
         // Goose ends the process at a Ctrl-C while the last answers are waited for, and the result with it.
         StopSignals::keep_from_goose()?;
         let mut signals = StopSignals::catch()?;
         let stop = async move { signals.next().await };
-        let result =
-            loadgen::run(&config, stop, |progress| note(&progress)).await.map_err(|error| match error {
+        let result = loadgen::run_with_metrics(&config, &metrics, stop, |progress| note(&progress))
+            .await
+            .map_err(|error| match error {
                 LoadError::Config(_) => Failure::bad_input(error),
                 LoadError::Unreachable { .. } => {
                     Failure::could_not_run(format!("{error}? --anyway begins all the same"))
@@ -195,7 +197,6 @@ fn config(arguments: &LoadArguments) -> Result<LoadConfig, Failure> {
         seed: arguments.seed,
         timeout: arguments.timeout,
         must_answer: !arguments.anyway,
-        metrics: LoadMetrics::default(),
     };
     config.validate().map_err(Failure::bad_input)?;
     Ok(config)

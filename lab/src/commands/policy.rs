@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 use loadgen::Threshold;
-use loadgen::baseline::suggest::{Suggestion, SuggestionSettings, suggest};
-use loadgen::baseline::{Baseline, Slo};
+use loadgen_baseline::Slo;
+use loadgen_baseline::suggest::{Suggestion, SuggestionSettings, suggest};
 use scaler::policy_file::{NamedPolicy, PolicyOverrides};
 
 use crate::arguments::log::LogArguments;
@@ -94,7 +94,7 @@ fn run_suggest(arguments: &SuggestArguments) -> Result<ExitStatus, Failure> {
         [] => None,
         given => Some(Slo::try_from(given.to_vec()).map_err(Failure::bad_input)?),
     };
-    let baseline = Baseline::read(&arguments.from).map_err(Failure::bad_input)?;
+    let baseline = loadgen::read_baseline(&arguments.from).map_err(Failure::bad_input)?;
     let settings = SuggestionSettings { slo, headroom: arguments.headroom };
     let suggestion = suggest(&baseline, &settings).map_err(Failure::bad_input)?;
     let policy = threshold(arguments, &suggestion);

@@ -12,6 +12,6 @@ mod replica;
 #[path = "../closed_loop/support.rs"]
 #[expect(dead_code, reason = "shared with the tests of the loop, which use more of it")]
 mod support;
-#[path = "../../../loadgen/tests/baseline/theory.rs"]
+#[path = "../../../loadgen/baseline/tests/baseline/theory.rs"]
 #[expect(dead_code, reason = "shared with the tests in virtual time, which use more of it")]
 mod theory;

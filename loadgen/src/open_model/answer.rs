@@ -3,15 +3,13 @@
 //! The body itself is never kept.
 
 use http_response::{BodyEnd, Malformed, read_head};
-
-use crate::exchange::Outcome;
-use crate::failure_kind::FailureKind;
+use loadgen_baseline::RequestOutcome;
 
 /// An answer whose head was read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Answer {
     /// What it says about the request.
-    pub(crate) outcome: Outcome,
+    pub(crate) outcome: RequestOutcome,
     /// Three digits.
     pub(crate) status: u16,
     /// Whether the connection takes another request afterwards.
@@ -83,16 +81,17 @@ impl Answer {
     }
 }
 
-fn judge(status: u16, retry_after: bool) -> Outcome {
+fn judge(status: u16, retry_after: bool) -> RequestOutcome {
     match status {
-        200..300 => Outcome::Succeeded,
-        503 if retry_after => Outcome::Refused,
-        _ => Outcome::Failed(FailureKind::Status(status)),
+        200..300 => RequestOutcome::Succeeded,
+        _ => RequestOutcome::of_wrong_status(status, retry_after),
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use loadgen_baseline::FailureKind;
+
     use super::*;
 
     fn answer(text: &str) -> (Answer, usize) {
@@ -102,11 +101,11 @@ mod tests {
     #[test]
     fn a_refusal_is_503_with_retry_after() {
         let outcome = |text: &str| answer(text).0.outcome;
-        assert_eq!(outcome("HTTP/1.1 200 X\r\n\r\n"), Outcome::Succeeded);
-        assert_eq!(outcome("HTTP/1.1 503 X\r\nRetry-After: 1\r\n\r\n"), Outcome::Refused);
-        assert_eq!(outcome("HTTP/1.1 503 X\r\n\r\n"), Outcome::Failed(FailureKind::Status(503)));
-        assert_eq!(outcome("HTTP/1.1 301 X\r\n\r\n"), Outcome::Failed(FailureKind::Status(301)));
-        assert_eq!(outcome("HTTP/1.1 101 X\r\n\r\n"), Outcome::Failed(FailureKind::Status(101)));
+        assert_eq!(outcome("HTTP/1.1 200 X\r\n\r\n"), RequestOutcome::Succeeded);
+        assert_eq!(outcome("HTTP/1.1 503 X\r\nRetry-After: 1\r\n\r\n"), RequestOutcome::Refused);
+        assert_eq!(outcome("HTTP/1.1 503 X\r\n\r\n"), RequestOutcome::Failed(FailureKind::Status(503)));
+        assert_eq!(outcome("HTTP/1.1 301 X\r\n\r\n"), RequestOutcome::Failed(FailureKind::Status(301)));
+        assert_eq!(outcome("HTTP/1.1 101 X\r\n\r\n"), RequestOutcome::Failed(FailureKind::Status(101)));
     }
 
     #[test]
@@ -115,7 +114,7 @@ mod tests {
         assert_eq!(Answer::read(interim.as_bytes(), false), Ok(None));
         let text = format!("{interim}HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n");
         let (mut answer, length) = answer(&text);
-        assert_eq!((answer.outcome, length), (Outcome::Succeeded, text.len()));
+        assert_eq!((answer.outcome, length), (RequestOutcome::Succeeded, text.len()));
         assert_eq!(answer.take_body(b"okHTTP"), Ok(Some(2)));
     }
 

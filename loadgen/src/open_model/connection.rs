@@ -10,9 +10,9 @@ use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 
 use http_response::Malformed;
+use loadgen_baseline::RequestOutcome;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use crate::exchange::Outcome;
 use crate::open_model::answer::Answer;
 use crate::open_model::target::EncodedRequest;
 use crate::redirect::is_redirect;
@@ -47,7 +47,7 @@ pub(crate) struct Connection {
 /// An answer that came to its last byte.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Done {
-    pub(crate) outcome: Outcome,
+    pub(crate) outcome: RequestOutcome,
     pub(crate) status: u16,
     /// Where it redirects to, if it does.
     pub(crate) location: Option<Vec<u8>>,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::failure_kind::FailureKind;
+use loadgen_baseline::{FailureKind, LevelPlanError};
 
 /// Why there is no measurement.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -52,6 +52,13 @@ pub enum OpenModelError {
         "the load's own thread could not work: {0}; hint: the system may be out of threads or open files"
     )]
     Thread(String),
+}
+
+impl From<LevelPlanError> for OpenModelError {
+    fn from(error: LevelPlanError) -> Self {
+        let LevelPlanError { setting, value, expected, hint } = error;
+        Self::Setting { setting, value, expected, hint }
+    }
 }
 
 /// What the system said, unless that is the kind again in its own words.

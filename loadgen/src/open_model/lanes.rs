@@ -4,19 +4,18 @@
 //! breath in which the last answer was read. Only connections without anything to do are handed their next request
 //! by the level's clock. What waits is the schedule itself: nothing is queued, so nothing grows.
 
-mod serving;
+pub(crate) mod serving;
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::net::SocketAddr;
-use std::rc::Rc;
 use std::task::Waker;
 use std::time::{Duration, Instant};
 
+use loadgen_baseline::measurement::shortage::Shortage;
+use loadgen_baseline::measurement::tally::LevelTally;
 use tokio::sync::{Notify, Semaphore};
 
-use crate::measurement::shortage::Shortage;
-use crate::measurement::tally::LevelTally;
 use crate::open_model::connection::SharedBuffer;
 use crate::open_model::schedule::{Schedule, Slot};
 use crate::open_model::target::{CheckedTarget, EncodedRequest};
@@ -106,16 +105,17 @@ impl Level {
     }
 
     /// A request that was due will not be sent; it waited until `now`.
-    pub(crate) fn unsent(&mut self, intended: Duration, now: Duration) {
-        self.tally.unsent(intended, now, self.shortage.within(intended, now));
+    pub(crate) fn unsent(&mut self, slot: Slot, now: Duration) {
+        let waited_for_connection = self.shortage.within(slot.intended, now);
+        self.tally.unsent(Some(slot.request), slot.intended, now, waited_for_connection);
     }
 }
 
 impl Lanes {
-    /// Starts the target's connections as lanes on the current local runtime; each begins by opening its connection.
-    pub(crate) fn start(target: CheckedTarget, dialer: Dialer, addresses: Vec<SocketAddr>) -> Rc<Self> {
+    /// The target's connections, none of which is open yet.
+    fn new(target: CheckedTarget, dialer: Dialer, addresses: Vec<SocketAddr>) -> Self {
         let CheckedTarget { service, requests, connections, timeout, weights: _ } = target;
-        let lanes = Rc::new(Self {
+        Self {
             service,
             dialer,
             addresses,
@@ -132,11 +132,7 @@ impl Lanes {
             first_failure: RefCell::default(),
             permits: Semaphore::new(OPENING_AT_ONCE),
             changed: Notify::new(),
-        });
-        for index in 0..connections {
-            tokio::task::spawn_local(serving::serve(Rc::clone(&lanes), index));
         }
-        lanes
     }
 
     /// Opens the connections that are closed, and waits until that has succeeded or failed.
@@ -270,7 +266,7 @@ impl Lanes {
                     let waited_for_connection = level.shortage.within(slot.intended, now);
                     return Some(Due { slot, waited_for_connection });
                 }
-                level.unsent(slot.intended, now);
+                level.unsent(slot, now);
             }
         })
         .flatten()

@@ -7,15 +7,14 @@ use std::rc::Rc;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use loadgen_baseline::measurement::tally::LevelTally;
+use loadgen_baseline::{FailureKind, LevelProgress, Measurement};
 use tokio::runtime::{Builder, LocalOptions};
 use tokio::sync::{mpsc, oneshot};
 
-use crate::failure_kind::FailureKind;
 use crate::generator::CpuMark;
-use crate::measurement::tally::LevelTally;
-use crate::measurement::{LevelProgress, Measurement};
 use crate::open_model::error::OpenModelError;
-use crate::open_model::lanes::{Lanes, Level};
+use crate::open_model::lanes::{Lanes, Level, serving};
 use crate::open_model::schedule::Schedule;
 use crate::open_model::target::CheckedTarget;
 use crate::open_model::timer::Timer;
@@ -122,7 +121,7 @@ async fn open(target: CheckedTarget) -> Result<(Rc<Lanes>, Timer), OpenModelErro
     };
     let dialer = Dialer::new(&target.service).map_err(unreachable)?;
     let addresses = dialer.lookup().await.map_err(unreachable)?;
-    let lanes = Lanes::start(target, dialer, addresses);
+    let lanes = serving::start(target, dialer, addresses);
     lanes.open().await;
     if lanes.connected() == 0 {
         return Err(unreachable(lanes.take_first_failure().unwrap_or(NoConnection {
@@ -191,7 +190,7 @@ impl<'a> Running<'a> {
             level.tally.end_at(end);
             level.schedule.end_at(end);
             while let Some(slot) = level.schedule.take_due(end) {
-                level.unsent(slot.intended, end);
+                level.unsent(slot, end);
             }
         });
         self.wait_for_answers(if stopped { Some(now + PATIENCE_AFTER_STOP) } else { None }).await?;

@@ -6,10 +6,10 @@ use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONNECTION, CONTENT_LENGTH, EXPECT, HOST, TRANSFER_ENCODING, UPGRADE};
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 
-use crate::exchange::Prepared;
 use crate::open_model::error::{OpenModelError, refuse};
 use crate::service_url::ServiceUrl;
 use crate::shown::shown;
+use crate::users::prepared::Prepared;
 
 /// Most connections; each takes a file descriptor here and one at the service.
 const MOST_CONNECTIONS: usize = 100_000;

@@ -5,8 +5,9 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::exchange::{Exchange, Outcome};
-use crate::failure_kind::FailureKind;
+use loadgen_baseline::{FailureKind, RequestError, RequestOutcome};
+
+use crate::users::exchange::Exchange;
 
 /// What makes a request an error.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -24,7 +25,7 @@ impl ErrorKind {
     pub(crate) fn status(&self) -> Option<u16> {
         match self {
             Self::Failed(FailureKind::Status(status)) => Some(*status),
-            Self::Refused => Some(503),
+            Self::Refused => Some(RequestOutcome::REFUSAL_STATUS),
             _ => None,
         }
     }
@@ -35,9 +36,9 @@ impl fmt::Display for ErrorKind {
         match self {
             Self::Failed(kind) => kind.fmt(formatter),
             Self::Check(check) => write!(formatter, "check: {check}"),
-            Self::Refused => formatter.write_str("refused (503 with Retry-After)"),
-            Self::Unanswered => formatter.write_str("unanswered at the end"),
-            Self::Unsent => formatter.write_str("never sent"),
+            Self::Refused => RequestError::Refused.fmt(formatter),
+            Self::Unanswered => RequestError::Unanswered.fmt(formatter),
+            Self::Unsent => RequestError::Unsent.fmt(formatter),
         }
     }
 }
@@ -60,9 +61,9 @@ impl ErrorTallies {
     /// Counts a request that ended, if it is an error.
     pub(crate) fn record(&mut self, exchange: &Exchange) {
         let kind = match exchange.outcome {
-            Outcome::Succeeded => return,
-            Outcome::Refused => ErrorKind::Refused,
-            Outcome::Failed(kind) => match &exchange.broken_check {
+            RequestOutcome::Succeeded => return,
+            RequestOutcome::Refused => ErrorKind::Refused,
+            RequestOutcome::Failed(kind) => match &exchange.broken_check {
                 Some(check) => ErrorKind::Check(Arc::clone(check)),
                 None => ErrorKind::Failed(kind),
             },

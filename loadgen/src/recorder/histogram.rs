@@ -2,9 +2,8 @@
 
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-
-use crate::measurement::SIGNIFICANT_DIGITS;
+use loadgen_baseline::measurement::SIGNIFICANT_DIGITS;
+use loadgen_baseline::measurement::latency::{Latency, Quantile};
 
 /// The shares of answers at which a distribution is drawn.
 const DRAWN_SHARES: [f64; 14] =
@@ -12,30 +11,6 @@ const DRAWN_SHARES: [f64; 14] =
 
 /// Nothing takes longer: neither runs nor requests may.
 const LONGEST: Duration = Duration::from_secs(48 * 60 * 60);
-
-/// How long answers took, in milliseconds.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Latency {
-    /// The mean.
-    pub mean_ms: f64,
-    /// Half of the answers took at most this long.
-    pub p50_ms: f64,
-    /// 95 % of the answers took at most this long.
-    pub p95_ms: f64,
-    /// 99 % of the answers took at most this long.
-    pub p99_ms: f64,
-    /// The longest.
-    pub max_ms: f64,
-}
-
-/// A point of a distribution: this share of the answers took at most so long.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Quantile {
-    /// From 0 to 1.
-    pub share: f64,
-    /// Milliseconds.
-    pub at_most_ms: f64,
-}
 
 /// Counts times, to the microsecond.
 #[derive(Clone, Debug)]

@@ -4,12 +4,11 @@
 
 use std::time::{Duration, Instant};
 
+use loadgen_baseline::measurement::tally::{Ended, LevelTally};
+use loadgen_baseline::{LevelPlan, Measurement, SoFar};
 use parking_lot::Mutex;
 
-use crate::exchange::Exchange;
-use crate::measurement::tally::{Ended, LevelTally};
-use crate::measurement::{Measurement, SoFar};
-use crate::open_model::LevelPlan;
+use crate::users::exchange::Exchange;
 
 #[derive(Debug)]
 struct State {
@@ -49,13 +48,14 @@ impl LevelRecorder {
         state.tally.sent(intended, sent, waited_for_user);
     }
 
-    /// A request that was due and sent is over.
-    pub(crate) fn ended(&self, exchange: &Exchange) {
+    /// A request that was due and sent is over; `name_index` is the place of its name.
+    pub(crate) fn ended(&self, name_index: usize, exchange: &Exchange) {
         let mut state = self.state.lock();
         let ended = Ended {
             intended: state.at(exchange.intended_at),
             sent: state.at(exchange.sent_at),
             at: state.at(exchange.ended_at),
+            request: name_index,
             outcome: Some(exchange.outcome),
         };
         if exchange.repeated {
@@ -65,12 +65,13 @@ impl LevelRecorder {
     }
 
     /// A request that was due and sent is given up, because nobody waits for it any more.
-    pub(crate) fn given_up(&self, intended_at: Instant, sent_at: Instant, now: Instant) {
+    pub(crate) fn given_up(&self, name_index: usize, intended_at: Instant, sent_at: Instant, now: Instant) {
         let mut state = self.state.lock();
         let ended = Ended {
             intended: state.at(intended_at),
             sent: state.at(sent_at),
             at: state.at(now),
+            request: name_index,
             outcome: None,
         };
         state.tally.ended(&ended);
@@ -81,7 +82,8 @@ impl LevelRecorder {
     pub(crate) fn unsent(&self, intended_at: Instant, waited: Duration, waited_for_user: Duration) {
         let mut state = self.state.lock();
         let intended = state.at(intended_at);
-        state.tally.unsent(intended, intended + waited, waited_for_user);
+        // Which request a slot becomes is known once a user takes it.
+        state.tally.unsent(None, intended, intended + waited, waited_for_user);
     }
 
     /// Nothing that is due from now on counts.

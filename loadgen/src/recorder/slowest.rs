@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use crate::exchange::Exchange;
-use crate::spans::TraceId;
+use crate::users::exchange::Exchange;
+use crate::users::spans::TraceId;
 
 /// How many are kept.
 const KEPT: usize = 10;

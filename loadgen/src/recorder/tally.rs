@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::error_sum::ErrorSum;
-use crate::exchange::{Exchange, Outcome};
-use crate::failure_kind::FailureKind;
+use loadgen_baseline::{ErrorSum, FailureKind, RequestOutcome};
+
+use crate::users::exchange::Exchange;
 
 use super::Histogram;
 use super::error_tally::{ErrorKind, ErrorTallies};
@@ -48,19 +48,19 @@ impl Tally {
     pub(crate) fn record(&mut self, exchange: &Exchange, scheduled: bool, late: bool) {
         self.requests += 1;
         self.late += u64::from(late);
-        self.late_successes += u64::from(late && exchange.outcome == Outcome::Succeeded);
+        self.late_successes += u64::from(late && exchange.outcome == RequestOutcome::Succeeded);
         self.repeated += u64::from(exchange.repeated);
         match exchange.outcome {
-            Outcome::Succeeded => {}
-            Outcome::Refused => self.refusals += 1,
-            Outcome::Failed(kind) => *self.failures.entry(kind).or_default() += 1,
+            RequestOutcome::Succeeded => {}
+            RequestOutcome::Refused => self.refusals += 1,
+            RequestOutcome::Failed(kind) => *self.failures.entry(kind).or_default() += 1,
         }
         if let Some(check) = &exchange.broken_check {
             *self.broken_checks.entry(Arc::clone(check)).or_default() += 1;
         }
         self.errors.record(exchange);
         // A request that timed out took at least as long as it was waited for: leaving it out would hide a freeze.
-        let timed_out = exchange.outcome == Outcome::Failed(FailureKind::TimedOut);
+        let timed_out = exchange.outcome == RequestOutcome::Failed(FailureKind::TimedOut);
         if exchange.outcome.has_latency() || (timed_out && !scheduled) {
             self.from_sent.record(exchange.since_sent());
         }

@@ -7,7 +7,8 @@
 
 use std::fmt::Write as _;
 
-use crate::recorder::Latency;
+use loadgen_baseline::Latency;
+
 use crate::result::LoadResult;
 
 /// The first line; what came later stands at the end, where readers that count columns do not stumble over it.

@@ -2,9 +2,10 @@
 
 use std::fmt::Write as _;
 
-use crate::recorder::Latency;
+use loadgen_baseline::Latency;
+
 use crate::result::LoadResult;
-use crate::series::Point;
+use crate::result::series::Point;
 
 use super::chart::{Chart, Line};
 

@@ -1,8 +1,8 @@
 //! What a reader must know of a result to read its numbers right.
 
+use loadgen_baseline::{FailureKind, Threshold};
+
 use super::LoadResult;
-use crate::failure_kind::FailureKind;
-use crate::threshold::Threshold;
 
 /// From this share of errors on a result without a threshold for them is not left without a word.
 const ALARMING_SHARE: f64 = 0.5;

@@ -124,15 +124,16 @@ mod tests {
     use std::collections::BTreeMap;
     use std::time::{Duration, Instant};
 
+    use loadgen_baseline::{FailureKind, RequestOutcome};
+
     use crate::config::{Load, LoadConfig};
-    use crate::exchange::{Exchange, Outcome};
-    use crate::failure_kind::FailureKind;
     use crate::generator::GeneratorResult;
     use crate::levels::Levels;
     use crate::recorder::Recorder;
     use crate::result::{Ending, LoadResult};
     use crate::scenario::Scenario;
-    use crate::spans::TraceId;
+    use crate::users::exchange::Exchange;
+    use crate::users::spans::TraceId;
 
     /// 100 answers in 10 s, two refusals and a lost request.
     fn result() -> LoadResult {
@@ -161,10 +162,10 @@ mod tests {
                 },
             );
         };
-        (1..=100).for_each(|millis| record(Outcome::Succeeded, millis));
-        record(Outcome::Refused, 0);
-        record(Outcome::Refused, 0);
-        record(Outcome::Failed(FailureKind::TimedOut), 10_000);
+        (1..=100).for_each(|millis| record(RequestOutcome::Succeeded, millis));
+        record(RequestOutcome::Refused, 0);
+        record(RequestOutcome::Refused, 0);
+        record(RequestOutcome::Failed(FailureKind::TimedOut), 10_000);
         let snapshot = recorder.snapshot(start + run_time);
         LoadResult::new(&config, &snapshot, Ending::default(), GeneratorResult::default(), Vec::new())
     }

@@ -9,18 +9,15 @@ use super::error::Mistake;
 use super::feeder::Feeder;
 use super::located::Located;
 use super::template::Symbols;
-use super::untyped::Untyped;
 use super::user_type::{Pause, Step, Task, UserType};
 
 mod answer;
-mod names;
+mod known_requests;
+pub(super) mod names;
 mod request;
 
-pub(super) use names::is_name;
+use known_requests::KnownRequests;
 use names::{check_name, weight};
-
-/// The most requests with names of their own: each has counters and histograms.
-pub(super) const MOST_REQUESTS: usize = 500;
 
 /// What users play.
 #[derive(Debug)]
@@ -33,8 +30,7 @@ pub(super) struct Compiled {
 struct Context<'a> {
     spec: &'a Spec,
     feeders: BTreeMap<&'a str, Arc<Feeder>>,
-    request_names: Vec<String>,
-    request_count: usize,
+    requests: KnownRequests,
 }
 
 /// Checks all of the document, and keeps of it what has one of `tags`, or all where there are none.
@@ -60,7 +56,7 @@ pub(super) fn compile(
         ));
     }
     check_tags(spec, tags)?;
-    let mut context = Context { spec, feeders, request_names: Vec::new(), request_count: 0 };
+    let mut context = Context { spec, feeders, requests: KnownRequests::default() };
     let mut names = BTreeSet::new();
     let mut user_types = Vec::new();
     for (index, user) in spec.users.value.iter().enumerate() {
@@ -75,7 +71,7 @@ pub(super) fn compile(
         let compiled = context.user(user, &format!("spec.users[{index}]"), tags)?;
         user_types.extend(compiled.map(Arc::new));
     }
-    Ok(Compiled { user_types, request_names: context.request_names })
+    Ok(Compiled { user_types, request_names: context.requests.names })
 }
 
 fn check_tags(spec: &Spec, tags: &[String]) -> Result<(), Mistake> {
@@ -204,7 +200,8 @@ impl Context<'_> {
             ));
         }
         if let Some(path) = &fields.path {
-            return self.request(step, path, place, symbols).map(|request| Step::Request(Box::new(request)));
+            let request = request::request(step, path, place, symbols, &mut self.requests)?;
+            return Ok(Step::Request(Box::new(request)));
         }
         request::refuse_request_fields(step, place)?;
         if let Some(wait) = &fields.wait {
@@ -254,23 +251,4 @@ impl Context<'_> {
         }
         Ok(symbols)
     }
-
-    /// The place of a request's counters, new or known.
-    fn name_index(&mut self, name: String, line: Option<u64>) -> Result<usize, Mistake> {
-        if let Some(index) = self.request_names.iter().position(|known| *known == name) {
-            return Ok(index);
-        }
-        if self.request_names.len() >= MOST_REQUESTS {
-            return Err(Mistake::new(
-                line,
-                format!("there are more than {MOST_REQUESTS} requests with names of their own"),
-                "group requests by giving them the same `name`",
-            ));
-        }
-        self.request_names.push(name);
-        Ok(self.request_names.len() - 1)
-    }
 }
-
-/// A default of an extract, or a variable: what users see of it is the value itself.
-pub(super) type Values = Vec<Option<Untyped>>;

@@ -8,6 +8,7 @@ use excerpt::excerpt;
 use rand::RngExt;
 use workload::Stream;
 
+use super::compile::names::is_name;
 use super::document::{FeederSource, RowOrder};
 use super::error::Mistake;
 use super::located::Located;
@@ -85,7 +86,7 @@ fn read_file(place: &str, file: &Located<String>, folder: Option<&Path>) -> Resu
         Ok(header) => header.iter().map(str::to_owned).collect(),
         Err(error) => return refuse(format!("{error}"), csv_hint),
     };
-    if columns.iter().any(|column| !super::compile::is_name(column)) {
+    if columns.iter().any(|column| !is_name(column)) {
         let problem =
             format!("its header is `{}`, and not each of these is a name", excerpt(&columns.join(",")));
         return refuse(problem, "a column's name has letters, digits, `_` and `-` and begins with a letter");
@@ -113,7 +114,7 @@ fn read_rows(place: &str, rows: &Located<Vec<BTreeMap<String, Untyped>>>) -> Res
         return refuse("is empty", "add at least one row such as `{item: book}`");
     };
     let columns: Vec<String> = first.keys().cloned().collect();
-    if columns.is_empty() || columns.iter().any(|column| !super::compile::is_name(column)) {
+    if columns.is_empty() || columns.iter().any(|column| !is_name(column)) {
         return refuse(
             "has a column that is no name",
             "a column's name has letters, digits, `_` and `-` and begins with a letter",

@@ -3,23 +3,23 @@
 //! What comes out is read back before it is handed over, so it can be played as it is. What was left out or changed is
 //! told, and stands at the top of the scenario; a person then gives it weights, checks and data.
 
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
 
-use excerpt::{excerpt, one_line, sentence};
+use excerpt::{one_line, sentence};
 
-use super::document::{ApiVersion, Document, Kind, Metadata, Spec, StepDocument, TaskDocument, UserDocument};
+use super::document::{ApiVersion, Document, Kind, Metadata, Spec, UserDocument};
 use super::error::{Mistake, ScenarioError};
-use super::located::Located;
+use super::misread;
+use super::read::{FILE_BYTES_MAX, Scenario};
 use super::untyped::Untyped;
-use super::{FILE_BYTES_MAX, Scenario, misread};
 use crate::text_file;
-use notes::Notes;
+use made::Made;
 
 mod body;
 mod credential;
 mod har;
+mod made;
 mod multipart;
 mod notes;
 mod openapi;
@@ -130,17 +130,6 @@ impl Source<'_> {
     }
 }
 
-/// What an importer found.
-#[derive(Debug, Default)]
-struct Made {
-    description: String,
-    wait: super::document::Wait,
-    order: super::document::TaskOrder,
-    variables: BTreeMap<String, Untyped>,
-    tasks: Vec<TaskDocument>,
-    notes: Notes,
-}
-
 fn written(made: Made, name: &str, notes: &[String]) -> Result<String, String> {
     let user = UserDocument {
         name: "Visitor".to_owned().into(),
@@ -162,42 +151,6 @@ fn written(made: Made, name: &str, notes: &[String]) -> Result<String, String> {
         writeln!(whole, "# {}", one_line(note)).expect("a string takes whatever is written");
     }
     Ok(whole + &text)
-}
-
-/// A path that leads to no other host: two slashes at its beginning would, so a segment that stands for nothing goes
-/// before them.
-fn on_host(path: &str) -> String {
-    match path.as_bytes() {
-        [b'/', b'/' | b'\\', ..] => format!("/.{path}"),
-        [b'/', ..] => path.to_owned(),
-        _ => format!("/{path}"),
-    }
-}
-
-/// A text in which `${` means nothing.
-fn literal(text: &str) -> String {
-    text.replace("${", "$${")
-}
-
-/// A value in whose texts `${` means nothing.
-fn literal_value(value: &Untyped) -> Untyped {
-    match value {
-        Untyped::Text(text) => Untyped::Text(literal(text)),
-        Untyped::List(entries) => Untyped::List(entries.iter().map(literal_value).collect()),
-        Untyped::Map(fields) => {
-            Untyped::Map(fields.iter().map(|(name, field)| (name.clone(), literal_value(field))).collect())
-        }
-        other => other.clone(),
-    }
-}
-
-fn step(fields: StepDocument) -> Located<StepDocument> {
-    fields.into()
-}
-
-/// A name as messages show it.
-fn quoted(name: &str) -> String {
-    format!("`{}`", excerpt(name))
 }
 
 #[cfg(test)]

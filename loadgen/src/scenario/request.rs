@@ -14,6 +14,9 @@ use super::template::{JsonTemplate, NotSet, Scope, Template};
 use super::untyped::Untyped;
 use super::values::Statuses;
 
+/// What a user knows, by the places of its variables; none where one was not set yet.
+pub(crate) type Values = Vec<Option<Untyped>>;
+
 /// What is sent as a body.
 #[derive(Clone, Debug)]
 pub(crate) enum Body {

@@ -17,7 +17,7 @@ use serde_saphyr::Spanned;
 mod core_schema;
 mod fields;
 
-use core_schema::core_schema;
+use core_schema::{Plain, core_schema};
 pub(crate) use fields::Fields;
 
 /// How deep JSON may be nested; the YAML library has a limit of its own.
@@ -53,6 +53,17 @@ impl Number {
     /// A number that JSON writes as it stands.
     pub(crate) fn plain(json: String) -> Self {
         Self { json, written: None }
+    }
+}
+
+impl From<Plain> for Untyped {
+    fn from(scalar: Plain) -> Self {
+        match scalar {
+            Plain::Null => Self::Null,
+            Plain::Bool(value) => Self::Bool(value),
+            Plain::Number { json, written } => Self::Number(Number { json, written }),
+            Plain::Text(text) => Self::Text(text),
+        }
     }
 }
 
@@ -96,7 +107,7 @@ impl Untyped {
                 // are too large for it as infinities.
                 let is_text = value.as_str().is_some_and(|text| !matches!(text, ".inf" | "-.inf" | ".nan"));
                 let plain = source.get(*start..*end).filter(|_| !is_text);
-                *self = plain.and_then(core_schema).unwrap_or_else(|| Self::from(value));
+                *self = plain.and_then(core_schema).map_or_else(|| Self::from(value), Self::from);
             }
             Self::Null | Self::Bool(_) | Self::Number(_) | Self::Text(_) => {}
         }

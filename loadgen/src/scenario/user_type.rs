@@ -5,12 +5,11 @@ use std::time::Duration;
 
 use rand::{Rng, RngExt};
 
-use super::compile::Values;
 use super::document::{TaskOrder, Wait};
 use super::error::Mistake;
 use super::feeder::Feeder;
 use super::located::Located;
-use super::request::Request;
+use super::request::{Request, Values};
 
 /// How long a user pauses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

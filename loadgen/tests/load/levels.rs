@@ -3,8 +3,10 @@
 use std::future::{pending, ready};
 use std::time::Duration;
 
-use loadgen::baseline::{Allowance, Level, LevelVerdict, Slo};
-use loadgen::{LevelPlan, LoadError, Measurement, Scenario, ScenarioModel, ScenarioTarget};
+use loadgen::{
+    FailureKind, LevelPlan, LoadError, Measurement, RequestError, Scenario, ScenarioModel, ScenarioTarget,
+};
+use loadgen_baseline::{Allowance, Level, LevelVerdict, Slo};
 use workload::Arrivals;
 
 use crate::service::{Answer, Service};
@@ -152,4 +154,21 @@ async fn what_cannot_be_is_named_before_anything_starts() {
     let plan = LevelPlan { rate_rps: 0.0, ..PLAN };
     let error = model.run_level(&plan, pending(), |_| {}).await.expect_err("no rate").to_string();
     assert!(error.starts_with("rate is 0, expected more than 0"), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn each_error_of_a_level_is_told_by_the_name_of_its_request() {
+    let service = Service::start([("/b", Answer::Unavailable)]).await;
+    let text = "apiVersion: autoscale-lab/v1\nkind: Scenario\nspec:\n  users:\n    - name: u\n      tasks:\n        \
+                - steps: [{path: /a}]\n        - steps: [{path: /b, name: broken}]\n";
+    let scenario = Scenario::from_text("test.yaml", "test", text, None, &[]).expect("it is a scenario");
+    let broken = scenario.request_names().iter().position(|name| name == "broken");
+    assert!(broken.is_some(), "{:?}", scenario.request_names());
+    let mut model = model(&service, scenario, 20).await;
+    let plan = LevelPlan { hold: Duration::from_secs(1), ..PLAN };
+    let level = model.run_level(&plan, pending(), |_| {}).await.expect("it runs");
+    let status = RequestError::Failed(FailureKind::Status(503));
+    assert_eq!(level.errors_by_request.keys().collect::<Vec<_>>(), [&(broken, status)], "{level:?}");
+    assert_eq!(level.errors_by_request.values().sum::<u64>(), level.errors(), "{level:?}");
+    assert!(level.errors() > 20, "about half of 100: {level:?}");
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use loadgen::{Load, LoadConfig, run};
+use loadgen::{Load, LoadConfig, LoadMetrics, run, run_with_metrics};
 use observability::metrics::{Selection, TextFormat};
 use observability::names;
 use workload::Arrivals;
@@ -83,8 +83,9 @@ async fn a_slot_that_is_given_up_counts_as_due_at_once() {
         scenario: loadgen::Scenario::load("api-user", &["read".to_owned()]).unwrap(),
         ..service.config("api-user")
     };
+    let metrics = LoadMetrics::default();
     let count = |name: &str| -> u64 {
-        let text = config.metrics.registry().encode(&Selection::All, TextFormat::Classic);
+        let text = metrics.registry().encode(&Selection::All, TextFormat::Classic);
         let value = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
         value.and_then(|value| value.parse().ok()).unwrap_or_else(|| panic!("`{name}` is missing:\n{text}"))
     };
@@ -93,7 +94,8 @@ async fn a_slot_that_is_given_up_counts_as_due_at_once() {
         (count(names::LOADGEN_SCHEDULED_TOTAL), sent)
     };
     let mut while_it_ran = (0, 0);
-    let result = run(&config, std::future::pending(), |_| while_it_ran = counts()).await.expect("it runs");
+    let watch = |_| while_it_ran = counts();
+    let result = run_with_metrics(&config, &metrics, std::future::pending(), watch).await.expect("it runs");
     let (due, sent) = while_it_ran;
     assert!(due > sent + 40, "{due} were due and {sent} sent, of 40 due and 4 sent a second: {result}");
     assert_eq!(counts(), (result.scheduled.unwrap(), result.requests + result.unanswered), "{result}");

@@ -3,11 +3,11 @@
 use std::future::pending;
 use std::time::Duration;
 
-use loadgen::{FailureKind, Measurement, OpenModel, OpenModelError};
+use loadgen::{FailureKind, Measurement, OpenModel, OpenModelError, RequestError};
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpListener;
 
-use crate::service::{Service, plan};
+use crate::service::{Service, get, plan};
 
 async fn measure(path: &str, timeout: Duration) -> Measurement {
     let service = Service::start().await;
@@ -158,4 +158,20 @@ async fn a_service_that_does_not_encrypt_is_named_so() {
     target.base_url = service.base_url.replace("http:", "https:");
     let error = OpenModel::connect(target).await.expect_err("it speaks plain HTTP");
     assert!(matches!(error, OpenModelError::Unreachable { kind: FailureKind::Tls, .. }), "{error}");
+}
+
+#[tokio::test]
+async fn each_error_of_a_level_is_told_by_its_request() {
+    let service = Service::start().await;
+    let mut target = service.target("/ok", 4);
+    target.requests.extend(["/error", "/refuse"].map(get));
+    let mut engine = OpenModel::connect(target).await.expect("the service runs");
+    let level = engine
+        .run_level(&plan(100.0, Duration::from_secs(1)), pending(), |_| {})
+        .await
+        .expect("it is measured");
+    let errors: Vec<_> = level.errors_by_request.keys().copied().collect();
+    let status = RequestError::Failed(FailureKind::Status(500));
+    assert_eq!(errors, [(Some(1), status), (Some(2), RequestError::Refused)], "{level:?}");
+    assert_eq!(level.errors_by_request.values().sum::<u64>(), level.errors(), "{level:?}");
 }

@@ -4,7 +4,7 @@ use std::future::pending;
 use std::time::Duration;
 
 use loadgen::LevelPlan;
-use loadgen::baseline::{Allowance, Check, Level, Slo};
+use loadgen_baseline::{Allowance, Check, Level, Slo};
 
 use crate::service::{Service, plan};
 

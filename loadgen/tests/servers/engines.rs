@@ -6,9 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use http::Method;
-use loadgen::{
-    Levels, Load, LoadConfig, LoadMetrics, LoadResult, OpenModel, Scenario, Target, WeightedRequest, run,
-};
+use loadgen::{Levels, Load, LoadConfig, LoadResult, OpenModel, Scenario, Target, WeightedRequest, run};
 use workload::Arrivals;
 
 /// How often a second requests are due, or users send about.
@@ -71,7 +69,6 @@ impl Asked<'_> {
             ramp_up: Duration::ZERO,
             timeout: self.timeout,
             must_answer: false,
-            metrics: LoadMetrics::default(),
             ..LoadConfig::default()
         }
     }

@@ -28,3 +28,8 @@ pub(super) fn level_and_next(points: &[LevelPoint], elapsed: Duration) -> (f64, 
     let level = passed.checked_sub(1).and_then(|index| points.get(index)).map_or(0.0, |point| point.level);
     (level, points.get(passed).map(|point| point.at()))
 }
+
+/// The highest level of all points.
+pub(super) fn highest_level(points: &[LevelPoint]) -> f64 {
+    points.iter().fold(0.0, |highest, point| point.level.max(highest))
+}

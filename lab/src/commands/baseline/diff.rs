@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use clap::Args;
-use loadgen::baseline::diff::{Diff, DiffSettings};
-use loadgen::baseline::report::level_line;
-use loadgen::baseline::{Baseline, Level, PlannedLevel, Rates, SearchPlan};
+use loadgen_baseline::diff::{Diff, DiffSettings};
+use loadgen_baseline::report::level_line;
+use loadgen_baseline::{Level, PlannedLevel, Rates, SearchPlan};
 
 use crate::arguments::log::LogArguments;
 use crate::arguments::measuring::MeasuringArguments;
@@ -68,7 +68,7 @@ pub(super) fn run(arguments: DiffArguments) -> Result<ExitStatus, Failure> {
             let [before, after] = interleave(&arguments).await?;
             Diff::of_levels(&before, &after, &arguments.measuring.slo()?, &settings)
         } else {
-            let read = |file: &str| Baseline::read(Path::new(file)).map_err(Failure::bad_input);
+            let read = |file: &str| loadgen::read_baseline(Path::new(file)).map_err(Failure::bad_input);
             Diff::of(&read(&arguments.before)?, &read(&arguments.after)?, &settings)
         };
         let diff = diff.map_err(Failure::bad_input)?;

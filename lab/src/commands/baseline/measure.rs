@@ -4,9 +4,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
-use loadgen::baseline::report::{ReportFormat, table};
-use loadgen::baseline::{Baseline, Curve, End, Rates, Settings, SyntheticDemand, TargetDescription};
-use loadgen::{HIGHEST_RATE_RPS, without_credentials};
+use loadgen::{HIGHEST_RATE_RPS, ReportFormat, without_credentials};
+use loadgen_baseline::report::table;
+use loadgen_baseline::{Baseline, Curve, End, Rates, Settings, SyntheticDemand, TargetDescription};
 use webapp::Role;
 
 use crate::arguments::log::LogArguments;

@@ -1,29 +1,38 @@
 //! A connection's life: it is opened, sends what is due, and is opened again when it has ended.
 
 use std::future::poll_fn;
+use std::net::SocketAddr;
 use std::pin::pin;
 use std::rc::Rc;
 use std::task::Poll;
 use std::time::Duration;
 
 use http::StatusCode;
+use loadgen_baseline::measurement::tally::Ended;
+use loadgen_baseline::{FailureKind, RequestOutcome};
 use tokio::time::timeout;
 
 use super::{Due, GivenUp, InFlight, Lane, Lanes, Task};
-use crate::exchange::Outcome;
-use crate::failure_kind::FailureKind;
-use crate::measurement::tally::Ended;
 use crate::open_model::connection::{Connection, Done, Lost};
 use crate::open_model::schedule::Slot;
-use crate::open_model::target::EncodedRequest;
+use crate::open_model::target::{CheckedTarget, EncodedRequest};
 use crate::redirect::{MOST_REDIRECTS, Redirect, redirect};
-use crate::stream::NoConnection;
+use crate::stream::{Dialer, NoConnection};
 
 /// Longest that opening a connection outside of a request may take.
 const OPENING_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// Starts the target's connections as lanes on the current local runtime; each begins by opening its connection.
+pub(crate) fn start(target: CheckedTarget, dialer: Dialer, addresses: Vec<SocketAddr>) -> Rc<Lanes> {
+    let lanes = Rc::new(Lanes::new(target, dialer, addresses));
+    for index in 0..lanes.each.len() {
+        tokio::task::spawn_local(serve(Rc::clone(&lanes), index));
+    }
+    lanes
+}
+
 /// A lane's life: keeps its connection open and sends what it is handed.
-pub(super) async fn serve(lanes: Rc<Lanes>, index: usize) {
+async fn serve(lanes: Rc<Lanes>, index: usize) {
     let lane = &lanes.each[index];
     let mut connection = None;
     let mut task = Some(Task::Open);
@@ -93,10 +102,12 @@ impl Lanes {
             let mut exchange = pin!(self.send(slot, connection));
             poll_fn(|context| {
                 if let Poll::Ready(outcome) = exchange.as_mut().poll(context) {
-                    return Poll::Ready(Some(outcome.unwrap_or_else(Outcome::Failed)));
+                    return Poll::Ready(Some(outcome.unwrap_or_else(RequestOutcome::Failed)));
                 }
                 match lane.in_flight.get().and_then(|in_flight| in_flight.given_up) {
-                    Some(GivenUp::TimedOut) => Poll::Ready(Some(Outcome::Failed(FailureKind::TimedOut))),
+                    Some(GivenUp::TimedOut) => {
+                        Poll::Ready(Some(RequestOutcome::Failed(FailureKind::TimedOut)))
+                    }
                     Some(GivenUp::WithTheLevel) => Poll::Ready(None),
                     None => {
                         lane.wait(context.waker());
@@ -109,7 +120,8 @@ impl Lanes {
 
         self.with_level(|level| {
             let at = level.origin.elapsed();
-            level.tally.ended(&Ended { intended: slot.intended, sent, at, outcome });
+            let Slot { intended, request } = slot;
+            level.tally.ended(&Ended { intended, sent, at, request, outcome });
         });
         lane.in_flight.set(None);
         self.in_flight.set(self.in_flight.get() - 1);
@@ -122,7 +134,11 @@ impl Lanes {
     }
 
     /// Sends the request of a slot and follows redirects.
-    async fn send(&self, slot: Slot, connection: &mut Option<Connection>) -> Result<Outcome, FailureKind> {
+    async fn send(
+        &self,
+        slot: Slot,
+        connection: &mut Option<Connection>,
+    ) -> Result<RequestOutcome, FailureKind> {
         let mut done = self.send_once(&self.requests[slot.request], slot, connection).await?;
         let mut before = &self.requests[slot.request].prepared;
         let mut next;
@@ -131,9 +147,9 @@ impl Lanes {
             let status = StatusCode::from_u16(done.status).unwrap_or_default();
             match redirect(before, status, Some(&location), &self.service) {
                 Redirect::None => break,
-                Redirect::Wrong(kind, _) => return Ok(Outcome::Failed(kind)),
+                Redirect::Wrong(kind, _) => return Ok(RequestOutcome::Failed(kind)),
                 Redirect::Follow(_) if redirects == MOST_REDIRECTS => {
-                    return Ok(Outcome::Failed(FailureKind::RedirectLoop));
+                    return Ok(RequestOutcome::Failed(FailureKind::RedirectLoop));
                 }
                 Redirect::Follow(prepared) => {
                     redirects += 1;

@@ -6,6 +6,9 @@ use super::super::located::Located;
 /// The largest weight.
 const MOST_WEIGHT: u32 = 1000;
 
+/// The most requests with names of their own: each has counters and histograms.
+pub(crate) const MOST_REQUESTS: usize = 500;
+
 /// Names that are functions and so cannot be variables.
 const TAKEN: [&str; 3] = ["userNumber", "iteration", "uuid"];
 
@@ -22,7 +25,7 @@ pub(super) fn weight(weight: Option<&Located<u32>>, place: &str) -> Result<u32, 
 }
 
 /// Whether a text can name a variable, a feeder or a column.
-pub(in crate::scenario) fn is_name(text: &str) -> bool {
+pub(crate) fn is_name(text: &str) -> bool {
     text.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
         && text.chars().all(|each| each.is_ascii_alphanumeric() || matches!(each, '_' | '-'))
         && !TAKEN.contains(&text)

@@ -11,88 +11,83 @@ use super::super::located::Located;
 use super::super::method::MethodName;
 use super::super::request::{Body, Request, without_query};
 use super::super::template::{JsonTemplate, Symbols, Template};
-use super::{Context, answer};
+use super::answer;
+use super::known_requests::KnownRequests;
 
 /// Headers that the connection decides, or that would end it. `Host` may be given: several hosts share an address.
 const NOT_OURS: [&str; 4] = ["content-length", "transfer-encoding", "connection", "traceparent"];
 
-impl Context<'_> {
-    pub(super) fn request(
-        &mut self,
-        step: &Located<StepDocument>,
-        path: &Located<String>,
-        place: &str,
-        symbols: &Symbols,
-    ) -> Result<Request, Mistake> {
-        let fields = &step.value;
-        let method = fields.method.clone().unwrap_or_default().0;
-        let template = Template::parse(path, &format!("{place}.path"), symbols)?;
-        if !path.value.starts_with('/') && !template.is_single_expression() {
-            return Err(Mistake::new(
-                path.line,
-                format!("`{place}.path` is `{}`, expected a path that begins with `/`", excerpt(&path.value)),
-                "the host comes from --host; scenarios have paths only",
-            ));
-        }
-        // A URL takes what follows for a host, and `\` for `/`.
-        if path.value.starts_with("//") || path.value.starts_with("/\\") {
-            let rest = path.value.trim_start_matches(['/', '\\']);
-            return Err(Mistake::new(
-                path.line,
-                format!(
-                    "`{place}.path` is `{}`, expected a path that begins with one `/`",
-                    excerpt(&path.value)
-                ),
-                format!(
-                    "write `/{}`; what follows two slashes is a host, and the host comes from --host",
-                    excerpt(rest)
-                ),
-            ));
-        }
-        let name = match &fields.name {
-            Some(name) if name.value.trim().is_empty() => {
-                return Err(Mistake::new(
-                    name.line,
-                    format!("`{place}.name` is empty"),
-                    "leave it away, and the request is called by its method and path",
-                ));
-            }
-            Some(name) => name.value.clone(),
-            None => format!("{method} {}", without_query(&path.value)),
-        };
-        let name_index = self.name_index(name.clone(), path.line)?;
-        let (headers, header_templates) = headers(fields, place, symbols)?;
-        let body = body(step, &method, place, symbols)?;
-        let query = templates(fields.query.iter(), &format!("{place}.query"), symbols)?;
-        let timeout = match &fields.timeout {
-            Some(timeout) if timeout.value.0.is_zero() => {
-                return Err(Mistake::new(
-                    timeout.line,
-                    format!("`{place}.timeout` is 0s, expected more"),
-                    "leave it away, and --timeout counts",
-                ));
-            }
-            timeout => timeout.as_ref().map(|timeout| timeout.value.0),
-        };
-        let index = self.request_count;
-        self.request_count += 1;
-        Ok(Request {
-            index,
-            name_index,
-            check: answer::check(fields.check.as_ref(), &name, place, symbols)?,
-            extracts: answer::extracts(&fields.extract, &name, place, symbols)?,
-            name,
-            method,
-            path: template,
-            path_as_written: without_query(&path.value).into_owned(),
-            query,
-            headers,
-            header_templates,
-            body,
-            timeout,
-            follow_redirects: fields.follow_redirects.unwrap_or(true),
-        })
+/// The request of a step that has a path.
+pub(super) fn request(
+    step: &Located<StepDocument>,
+    path: &Located<String>,
+    place: &str,
+    symbols: &Symbols,
+    known: &mut KnownRequests,
+) -> Result<Request, Mistake> {
+    let fields = &step.value;
+    let method = fields.method.clone().unwrap_or_default().0;
+    let template = Template::parse(path, &format!("{place}.path"), symbols)?;
+    if !path.value.starts_with('/') && !template.is_single_expression() {
+        return Err(Mistake::new(
+            path.line,
+            format!("`{place}.path` is `{}`, expected a path that begins with `/`", excerpt(&path.value)),
+            "the host comes from --host; scenarios have paths only",
+        ));
     }
+    // A URL takes what follows for a host, and `\` for `/`.
+    if path.value.starts_with("//") || path.value.starts_with("/\\") {
+        let rest = path.value.trim_start_matches(['/', '\\']);
+        return Err(Mistake::new(
+            path.line,
+            format!("`{place}.path` is `{}`, expected a path that begins with one `/`", excerpt(&path.value)),
+            format!(
+                "write `/{}`; what follows two slashes is a host, and the host comes from --host",
+                excerpt(rest)
+            ),
+        ));
+    }
+    let name = match &fields.name {
+        Some(name) if name.value.trim().is_empty() => {
+            return Err(Mistake::new(
+                name.line,
+                format!("`{place}.name` is empty"),
+                "leave it away, and the request is called by its method and path",
+            ));
+        }
+        Some(name) => name.value.clone(),
+        None => format!("{method} {}", without_query(&path.value)),
+    };
+    let (headers, header_templates) = headers(fields, place, symbols)?;
+    let body = body(step, &method, place, symbols)?;
+    let query = templates(fields.query.iter(), &format!("{place}.query"), symbols)?;
+    let timeout = match &fields.timeout {
+        Some(timeout) if timeout.value.0.is_zero() => {
+            return Err(Mistake::new(
+                timeout.line,
+                format!("`{place}.timeout` is 0s, expected more"),
+                "leave it away, and --timeout counts",
+            ));
+        }
+        timeout => timeout.as_ref().map(|timeout| timeout.value.0),
+    };
+    let (index, name_index) = known.add(name.clone(), path.line)?;
+    Ok(Request {
+        index,
+        name_index,
+        check: answer::check(fields.check.as_ref(), &name, place, symbols)?,
+        extracts: answer::extracts(&fields.extract, &name, place, symbols)?,
+        name,
+        method,
+        path: template,
+        path_as_written: without_query(&path.value).into_owned(),
+        query,
+        headers,
+        header_templates,
+        body,
+        timeout,
+        follow_redirects: fields.follow_redirects.unwrap_or(true),
+    })
 }
 
 /// A pause or a row of a table has none of a request's fields.

@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use super::super::document::StepDocument;
 use super::super::located::Located;
 use super::super::untyped::Untyped;
-use super::{literal, literal_value};
+use super::made::{literal, literal_value};
 
 /// Sets a body of these bytes, in the form that reads best: as JSON or a form where these become the same bytes, as a
 /// text, or as base64.

@@ -15,11 +15,12 @@ use super::super::untyped::Fields;
 use super::super::values::{Statuses, WaitTime};
 use super::body;
 use super::credential::is_credential;
+use super::made::{Made, literal, on_host, step};
 use super::notes::{Kind, Notes};
-use super::{Made, literal, on_host, step};
 use entry::{Entry, Unsent};
 use origin::Sent;
 
+mod charset;
 mod entry;
 mod headers;
 mod instant;

@@ -1,22 +1,21 @@
 //! A description of an API, as OpenAPI 3 writes it, as one task for each operation.
 
-use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use http::{HeaderName, HeaderValue};
-use reqwest::Url;
 
-use super::super::compile::{MOST_REQUESTS, is_name};
+use super::super::compile::names::MOST_REQUESTS;
 use super::super::document::{StepDocument, TaskDocument, Wait};
 use super::super::error::Mistake;
 use super::super::method::MethodName;
 use super::super::untyped::Untyped;
 use super::super::values::WaitTime;
-use super::notes::{Kind, Notes};
-use super::{Made, literal, on_host, quoted, step};
+use super::made::{Made, literal, on_host, quoted, step};
+use super::notes::Kind;
+use api::{Api, Operation, Variables};
 use parameters::{Place, Style};
 
+mod api;
 mod body;
 mod example;
 mod parameters;
@@ -51,11 +50,6 @@ const OPERATION_ELSEWHERE: Kind =
     Kind { verb: "left out", noun: OPERATIONS, which: "whose `$ref` leads out of the file or nowhere" };
 const PARAMETER_ELSEWHERE: Kind =
     Kind { verb: "left out", noun: PARAMETERS, which: "whose `$ref` leads out of the file or nowhere" };
-const VALUE_ELSEWHERE: Kind = Kind {
-    verb: "replaced",
-    noun: ["value", "values"],
-    which: "whose `$ref` leads out of the file or nowhere by a text",
-};
 const NO_BODY: Kind = Kind { verb: "left out", noun: OPERATIONS, which: "for which no body can be made" };
 const BODY_OF_GET: Kind =
     Kind { verb: "left out", noun: ["body", "bodies"], which: "of methods that have none here" };
@@ -74,7 +68,7 @@ const TOO_MANY: Kind = Kind {
 /// Makes a task for each operation that has one of `tags`, or for all where there are none.
 pub(super) fn scenario(description: &Untyped, tags: &[String]) -> Result<Made, Mistake> {
     check_version(description)?;
-    let api = Api { root: description, notes: RefCell::default() };
+    let api = Api::new(description);
     let all = api.operations();
     let chosen = selection::with_tags(&all, tags)?;
     let mut variables = Variables::default();
@@ -139,74 +133,7 @@ fn check_version(description: &Untyped) -> Result<(), Mistake> {
     }
 }
 
-/// A description, and what there is to say about it.
-struct Api<'a> {
-    root: &'a Untyped,
-    notes: RefCell<Notes>,
-}
-
-/// An operation of a path.
-#[derive(Clone, Copy)]
-struct Operation<'a> {
-    path: &'a str,
-    method: &'a str,
-    item: &'a Untyped,
-    fields: &'a Untyped,
-}
-
-impl Operation<'_> {
-    /// The name in results.
-    fn title(&self) -> String {
-        format!("{} {}", self.method.to_ascii_uppercase(), self.path)
-    }
-}
-
-/// The variables of the scenario: one for each value of a parameter.
-#[derive(Default)]
-struct Variables {
-    values: BTreeMap<String, Untyped>,
-    /// By the parameter's name and the value's JSON.
-    names: BTreeMap<(String, String), String>,
-}
-
-impl Variables {
-    /// The variable that has this value of this parameter.
-    fn name(&mut self, parameter: &str, value: &Untyped) -> String {
-        let key = (parameter.to_owned(), value.to_json());
-        if let Some(known) = self.names.get(&key) {
-            return known.clone();
-        }
-        let clean: String =
-            parameter.chars().map(|each| if each.is_ascii_alphanumeric() { each } else { '_' }).collect();
-        let clean = if is_name(&clean) { clean } else { format!("p_{clean}") };
-        let numbered = (2..).map(|number| format!("{clean}_{number}"));
-        let name =
-            std::iter::once(clean.clone()).chain(numbered).find(|name| !self.values.contains_key(name));
-        let name = name.expect("there are fewer variables than numbers");
-        // What a variable holds is sent as it is.
-        self.values.insert(name.clone(), value.clone());
-        self.names.insert(key, name.clone());
-        name
-    }
-}
-
 impl<'a> Api<'a> {
-    fn count(&self, kind: Kind, example: &str) {
-        self.notes.borrow_mut().count(kind, example);
-    }
-
-    /// What a value stands for, or the reference that leads nowhere.
-    fn follow(&self, value: &'a Untyped) -> Result<&'a Untyped, &'a str> {
-        reference::resolved(self.root, value)
-    }
-
-    /// What a value stands for; where that is not in the file, it is told that `what` was replaced.
-    fn resolved(&self, value: &'a Untyped, what: &str) -> Option<&'a Untyped> {
-        self.follow(value)
-            .map_err(|reference| self.count(VALUE_ELSEWHERE, &format!("{what} {}", quoted(reference))))
-            .ok()
-    }
-
     /// All operations, in their order.
     fn operations(&self) -> Vec<Operation<'a>> {
         let mut operations = Vec::new();
@@ -422,10 +349,4 @@ fn next_parameter(template: &str) -> Option<(&str, &str, &str)> {
     let open = template.find('{')?;
     let length = template[open..].find('}')?;
     Some((&template[..open], &template[open + 1..open + length], &template[open + length + 1..]))
-}
-
-/// Where the base of a description leads to, for one that names a host.
-fn origin_of(url: &str) -> Option<String> {
-    let url = url.parse::<Url>().ok().filter(|url| matches!(url.scheme(), "http" | "https"))?;
-    Some(url.origin().ascii_serialization())
 }

@@ -5,16 +5,17 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use loadgen_baseline::RequestOutcome;
 use reqwest::cookie::Jar;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
 use super::Imported;
-use crate::attack::Shared;
 use crate::config::{Load, LoadConfig};
-use crate::exchange::Outcome;
 use crate::levels::Levels;
+use crate::metrics::LoadMetrics;
 use crate::scenario::{Scenario, Scope, Step};
+use crate::users::shared::Shared;
 
 mod descriptions;
 mod recordings;
@@ -119,7 +120,7 @@ impl Visitor {
             timeout: Duration::from_secs(30),
             ..LoadConfig::default()
         };
-        Self { server, shared: Shared::new(&config).expect("it is valid") }
+        Self { server, shared: Shared::new(&config, &LoadMetrics::default()).expect("it is valid") }
     }
 
     /// Plays each task once, and brings what arrived; each request must have gone well.
@@ -141,7 +142,13 @@ impl Visitor {
                 let sender = &self.shared.sender;
                 let (exchange, _) =
                     sender.exchange(request, None, &mut scope, Some(&cookies), &mut trace_ids).await;
-                assert_eq!(exchange.outcome, Outcome::Succeeded, "{}\n{}", request.name, imported.text);
+                assert_eq!(
+                    exchange.outcome,
+                    RequestOutcome::Succeeded,
+                    "{}\n{}",
+                    request.name,
+                    imported.text
+                );
             }
         }
         self.server.take()

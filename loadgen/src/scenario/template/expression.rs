@@ -6,8 +6,8 @@ use excerpt::excerpt;
 use rand::RngExt;
 use serde_json::Value;
 
-use super::super::untyped::{Number, Untyped};
-use super::{NotSet, Scope};
+use super::scope::{NotSet, Scope};
+use crate::scenario::untyped::{Number, Untyped};
 
 /// The most decimals of a random decimal.
 const MOST_DECIMALS: u32 = 9;
@@ -160,7 +160,7 @@ mod tests {
 
     use serde_json::json;
 
-    use super::super::tests::{symbols, with_scope};
+    use super::super::text::tests::{symbols, with_scope};
     use super::{Expression, Untyped};
 
     #[test]

@@ -2,10 +2,12 @@
 
 use serde_json::Value;
 
-use super::super::error::Mistake;
-use super::super::located::Located;
-use super::super::untyped::Untyped;
-use super::{NotSet, Part, Scope, Symbols, Template, expression::Expression};
+use super::expression::{Expression, Symbols};
+use super::scope::{NotSet, Scope};
+use super::text::{Part, Template};
+use crate::scenario::error::Mistake;
+use crate::scenario::located::Located;
+use crate::scenario::untyped::Untyped;
 
 #[derive(Clone, Debug)]
 enum Piece {
@@ -102,7 +104,7 @@ fn quoted(text: &str) -> String {
 mod tests {
     use serde_json::{Value, json};
 
-    use super::super::tests::{symbols, with_scope};
+    use super::super::text::tests::{symbols, with_scope};
     use super::{JsonTemplate, Untyped};
 
     #[test]

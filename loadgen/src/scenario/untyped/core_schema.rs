@@ -1,23 +1,33 @@
 //! Reads plain scalars by the core schema of YAML 1.2.
 
-use super::{Number, Untyped};
+/// A plain scalar.
+pub(super) enum Plain {
+    Null,
+    Bool(bool),
+    /// As JSON writes it, and as the file did where that differs.
+    Number {
+        json: String,
+        written: Option<String>,
+    },
+    Text(String),
+}
 
 /// What a plain scalar means in the core schema of YAML 1.2 (section 10.3.2).
-pub(super) fn core_schema(text: &str) -> Option<Untyped> {
+pub(super) fn core_schema(text: &str) -> Option<Plain> {
     let text = text.trim();
     if text.starts_with(['"', '\'', '|', '>', '&', '!', '*']) {
         return None;
     }
     Some(match text {
-        "" | "~" | "null" | "Null" | "NULL" => Untyped::Null,
-        "true" | "True" | "TRUE" => Untyped::Bool(true),
-        "false" | "False" | "FALSE" => Untyped::Bool(false),
+        "" | "~" | "null" | "Null" | "NULL" => Plain::Null,
+        "true" | "True" | "TRUE" => Plain::Bool(true),
+        "false" | "False" | "FALSE" => Plain::Bool(false),
         _ => match number(text) {
             Some(json) => {
                 let written = (json != text).then(|| text.to_owned());
-                Untyped::Number(Number { json, written })
+                Plain::Number { json, written }
             }
-            None => Untyped::Text(text.to_owned()),
+            None => Plain::Text(text.to_owned()),
         },
     })
 }

@@ -6,7 +6,7 @@ use http::{HeaderName, HeaderValue};
 
 use super::super::super::located::Located;
 use super::super::credential::is_credential;
-use super::super::literal;
+use super::super::made::literal;
 use super::super::notes::{Kind, Notes};
 
 /// Headers of the connection or of the load generator itself.

@@ -3,7 +3,7 @@
 use reqwest::Url;
 
 use super::super::super::error::Mistake;
-use super::super::quoted;
+use super::super::made::quoted;
 use super::entry::Entry;
 
 /// A request over HTTP that reached a server.

@@ -6,12 +6,19 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use super::super::body::essence;
 use super::super::multipart::{self, Part};
 use super::super::notes::{Kind, Notes};
+use super::charset;
 use super::entry::{Param, PostData};
 
 const REBUILT: Kind = Kind {
     verb: "built",
     noun: ["body", "bodies"],
     which: "of the recorded fields, for the recording has no text of it",
+};
+
+const OTHER_CHARSET: Kind = Kind {
+    verb: "sent",
+    noun: ["body", "bodies"],
+    which: "as UTF-8, and said so, that were recorded in another charset",
 };
 
 const EMPTY_FILES: Kind = Kind {
@@ -35,6 +42,13 @@ pub(super) fn bytes(
             return Ok((bytes, media_type));
         }
         Some(text) if !text.is_empty() || body.params.is_empty() => {
+            let media_type = match charset::other_than_utf_8(text, &media_type) {
+                Some(other) => {
+                    notes.count(OTHER_CHARSET, other);
+                    charset::with_utf_8(&media_type)
+                }
+                None => media_type,
+            };
             return Ok((text.clone().into_bytes(), media_type));
         }
         None if body.is_elsewhere => return Err("whose body is in a file beside the recording"),

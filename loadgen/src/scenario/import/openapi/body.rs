@@ -3,9 +3,10 @@
 use super::super::super::document::StepDocument;
 use super::super::super::untyped::Untyped;
 use super::super::body::{essence, is_json, set};
+use super::super::made::{literal, quoted};
 use super::super::multipart::{self, Part};
-use super::super::{literal, quoted};
-use super::{Api, xml};
+use super::api::Api;
+use super::xml;
 
 /// Which media types are taken first where there are several.
 fn rank(media_type: &str) -> usize {

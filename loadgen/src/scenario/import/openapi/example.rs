@@ -1,7 +1,7 @@
 //! Makes a value that a schema allows: its example, or a plain one of the right type.
 
 use super::super::super::untyped::{Number, Untyped};
-use super::Api;
+use super::api::Api;
 
 /// How deep schemas are followed.
 const DEEPEST: usize = 12;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::super::super::untyped::Untyped;
-use super::super::quoted;
+use super::super::made::quoted;
 use super::reference;
 
 /// How many of the imported operations need each scheme.

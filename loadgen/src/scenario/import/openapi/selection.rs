@@ -3,19 +3,11 @@
 use std::collections::BTreeSet;
 
 use super::super::super::error::Mistake;
-use super::super::super::untyped::Untyped;
-use super::super::quoted;
-use super::Operation;
+use super::super::made::quoted;
+use super::api::Operation;
 
 /// How many tags a hint names.
 const NAMED_MAX: usize = 40;
-
-impl<'a> Operation<'a> {
-    /// Its tags.
-    pub(super) fn tags(&self) -> impl Iterator<Item = &'a str> {
-        self.fields.get("tags").map(Untyped::entries).unwrap_or_default().iter().filter_map(Untyped::as_str)
-    }
-}
 
 /// The operations that have one of `tags`, or all where there are none.
 pub(super) fn with_tags<'a>(all: &[Operation<'a>], tags: &[String]) -> Result<Vec<Operation<'a>>, Mistake> {

@@ -1,7 +1,9 @@
 //! Finds under which path and at which host a description has an operation.
 
+use reqwest::Url;
+
 use super::super::super::untyped::Untyped;
-use super::{Api, Operation, origin_of};
+use super::api::{Api, Operation};
 
 /// The URL of the operation's first server, with its variables' defaults; the nearest list of servers counts, whole.
 fn url(root: &Untyped, operation: &Operation<'_>) -> Option<String> {
@@ -62,4 +64,10 @@ impl Hosts {
             }
         }
     }
+}
+
+/// Where the base of a description leads to, for one that names a host.
+fn origin_of(url: &str) -> Option<String> {
+    let url = url.parse::<Url>().ok().filter(|url| matches!(url.scheme(), "http" | "https"))?;
+    Some(url.origin().ascii_serialization())
 }

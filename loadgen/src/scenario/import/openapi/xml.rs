@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::super::super::untyped::Untyped;
-use super::Api;
+use super::api::Api;
 
 /// A document whose root is called as the schema says, or else `root`.
 pub(super) fn document<'a>(api: &Api<'a>, value: &Untyped, schema: Option<&'a Untyped>) -> String {

@@ -352,3 +352,33 @@ fn what_is_no_recording_is_named_shortly() {
         assert!(error.contains(part) && error.len() < 1000 && !error.contains('\u{1b}'), "{error}");
     }
 }
+
+#[test]
+fn a_body_in_another_charset_is_sent_as_utf_8_and_told() {
+    let post = |media_type: &str, text: &str| {
+        let mut entry = entry("https://shop.test/note", 200);
+        entry["request"]["method"] = "POST".into();
+        entry["request"]["headers"] = json!([{"name": "Content-Type", "value": media_type}]);
+        entry["request"]["postData"] = json!({"mimeType": media_type, "text": text});
+        entry
+    };
+    let latin = "text/plain; charset=iso-8859-1";
+    let imported = imported(&json!([
+        post(latin, "Käse"),
+        post(latin, "cheese"),
+        post("text/plain; charset=utf-8", "Käse"),
+        post("application/json; charset=UTF-16LE", "{}"),
+    ]));
+    told(
+        &imported,
+        &["sent 2 bodies as UTF-8, and said so, that were recorded in another charset: iso-8859-1, UTF-16LE"],
+    );
+    let types: Vec<_> =
+        imported.text.lines().filter_map(|line| line.trim().strip_prefix("content-type: ")).collect();
+    assert_eq!(
+        types,
+        ["text/plain; charset=utf-8", latin, "text/plain; charset=utf-8", "application/json; charset=utf-8"],
+        "{}",
+        imported.text
+    );
+}
