@@ -57,8 +57,8 @@ pub use observation::{
 pub use policy::age::Age;
 pub use policy::threshold::{ThresholdHistory, ThresholdPolicy, ThresholdReason, ThresholdSettings};
 pub use policy::{
-    AnyPolicy, Check, Miscount, Policy, PolicyError, PolicyHistory, Proposal, Scaled, Setting, SettingValue,
-    Situation, Threshold,
+    AnyPolicy, Check, ConditionShown, ConditionStatus, EventLog, Miscount, Policy, PolicyError, PolicyEvent,
+    PolicyHistory, PolicyReason, Proposal, ReasonOfKind, Scaled, Setting, SettingValue, Situation, Threshold,
 };
 pub use policy::{hpa, keda, knative};
 pub use reason::{Cause, Direction, Reason};
