@@ -121,8 +121,11 @@ impl NamedPolicy {
     }
 }
 
-/// The text of a policy file, or why there is none.
-pub(crate) fn read_text(path: &Path) -> Result<String, String> {
+/// The text of a policy file.
+///
+/// # Errors
+/// Why it cannot be had: it cannot be opened, is not text, or is too large for a policy.
+pub fn read_text(path: &Path) -> Result<String, String> {
     let file = std::fs::File::open(path).map_err(|error| format!("cannot be opened: {error}"))?;
     let mut text = String::new();
     file.take(FILE_BYTES_MAX + 1)

@@ -1,0 +1,4 @@
+//! Runs `lab policy` on files as a user has them: right ones, wrong ones, surprising ones.
+
+mod check;
+mod command;

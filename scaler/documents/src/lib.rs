@@ -1,0 +1,43 @@
+//! Reads the documents of Kubernetes, KEDA and Knative that scale: text in, typed specs and everything that is wrong out.
+//!
+//! Nothing here opens a file, asks a server or reads a clock. [`Manifest::read`] finds the documents of a text and checks
+//! each as its own system would.
+//!
+//! ```
+//! use scaler_documents::Manifest;
+//! let text = "apiVersion: autoscaling/v2\nkind: HorizontalPodAutoscaler\nmetadata: {name: shop}\n\
+//!             spec:\n  scaleTargetRef: {kind: Deployment, name: shop}\n  minReplicas: 5\n  maxReplicas: 3\n";
+//! let manifest = Manifest::read(text);
+//! assert_eq!(manifest.problems.len(), 1);
+//! assert_eq!((manifest.problems[0].line, &*manifest.problems[0].field), (Some(7), "spec.maxReplicas"));
+//! ```
+
+mod adapter_rules;
+mod fields;
+mod header;
+mod hpa;
+mod keda;
+mod knative;
+mod manifest;
+mod problem;
+mod quantity;
+mod target;
+mod tree;
+mod vpa;
+mod workload;
+
+pub use adapter_rules::AdapterRule;
+pub use header::Header;
+pub use hpa::{HpaDocument, MatchLabels, MetricDetails, TargetType};
+pub use keda::{
+    COMPOSITE_METRIC, CronTrigger, KafkaTrigger, MetricsApiTrigger, PrometheusTrigger, ResourceTrigger,
+    ScaledObjectDocument, ScalingModifiers, Schedule, TriggerDocument, TriggerKind,
+};
+pub use knative::KnativeDocument;
+pub use manifest::{Document, Manifest};
+pub use problem::{Notice, Problem};
+pub use quantity::{bytes_of_milli, quantity_of_milli, trimmed};
+pub use target::ObjectReference;
+pub use tree::Lines;
+pub use vpa::VpaDocument;
+pub use workload::{ContainerFacts, PodFacts, Probe, Workload};
