@@ -159,7 +159,7 @@ fn read_pods(mut fields: Fields<'_>, problems: &mut Problems) -> Option<(Metric,
     let (name, selector) = metric?;
     let decides = target.average_milli.map(|milli| MetricTarget::AverageValue { milli });
     let details = MetricDetails { selector, declared: target.declared, described: None };
-    Some((Metric { source: MetricSource::Pods(name), target: decides }, details))
+    Some((Metric { source: MetricSource::Pods(name.into()), target: decides }, details))
 }
 
 fn read_object(mut fields: Fields<'_>, problems: &mut Problems) -> Option<(Metric, MetricDetails)> {
@@ -183,7 +183,7 @@ fn read_object(mut fields: Fields<'_>, problems: &mut Problems) -> Option<(Metri
         TargetType::Utilization => None,
     };
     let details = MetricDetails { selector, described, declared: target.declared };
-    Some((Metric { source: MetricSource::Object(name), target: decides }, details))
+    Some((Metric { source: MetricSource::Object(name.into()), target: decides }, details))
 }
 
 fn read_external(mut fields: Fields<'_>, problems: &mut Problems) -> Option<(Metric, MetricDetails)> {
@@ -197,7 +197,7 @@ fn read_external(mut fields: Fields<'_>, problems: &mut Problems) -> Option<(Met
     let average = target.average_milli.map(|milli| MetricTarget::AverageValue { milli });
     let decides = average.or(target.value_milli.map(|milli| MetricTarget::Value { milli }));
     let details = MetricDetails { selector, declared: target.declared, described: None };
-    Some((Metric { source: MetricSource::External(name), target: decides }, details))
+    Some((Metric { source: MetricSource::External(name.into()), target: decides }, details))
 }
 
 fn check_one_value(target: &Target, path: &str, problems: &mut Problems) {

@@ -17,7 +17,7 @@ use crate::policy::hpa::{
 use crate::signal::Signal;
 
 /// The signal that answers for the resource `cpu`, in cores of one replica.
-const CPU: Signal = Signal::CpuUtilization;
+const CPU: Signal = Signal::CpuCores;
 
 /// The signal that answers for the resource `memory`, in bytes of one replica.
 const MEMORY: Signal = Signal::MemoryBytes;

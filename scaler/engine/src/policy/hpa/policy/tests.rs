@@ -15,7 +15,7 @@ use crate::policy::hpa::{
 };
 use crate::{Decision as Decided, Reading, Signal};
 
-const CPU: Signal = Signal::CpuUtilization;
+const CPU: Signal = Signal::CpuCores;
 
 fn cpu_policy(min: u32, max: u32, behavior: Option<Behavior>) -> HpaPolicy {
     let target = Some(MetricTarget::Utilization { percent: 65 });
