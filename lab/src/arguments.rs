@@ -2,6 +2,7 @@
 
 pub(crate) mod actuator;
 pub(crate) mod classic;
+mod duration_text;
 pub(crate) mod log;
 pub(crate) mod measuring;
 pub(crate) mod metrics;
@@ -12,4 +13,15 @@ pub(crate) mod replica_counts;
 pub(crate) mod request;
 pub(crate) mod source;
 pub(crate) mod telemetry;
+pub(crate) mod texts;
 pub(crate) mod values;
+
+/// What flags are where none is given, for arguments of which none is required.
+pub(crate) fn defaults<T: clap::Args>() -> T {
+    let command = T::augment_args(clap::Command::new("defaults").no_binary_name(true));
+    let nothing: [&str; 0] = [];
+    command
+        .try_get_matches_from(nothing)
+        .and_then(|matches| T::from_arg_matches(&matches))
+        .expect("no flag is required")
+}

@@ -1,4 +1,6 @@
-//! Starts this same binary as another process, holds a pipe to it, and ends it.
+//! Starts this same binary as another process, hands it its settings, holds a pipe to it, and ends it.
+//!
+//! The settings go over that pipe, as one document: a command line would show them to everybody on the machine.
 //!
 //! The child gets a cleaned environment, so that a variable meant for one process does not change another, and a
 //! process group of its own, so that Ctrl-C reaches only the supervisor, which then ends all in order.
@@ -8,8 +10,10 @@ use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
-use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::process::{Child, ChildStdin, Command};
+
+use crate::child_command::ChildCommand;
 
 /// Variables that a child inherits: where things are, how to speak, and OpenTelemetry's own.
 const INHERITED: [&str; 7] = ["PATH", "HOME", "TMPDIR", "TZ", "LANG", "LC_ALL", "RUST_BACKTRACE"];
@@ -22,20 +26,21 @@ const START_TIMEOUT: Duration = Duration::from_secs(10);
 pub(crate) struct ChildProcess {
     name: String,
     child: Child,
-    /// Closing this end tells the child that its supervisor is gone.
-    _pipe: ChildStdin,
+    /// Brings the settings; closing this end tells the child that its supervisor is gone.
+    pipe: ChildStdin,
+    /// What the child waits for before it begins.
+    settings: String,
     pid: u32,
 }
 
 impl ChildProcess {
-    /// Starts `program` with `arguments` and `--supervised`.
-    pub(crate) fn spawn(name: &str, program: &Path, arguments: &[String]) -> std::io::Result<Self> {
+    /// Starts `program` for this command; it begins when [`announcement`](Self::announcement) is waited for.
+    pub(crate) fn spawn(name: &str, program: &Path, command: &ChildCommand) -> std::io::Result<Self> {
         let inherited = std::env::vars_os().filter(|(variable, _)| {
             variable.to_str().is_some_and(|name| INHERITED.contains(&name) || name.starts_with("OTEL_"))
         });
         let mut child = Command::new(program)
-            .args(arguments)
-            .arg("--supervised")
+            .args([command.name(), "--supervised"])
             .env_clear()
             .envs(inherited)
             .stdin(Stdio::piped())
@@ -45,16 +50,18 @@ impl ChildProcess {
             .spawn()?;
         let pipe = child.stdin.take().expect("standard input was piped");
         let pid = child.id().expect("a child that nobody waited for has an id");
-        Ok(Self { name: name.to_owned(), child, _pipe: pipe, pid })
+        Ok(Self { name: name.to_owned(), child, pipe, settings: command.document(), pid })
     }
 
     pub(crate) fn pid(&self) -> u32 {
         self.pid
     }
 
-    /// Waits until the child says where it listens; answers what follows `listening on `.
+    /// Hands over the settings and waits until the child says where it listens; answers what follows `listening on `.
     pub(crate) async fn announcement(&mut self) -> Result<String, String> {
         let name = self.name.clone();
+        // A child that has ended meanwhile does not take them; how it ended is told below.
+        let _ended = self.pipe.write_all(std::mem::take(&mut self.settings).as_bytes()).await;
         let output = self.child.stdout.take().expect("the announcement is read once");
         let mut lines = BufReader::new(output).lines();
         let line = tokio::time::timeout(START_TIMEOUT, lines.next_line())

@@ -39,7 +39,7 @@ enum LabCommand {
     /// Make a policy of what was measured
     Policy(policy::PolicyCommandArguments),
     /// Run one replica of the simulated service
-    Webapp(webapp::WebappArguments),
+    Webapp(Box<webapp::WebappArguments>),
     /// Run the load balancer
     Gateway(gateway::GatewayArguments),
     /// Run the autoscaler
@@ -63,7 +63,7 @@ pub(crate) fn parse_and_run() -> Result<ExitStatus, Failure> {
         LabCommand::Load(arguments) => load::run(*arguments),
         LabCommand::Baseline(arguments) => baseline::run(*arguments),
         LabCommand::Policy(arguments) => policy::run(arguments),
-        LabCommand::Webapp(arguments) => webapp::run(&arguments),
+        LabCommand::Webapp(arguments) => webapp::run(*arguments),
         LabCommand::Gateway(arguments) => gateway::run(arguments),
         LabCommand::Scaler(arguments) => scaler::run(*arguments),
         LabCommand::DockerProxy(arguments) => docker_proxy::run(arguments),

@@ -1,13 +1,21 @@
 //! Reads a stream of server-sent events, and connects again when it breaks.
 
+use std::future::ready;
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures_util::stream::{Stream, StreamExt, TryStreamExt};
 use http::Request;
-use http_body_util::{BodyExt, Empty};
+use http_body_util::{BodyDataStream, Empty};
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
+use sse_stream::SseByteStream;
 use tokio::sync::mpsc;
+
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// Time between two attempts to connect.
 const RETRY: Duration = Duration::from_millis(300);
@@ -32,93 +40,79 @@ pub(crate) async fn follow(url: String, events: mpsc::UnboundedSender<ServerSent
     }
 }
 
-async fn read(
-    url: &str,
-    events: &mpsc::UnboundedSender<ServerSentEvent>,
-) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+async fn read(url: &str, events: &mpsc::UnboundedSender<ServerSentEvent>) -> Result<(), BoxError> {
     let client: Client<_, Empty<Bytes>> = Client::builder(TokioExecutor::new()).build_http();
     let request = Request::get(url).header(http::header::ACCEPT, "text/event-stream").body(Empty::new())?;
-    let mut body = client.request(request).await?.into_body();
-    let mut parser = EventParser::default();
-    while let Some(frame) = body.frame().await {
-        let Ok(data) = frame?.into_data() else { continue };
-        for event in parser.feed(&data) {
-            if events.send(event).is_err() {
-                return Ok(());
-            }
-        }
-        if parser.buffered_bytes() > MAX_EVENT_BYTES {
-            return Err("an event is longer than 256 KiB".into());
+    let body = client.request(request).await?.into_body();
+    let mut parsed = pin!(parse(BodyDataStream::new(body)));
+    while let Some(event) = parsed.try_next().await? {
+        if events.send(event).is_err() {
+            return Ok(());
         }
     }
     Ok(())
 }
 
-/// Puts events together from pieces of a stream (WHATWG HTML, "Server-sent events"; `event` and `data` only).
-#[derive(Debug, Default)]
-struct EventParser {
-    unfinished_line: Vec<u8>,
-    name: String,
-    data: String,
+/// An event is longer than [`MAX_EVENT_BYTES`], or the connection broke within it.
+#[derive(Debug, thiserror::Error)]
+enum Broken {
+    #[error("an event is longer than {} KiB", MAX_EVENT_BYTES / 1024)]
+    TooLong,
+    #[error(transparent)]
+    Connection(BoxError),
 }
 
-impl EventParser {
-    fn buffered_bytes(&self) -> usize {
-        self.unfinished_line.len() + self.data.len()
-    }
-
-    /// Takes the next piece; answers the events that it completes.
-    fn feed(&mut self, piece: &[u8]) -> Vec<ServerSentEvent> {
-        let mut events = Vec::new();
-        for &byte in piece {
-            if byte != b'\n' {
-                self.unfinished_line.push(byte);
-                continue;
-            }
-            let line = String::from_utf8_lossy(&std::mem::take(&mut self.unfinished_line)).into_owned();
-            events.extend(self.line(line.trim_end_matches('\r')));
-        }
-        events
-    }
-
-    fn line(&mut self, line: &str) -> Option<ServerSentEvent> {
-        if line.is_empty() {
-            let name = std::mem::take(&mut self.name);
-            let data = std::mem::take(&mut self.data);
-            return (!data.is_empty()).then_some(ServerSentEvent { name, data });
-        }
-        let (field, value) = line.split_once(':').unwrap_or((line, ""));
-        let value = value.strip_prefix(' ').unwrap_or(value);
-        match field {
-            "event" => value.clone_into(&mut self.name),
-            "data" => {
-                if !self.data.is_empty() {
-                    self.data.push('\n');
-                }
-                self.data.push_str(value);
-            }
-            _ => {}
-        }
-        None
-    }
+/// The events with data of a stream of pieces; ends with the first error.
+fn parse<E: Into<BoxError>>(
+    pieces: impl Stream<Item = Result<Bytes, E>>,
+) -> impl Stream<Item = Result<ServerSentEvent, sse_stream::Error>> {
+    // The parser keeps what it has of an event, however much that is.
+    let since_last_event = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&since_last_event);
+    let bounded = pieces.map(move |piece| {
+        let piece = piece.map_err(|error| Broken::Connection(error.into()))?;
+        let bytes = counted.fetch_add(piece.len(), Ordering::Relaxed) + piece.len();
+        if bytes > MAX_EVENT_BYTES { Err(Broken::TooLong) } else { Ok(piece) }
+    });
+    SseByteStream::new(bounded).try_filter_map(move |event| {
+        since_last_event.store(0, Ordering::Relaxed);
+        let name = event.event.unwrap_or_default();
+        let data = event.data.filter(|data| !data.is_empty());
+        ready(Ok(data.map(|data| ServerSentEvent { name, data })))
+    })
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{EventParser, ServerSentEvent};
+    use bytes::Bytes;
+    use futures_util::stream::{self, StreamExt, TryStreamExt};
 
-    #[test]
-    fn events_are_put_together_whatever_the_pieces() {
-        let stream =
-            b": a comment\n\nevent: status\ndata: {\"a\":1}\n\ndata: one\ndata: two\r\n\r\nevent: cut";
+    use super::{BoxError, MAX_EVENT_BYTES, ServerSentEvent, parse};
+
+    #[tokio::test]
+    async fn events_are_put_together_whatever_the_pieces() {
+        let stream: &[u8] =
+            b": a comment\n\nevent: status\ndata: {\"a\":1}\n\nid: 7\n\ndata: one\ndata: two\r\n\r\nevent: cut";
         let expected = vec![
             ServerSentEvent { name: "status".to_owned(), data: "{\"a\":1}".to_owned() },
             ServerSentEvent { name: String::new(), data: "one\ntwo".to_owned() },
         ];
         for size in [1, 3, 7, stream.len()] {
-            let mut parser = EventParser::default();
-            let events: Vec<_> = stream.chunks(size).flat_map(|piece| parser.feed(piece)).collect();
+            let pieces = stream.chunks(size).map(|piece| Ok::<_, BoxError>(Bytes::copy_from_slice(piece)));
+            let events: Vec<_> = parse(stream::iter(pieces)).try_collect().await.unwrap();
             assert_eq!(events, expected, "pieces of {size} bytes");
         }
+    }
+
+    #[tokio::test]
+    async fn an_event_without_end_breaks_the_stream() {
+        let beginning = stream::iter([Ok::<_, BoxError>(Bytes::from_static(b"data: first\n\ndata: "))]);
+        let endless = stream::repeat(Bytes::from(vec![b'x'; 1024])).map(Ok);
+        let pieces = beginning.chain(endless.take(2 * MAX_EVENT_BYTES / 1024));
+        let events: Vec<_> = parse(pieces).collect().await;
+        let [Ok(first), Err(error)] = events.as_slice() else { panic!("{events:?}") };
+        assert_eq!(first.data, "first");
+        let told = format!("{error} {:?}", std::error::Error::source(error).map(ToString::to_string));
+        assert!(told.contains("longer than 256 KiB"), "{told}");
     }
 }

@@ -2,6 +2,7 @@
 
 mod arguments;
 mod baseline;
+mod child_command;
 mod child_process;
 mod cli;
 mod commands;
@@ -12,6 +13,7 @@ mod metrics_server;
 mod output;
 mod runtime;
 mod stop_signal;
+mod supervised;
 mod supervisor;
 mod usage;
 

@@ -1,12 +1,8 @@
-//! Signals of the system: SIGTERM and Ctrl-C (or the end of the starting process) to stop, SIGHUP to read files again.
+//! Signals of the system: SIGTERM and Ctrl-C to stop, SIGHUP to read files again.
 
-use std::os::fd::AsFd;
-
-use tokio::io::AsyncReadExt;
-use tokio::net::unix::pipe;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
-use tracing::{error, info};
+use tracing::info;
 
 use crate::failure::Failure;
 
@@ -75,27 +71,4 @@ impl Hangups {
             std::future::pending::<()>().await;
         }
     }
-}
-
-/// Ends this process at once when standard input closes.
-///
-/// A supervisor holds the other end of that pipe. The system closes it however the supervisor ends, SIGKILL
-/// included, so no child outlives it; a Linux-only death signal would not cover macOS.
-pub(crate) fn end_with_supervisor() -> Result<(), Failure> {
-    let refuse = |problem: std::io::Error| {
-        Failure::bad_input(format!(
-            "standard input is no pipe ({problem}), but --supervised needs one; \
-             hint: leave --supervised away, it is for a process that `lab up` starts"
-        ))
-    };
-    let descriptor = std::io::stdin().as_fd().try_clone_to_owned().map_err(refuse)?;
-    let mut pipe = pipe::Receiver::from_owned_fd(descriptor).map_err(refuse)?;
-    tokio::spawn(async move {
-        let mut buffer = [0; 64];
-        // Nothing is ever written; anything that is, is ignored.
-        while matches!(pipe.read(&mut buffer).await, Ok(length) if length > 0) {}
-        error!("the supervisor is gone: ending");
-        std::process::exit(3);
-    });
-    Ok(())
 }

@@ -13,7 +13,6 @@ mod run_folder;
 mod socket;
 mod usable_here;
 
-use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use http_client::{HttpClient, Reply};
@@ -22,6 +21,11 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 use tokio_util::task::AbortOnDropHandle;
 
+use crate::arguments::actuator::ActuatorArguments;
+use crate::child_command::ChildCommand;
+use crate::commands::gateway::GatewayArguments;
+use crate::commands::scaler::ScalerArguments;
+use crate::commands::webapp::WebappArguments;
 use crate::failure::Failure;
 
 use addresses::parse_announcement;
@@ -44,18 +48,14 @@ const READY_TIMEOUT: Duration = Duration::from_secs(10);
 pub(crate) struct SupervisorConfig {
     /// Where the gateway, its admin side, the scaler and the dependency listen, as `host:port`.
     pub(crate) addresses: Addresses,
-    /// Flags of `lab webapp` for every replica.
-    pub(crate) replica_flags: Vec<String>,
-    /// Flags of `lab webapp` for the dependency, where the addresses have one.
-    pub(crate) dependency_flags: Vec<String>,
-    /// Flags of `lab scaler` that name the policy.
-    pub(crate) policy_flags: Vec<String>,
-    /// Flags of `lab scaler` that name the source of its signals.
-    pub(crate) source_flags: Vec<String>,
-    /// Host names other than localhost under which the page may be used and changes are taken.
-    pub(crate) allowed_hosts: Vec<String>,
-    /// Flags of logs and traces for every process.
-    pub(crate) telemetry_flags: Vec<String>,
+    /// The gateway, with where it listens.
+    pub(crate) gateway: GatewayArguments,
+    /// Every replica; each gets an id, peers and the dependency besides.
+    pub(crate) replica: WebappArguments,
+    /// The dependency, where there is to be one.
+    pub(crate) dependency: Option<WebappArguments>,
+    /// The scaler, with where it listens; it gets the gateway, the actuator and the state file besides.
+    pub(crate) scaler: ScalerArguments,
     /// Replicas at the start.
     pub(crate) replicas: u32,
 }
@@ -89,26 +89,24 @@ impl Supervisor {
         check_free(&config.addresses)?;
         let folder = RunFolder::create()?;
         let journal = Journal::default();
-        let start = |name: &'static str, arguments: Vec<String>| {
-            let (program, telemetry, notices, journal) =
-                (program.clone(), config.telemetry_flags.clone(), notices.clone(), journal.clone());
-            async move {
-                let arguments = arguments.into_iter().chain(telemetry).collect();
-                KeptProcess::start(name, &program, arguments, (notices, journal))
-                    .await
-                    .map_err(Failure::could_not_run)
-            }
+        let start = async |name: &'static str, command: ChildCommand| {
+            KeptProcess::start(name, &program, command, (notices.clone(), journal.clone()))
+                .await
+                .map_err(Failure::could_not_run)
         };
 
-        let gateway = start("gateway", gateway_arguments(&config)).await?;
+        let gateway = start("gateway", ChildCommand::Gateway(Box::new(config.gateway))).await?;
         let (service, admin) = parse_announcement(&gateway.announcement()).map_err(Failure::could_not_run)?;
-        let dependency = match &config.addresses.dependency {
-            Some(address) => Some(start("dependency", dependency_arguments(address, &config)).await?),
+        let dependency = match config.dependency {
+            Some(dependency) => Some(start("dependency", ChildCommand::Webapp(Box::new(dependency))).await?),
             None => None,
         };
         let plan = ReplicaPlan {
             program: program.clone(),
-            flags: replica_flags(&config, dependency.as_ref().map(KeptProcess::announcement)),
+            arguments: WebappArguments {
+                dependency: dependency.as_ref().map(KeptProcess::announcement),
+                ..config.replica
+            },
         };
         let gateway_admin = GatewayAdmin::new(&admin);
         let replicas = ReplicaSet::new(plan, gateway_admin.clone(), notices.clone(), journal.clone());
@@ -119,8 +117,14 @@ impl Supervisor {
             (AbortOnDropHandle::new(socket), AbortOnDropHandle::new(reconciliation));
         replicas.start_first(config.replicas).await.map_err(Failure::could_not_run)?;
 
-        let arguments = scaler_arguments(&config, &folder.socket(), folder.path(), &service, &admin);
-        let scaler = start("scaler", arguments).await?;
+        let scaler = ScalerArguments {
+            gateway: service.clone(),
+            gateway_admin: admin.clone(),
+            actuator: ActuatorArguments::processes(folder.socket()),
+            state: Some(folder.path().join("scaler-state.json")),
+            ..config.scaler
+        };
+        let scaler = start("scaler", ChildCommand::Scaler(Box::new(scaler))).await?;
         let (page, _) = parse_announcement(&scaler.announcement()).map_err(Failure::could_not_run)?;
         wait_until_ready(&page).await?;
         let addresses = Addresses {
@@ -192,59 +196,4 @@ async fn wait_until_ready(page: &str) -> Result<(), Failure> {
         }
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-}
-
-fn gateway_arguments(config: &SupervisorConfig) -> Vec<String> {
-    let Addresses { gateway, admin, .. } = &config.addresses;
-    let fixed = ["gateway", "--listen", gateway, "--admin", admin].map(str::to_owned);
-    fixed.into_iter().chain(allowed_hosts_flag(&config.allowed_hosts)).collect()
-}
-
-fn dependency_arguments(address: &str, config: &SupervisorConfig) -> Vec<String> {
-    let fixed = ["webapp", "--id", "dependency-1", "--listen", address].map(str::to_owned);
-    fixed
-        .into_iter()
-        .chain(config.dependency_flags.iter().cloned())
-        .chain(allowed_hosts_flag(&config.allowed_hosts))
-        .collect()
-}
-
-fn replica_flags(config: &SupervisorConfig, dependency: Option<String>) -> Vec<String> {
-    let mut flags = config.replica_flags.clone();
-    if let Some(url) = dependency {
-        flags.extend(["--dependency".to_owned(), url]);
-    }
-    // The gateway has drained a replica before it is told to stop; it need not wait for that again.
-    flags.extend(["--drain-wait".to_owned(), "0s".to_owned()]);
-    flags.extend(allowed_hosts_flag(&config.allowed_hosts));
-    flags.extend(config.telemetry_flags.clone());
-    flags
-}
-
-fn scaler_arguments(
-    config: &SupervisorConfig,
-    socket: &Path,
-    folder: &Path,
-    service: &str,
-    admin: &str,
-) -> Vec<String> {
-    let path = |path: PathBuf| path.to_string_lossy().into_owned();
-    let fixed = [
-        ("--listen", config.addresses.page.clone()),
-        ("--gateway", service.to_owned()),
-        ("--gateway-admin", admin.to_owned()),
-        ("--actuator", "processes".to_owned()),
-        ("--supervisor", path(socket.to_path_buf())),
-        ("--state", path(folder.join("scaler-state.json"))),
-    ];
-    std::iter::once("scaler".to_owned())
-        .chain(fixed.into_iter().flat_map(|(flag, value)| [flag.to_owned(), value]))
-        .chain(allowed_hosts_flag(&config.allowed_hosts))
-        .chain(config.source_flags.clone())
-        .chain(config.policy_flags.clone())
-        .collect()
-}
-
-fn allowed_hosts_flag(names: &[String]) -> Vec<String> {
-    if names.is_empty() { Vec::new() } else { vec!["--allowed-hosts".to_owned(), names.join(",")] }
 }

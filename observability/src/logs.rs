@@ -8,6 +8,7 @@ mod trace_id;
 use std::io::IsTerminal;
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt;
 use tracing_subscriber::fmt::format::{JsonFields, format};
@@ -15,7 +16,8 @@ use tracing_subscriber::fmt::format::{JsonFields, format};
 use trace_id::{Place, WithTraceId};
 
 /// How a log line looks.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum LogFormat {
     /// For people: time, level, message, fields.
     #[default]

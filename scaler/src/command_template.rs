@@ -2,11 +2,13 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 /// What may stand in a template.
 const PLACEHOLDERS: [&str; 2] = ["{service}", "{replicas}"];
 
 /// A command line, split into words without a shell, so that nothing in a name or a number is ever interpreted.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CommandTemplate {
     words: Vec<String>,
 }

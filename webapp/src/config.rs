@@ -4,6 +4,7 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use observability::http::replica_id::{ID_EXPECTED, is_id};
+use serde::{Deserialize, Serialize};
 use workload::{ServiceTime, ServiceTimeDistribution};
 
 use crate::load::{MAX_LOAD_FACTOR, check_factor};
@@ -21,7 +22,8 @@ const MAX_BASE_RPS: f64 = 10_000.0;
 const MAX_DRAIN_WAIT: Duration = Duration::from_secs(20);
 
 /// What a webapp stands for in the lab.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Role {
     /// The service that is scaled.
     #[default]

@@ -4,11 +4,13 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use scaler::{ActuatorKind, CommandTemplate, ComposeTarget, DockerHost};
+use serde::{Deserialize, Serialize};
 
+use super::defaults;
 use crate::failure::Failure;
 
 /// What carries decisions out.
-#[derive(Clone, Copy, Debug, ValueEnum)]
+#[derive(Clone, Copy, Debug, ValueEnum, Serialize, Deserialize)]
 enum ActuatorName {
     /// The processes of a `lab up`, through its socket.
     Processes,
@@ -27,7 +29,7 @@ enum ActuatorName {
 }
 
 /// Which actuator, and what it commands.
-#[derive(Clone, Debug, Args)]
+#[derive(Clone, Debug, Args, Serialize, Deserialize)]
 pub(crate) struct ActuatorArguments {
     /// What carries decisions out
     #[arg(long, value_enum, value_name = "NAME", default_value_t = ActuatorName::None)]
@@ -69,6 +71,11 @@ pub(crate) struct ActuatorArguments {
 }
 
 impl ActuatorArguments {
+    /// The processes of the run whose supervisor listens at this socket.
+    pub(crate) fn processes(supervisor: PathBuf) -> Self {
+        Self { actuator: ActuatorName::Processes, supervisor: Some(supervisor), ..defaults() }
+    }
+
     /// The actuator, as the scaler takes it.
     pub(crate) fn kind(&self) -> Result<ActuatorKind, Failure> {
         let missing = |actuator: &str, flag: &str| {

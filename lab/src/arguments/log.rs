@@ -2,9 +2,10 @@
 
 use clap::Args;
 use observability::logs::{LogFormat, check_level};
+use serde::{Deserialize, Serialize};
 
 /// What is logged, and how a line looks.
-#[derive(Clone, Debug, Args)]
+#[derive(Clone, Debug, Args, Serialize, Deserialize)]
 #[command(next_help_heading = "Logging, to standard error")]
 pub(crate) struct LogArguments {
     /// error, warn, info, debug, trace, off, or a filter such as info,gateway=debug

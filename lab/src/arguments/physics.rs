@@ -3,13 +3,17 @@
 use std::time::Duration;
 
 use clap::Args;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use webapp::{Role, WebappConfig};
 use workload::ServiceTimeDistribution;
 
+use super::defaults;
 use super::values::duration;
 
 /// What a replica can do, and what it is asked to.
-#[derive(Clone, Debug, Args)]
+#[derive(Clone, Debug, Args, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 #[command(next_help_heading = "Physics of a replica")]
 pub(crate) struct PhysicsArguments {
     /// Requests served at the same time; with the mean service time this is the capacity: 4 / 50ms = 80 per second
@@ -17,6 +21,7 @@ pub(crate) struct PhysicsArguments {
     workers: u32,
     /// Mean service time
     #[arg(long, value_name = "DURATION", default_value = "50ms", value_parser = duration)]
+    #[serde(with = "super::duration_text")]
     service_time: Duration,
     /// Shape of the service times: lognormal, exponential, constant or bimodal
     #[arg(long, value_name = "NAME", default_value_t = ServiceTimeDistribution::Lognormal)]
@@ -69,36 +74,28 @@ impl PhysicsArguments {
         self.seed
     }
 
-    /// Whether synthetic demand was asked for.
-    pub(crate) fn has_base_rps(&self) -> bool {
-        self.base_rps.is_some()
-    }
-
     /// Synthetic demand that was asked for, in requests per second; 0 where none was.
     pub(crate) fn demand_rps(&self) -> f64 {
         self.base_rps.unwrap_or(0.0)
     }
 
-    /// The same physics as flags of `lab webapp`.
+    /// The same physics without synthetic demand, unless some was asked for.
+    pub(crate) fn with_demand_only_if_asked_for(&self) -> Self {
+        Self { base_rps: Some(self.demand_rps()), ..self.clone() }
+    }
+
+    /// The physics of a dependency: 400 requests per second, twice what a spike needs, and through pools of 8 connections
+    /// for each replica it can be saturated by many replicas.
+    pub(crate) fn of_a_dependency() -> Self {
+        Self { workers: 8, service_time: Duration::from_millis(20), ..defaults() }
+    }
+
+    /// The flags of `lab webapp` that bring these physics about, for people who want to do it again.
     pub(crate) fn flags(&self) -> Vec<String> {
-        let mut flags: Vec<String> = [
-            ("--workers", self.workers.to_string()),
-            ("--service-time", humantime::format_duration(self.service_time).to_string().replace(' ', "")),
-            ("--service-distribution", self.service_distribution.to_string()),
-            ("--service-cv", self.service_cv.to_string()),
-            ("--queue", self.queue.to_string()),
-            ("--cpu-share", self.cpu_share.to_string()),
-            ("--load-factor", self.load_factor.to_string()),
-            ("--dependency-pool", self.dependency_pool.to_string()),
-            ("--seed", self.seed.to_string()),
-        ]
-        .into_iter()
-        .flat_map(|(flag, value)| [flag.to_owned(), value])
-        .collect();
-        if let Some(base_rps) = self.base_rps {
-            flags.extend(["--base-rps".to_owned(), base_rps.to_string()]);
-        }
-        flags
+        let Ok(Value::Object(settings)) = serde_json::to_value(self) else { return Vec::new() };
+        let given = settings.into_iter().filter(|(_, value)| !value.is_null());
+        let text = |value: Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        given.flat_map(|(name, value)| [format!("--{name}"), text(value)]).collect()
     }
 }
 
@@ -116,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn flags_carry_every_setting_over() {
+    fn flags_and_documents_carry_every_setting_over() {
         let given = [
             "webapp",
             "--workers=3",
@@ -131,10 +128,14 @@ mod tests {
             "--seed=99",
         ];
         let physics = Wrapper::try_parse_from(given).unwrap().physics;
-        let flags = std::iter::once("webapp".to_owned()).chain(physics.flags());
-        let again = Wrapper::try_parse_from(flags).unwrap().physics;
-        let (before, after) = (physics.config(Role::Webapp), again.config(Role::Webapp));
-        assert_eq!(format!("{before:?}"), format!("{after:?}"));
+        let before = physics.config(Role::Webapp);
         assert_eq!(before.workers, 3, "the given value was not taken");
+        let flags = std::iter::once("webapp".to_owned()).chain(physics.flags());
+        let from_flags = Wrapper::try_parse_from(flags).unwrap().physics;
+        let document = serde_json::to_string(&physics).unwrap();
+        let from_document: PhysicsArguments = serde_json::from_str(&document).unwrap();
+        for again in [from_flags, from_document] {
+            assert_eq!(format!("{before:?}"), format!("{:?}", again.config(Role::Webapp)));
+        }
     }
 }

@@ -8,6 +8,7 @@ use scaler::policy_file::{
     NamedPolicy, PolicyFileError, PolicyOverrides, PolicySource, parse_span, parse_threshold,
 };
 use scaler_engine::Signal;
+use serde::{Deserialize, Serialize};
 
 use super::classic;
 use super::values::duration;
@@ -17,7 +18,7 @@ use crate::failure::Failure;
 ///
 /// A flag beats its LAB_ variable, that beats a classic name such as `SCALE_UP_THRESHOLD`, that beats the file. With _FILE
 /// behind a classic name the value is in a file: `SCALE_UP_THRESHOLD_FILE`.
-#[derive(Clone, Debug, Args)]
+#[derive(Clone, Debug, Args, Serialize, Deserialize)]
 #[command(next_help_heading = "Policy (a flag beats LAB_… beats the classic variable beats the file)")]
 pub(crate) struct PolicyArguments {
     /// A policy file, or a shipped policy: conservative, moderate or aggressive
@@ -97,32 +98,39 @@ impl PolicyArguments {
         };
         Ok(flags.or(classic))
     }
+
+    /// The same policy with these overrides, for another process, which does not see this one's variables.
+    pub(crate) fn overridden(&self, overrides: &PolicyOverrides) -> Self {
+        let PolicyOverrides {
+            signal,
+            window,
+            check_interval,
+            scale_up_threshold,
+            scale_up_checks,
+            scale_down_threshold,
+            scale_down_checks,
+            min_replicas,
+            max_replicas,
+            scale_up_cooldown,
+            scale_down_cooldown,
+        } = *overrides;
+        Self {
+            policy: self.policy.clone(),
+            min_replicas,
+            max_replicas,
+            signal,
+            window,
+            check_interval,
+            scale_up_threshold,
+            scale_up_checks,
+            scale_down_threshold,
+            scale_down_checks,
+            scale_up_cooldown,
+            scale_down_cooldown,
+        }
+    }
 }
 
 fn refuse(error: &PolicyFileError) -> Failure {
     Failure::bad_input(format!("{error}; hint: {}", error.hint))
-}
-
-/// The same policy and overrides as flags of `lab scaler`.
-pub(crate) fn flags(policy: &str, overrides: &PolicyOverrides) -> Vec<String> {
-    let seconds = |span: Duration| span.as_secs_f64().to_string();
-    let pairs = [
-        ("--policy", Some(policy.to_owned())),
-        ("--signal", overrides.signal.map(|signal| signal.to_string())),
-        ("--window", overrides.window.map(|window| humantime::format_duration(window).to_string())),
-        ("--check-interval", overrides.check_interval.map(seconds)),
-        ("--scale-up-threshold", overrides.scale_up_threshold.map(|value| value.to_string())),
-        ("--scale-up-checks", overrides.scale_up_checks.map(|checks| checks.to_string())),
-        ("--scale-down-threshold", overrides.scale_down_threshold.map(|value| value.to_string())),
-        ("--scale-down-checks", overrides.scale_down_checks.map(|checks| checks.to_string())),
-        ("--min-replicas", overrides.min_replicas.map(|count| count.to_string())),
-        ("--max-replicas", overrides.max_replicas.map(|count| count.to_string())),
-        ("--scale-up-cooldown", overrides.scale_up_cooldown.map(seconds)),
-        ("--scale-down-cooldown", overrides.scale_down_cooldown.map(seconds)),
-    ];
-    pairs
-        .into_iter()
-        .filter_map(|(flag, value)| value.map(|value| [flag.to_owned(), value]))
-        .flatten()
-        .collect()
 }

@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use scaler::SourceKind;
+use serde::{Deserialize, Serialize};
 
 use super::classic;
 use super::values::prometheus_url;
@@ -13,7 +15,7 @@ use crate::failure::Failure;
 const PROMETHEUS_URL: &str = "http://127.0.0.1:9090";
 
 /// Where signals come from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
 enum SourceName {
     /// Each replica's own /metrics, each second.
     Scrape,
@@ -22,7 +24,7 @@ enum SourceName {
 }
 
 /// Which source, and where it is.
-#[derive(Clone, Debug, Args)]
+#[derive(Clone, Debug, Args, Serialize, Deserialize)]
 pub(crate) struct SourceArguments {
     /// Where the scaler's signals come from
     #[arg(long, value_enum, value_name = "NAME", default_value_t = SourceName::Scrape)]
@@ -63,18 +65,15 @@ impl SourceArguments {
         }
     }
 
-    /// The same source as flags of `lab scaler`.
-    pub(crate) fn flags(&self) -> Result<Vec<String>, Failure> {
-        let mut flags = vec!["--source".to_owned(), self.kind()?.name().to_owned()];
-        if self.source == SourceName::Prometheus {
-            flags.extend(["--prometheus-url".to_owned(), self.url()?]);
-            // The file, not what is in it: a command line can be read by everybody on the machine.
-            let file = self.prometheus_password_file.iter();
-            flags.extend(
-                file.flat_map(|file| ["--prometheus-password-file".to_owned(), file.display().to_string()]),
-            );
-        }
-        Ok(flags)
+    /// The same for another process, which does not see this one's variables: the address is in it, and the source is
+    /// checked.
+    pub(crate) fn resolved(&self) -> Result<Self, Failure> {
+        self.kind()?;
+        let prometheus_url = match self.source {
+            SourceName::Scrape => None,
+            SourceName::Prometheus => Some(self.url()?),
+        };
+        Ok(Self { prometheus_url, ..self.clone() })
     }
 }
 
@@ -106,17 +105,7 @@ fn with_password(url: &str, password: &str) -> Result<String, Failure> {
              http://lab@127.0.0.1:9090",
         ));
     };
-    let encoded: String =
-        password
-            .bytes()
-            .map(|byte| {
-                if byte.is_ascii_alphanumeric() {
-                    char::from(byte).to_string()
-                } else {
-                    format!("%{byte:02X}")
-                }
-            })
-            .collect();
+    let encoded = utf8_percent_encode(password, NON_ALPHANUMERIC);
     Ok(format!("{before}:{encoded}{}", &url[before.len()..]))
 }
 

@@ -2,11 +2,12 @@
 
 use clap::Args;
 use observability::traces::{DEFAULT_TRACES_PER_SECOND, TraceSettings};
+use serde::{Deserialize, Serialize};
 
 use crate::failure::Failure;
 
 /// Where spans go, and how many.
-#[derive(Clone, Debug, Args)]
+#[derive(Clone, Debug, Args, Serialize, Deserialize)]
 #[command(next_help_heading = "Traces")]
 pub(crate) struct TelemetryArguments {
     /// Base URL of a collector that takes OTLP over HTTP, such as `http://127.0.0.1:4318`; also
@@ -32,13 +33,6 @@ impl TelemetryArguments {
     /// Finds a mistake before anything starts.
     pub(crate) fn check(&self) -> Result<(), Failure> {
         self.settings("", String::new()).check().map_err(Failure::bad_input)
-    }
-
-    /// The same settings as flags of another process.
-    pub(crate) fn flags(&self) -> Vec<String> {
-        let rate = ["--trace-rate".to_owned(), self.trace_rate.to_string()];
-        let endpoint = self.otlp_endpoint.iter().flat_map(|url| ["--otlp-endpoint".to_owned(), url.clone()]);
-        rate.into_iter().chain(endpoint).collect()
     }
 }
 

@@ -7,7 +7,13 @@ use http_client::{HttpClient, Reply};
 use tokio::time::Instant;
 
 use super::TIMEOUT;
+use crate::arguments::defaults;
+use crate::arguments::log::LogArguments;
+use crate::arguments::physics::PhysicsArguments;
+use crate::child_command::ChildCommand;
 use crate::child_process::ChildProcess;
+use crate::commands::gateway::GatewayArguments;
+use crate::commands::webapp::WebappArguments;
 use crate::failure::Failure;
 
 /// Longest that a part may take from its start until it is ready.
@@ -28,40 +34,49 @@ pub(crate) struct OwnService {
 }
 
 impl OwnService {
-    /// Starts so many replicas with these flags, one after the other, and waits until each is ready; with
-    /// `is_behind_gateway` a gateway before them, and with `dependency_flags` a dependency that all of them share.
+    /// Starts so many replicas with these physics, one after the other, and waits until each is ready; with
+    /// `is_behind_gateway` a gateway before them, and with `dependency` one that all of them share.
     pub(crate) async fn start(
         replicas: u32,
-        replica_flags: &[String],
-        dependency_flags: Option<&[&str]>,
+        physics: PhysicsArguments,
+        dependency: Option<WebappArguments>,
         is_behind_gateway: bool,
     ) -> Result<Self, Failure> {
         let program = std::env::current_exe()
             .map_err(|error| Failure::could_not_run(format!("cannot find the lab's own binary: {error}")))?;
+        let log = LogArguments { log_level: "warn".to_owned(), ..defaults() };
+        let mut common =
+            WebappArguments { physics, drain_wait: Duration::ZERO, log: log.clone(), ..defaults() };
         let mut processes = Vec::new();
-        let mut common = replica_flags.to_vec();
-        if let Some(flags) = dependency_flags {
-            let flags: Vec<String> = flags.iter().map(|flag| (*flag).to_owned()).collect();
-            let arguments = webapp("dependency-1", &flags);
-            let (process, url, _) = start(&program, "dependency", arguments).await?;
+        if let Some(dependency) = dependency {
+            let (drain_wait, log) = (common.drain_wait, log.clone());
+            let command = ChildCommand::Webapp(Box::new(WebappArguments { drain_wait, log, ..dependency }));
+            let (process, url, _) = start(&program, "dependency", &command).await?;
             processes.push(process);
-            common.extend(["--dependency".to_owned(), url]);
+            common.dependency = Some(url);
         }
         let (mut urls, mut start_up) = (Vec::new(), Duration::ZERO);
         for number in 1..=replicas {
-            let arguments = webapp(&format!("webapp-{number}"), &common);
-            let (process, url, took) = start(&program, "replica", arguments).await?;
+            let id = Some(format!("webapp-{number}"));
+            let command = ChildCommand::Webapp(Box::new(WebappArguments { id, ..common.clone() }));
+            let (process, url, took) = start(&program, "replica", &command).await?;
             start_up = start_up.max(took);
             processes.push(process);
             urls.push(url);
         }
         let mut url = urls.first().cloned().unwrap_or_default();
         if is_behind_gateway {
-            let given =
-                ["gateway", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--log-level", "warn"];
-            let endpoints = ["--endpoints".to_owned(), urls.join(",")];
-            let arguments = given.map(str::to_owned).into_iter().chain(endpoints).collect();
-            let (process, gateway, _) = start(&program, "gateway", arguments).await?;
+            let any_port = || "127.0.0.1:0".to_owned();
+            let endpoints = urls.iter().map(|url| url.parse()).collect::<Result<_, _>>();
+            let gateway = GatewayArguments {
+                listen: any_port(),
+                admin: any_port(),
+                endpoints: endpoints.map_err(Failure::could_not_run)?,
+                log,
+                ..defaults()
+            };
+            let command = ChildCommand::Gateway(Box::new(gateway));
+            let (process, gateway, _) = start(&program, "gateway", &command).await?;
             processes.push(process);
             url = gateway;
         }
@@ -86,19 +101,14 @@ impl OwnService {
     }
 }
 
-fn webapp(id: &str, flags: &[String]) -> Vec<String> {
-    let fixed = ["webapp", "--id", id, "--drain-wait", "0s", "--log-level", "warn"];
-    fixed.into_iter().map(str::to_owned).chain(flags.iter().cloned()).collect()
-}
-
 /// Starts a part; answers it with its URL and the time from its start until it was ready.
 async fn start(
     program: &Path,
     name: &str,
-    arguments: Vec<String>,
+    command: &ChildCommand,
 ) -> Result<(ChildProcess, String, Duration), Failure> {
     let began = Instant::now();
-    let mut process = ChildProcess::spawn(name, program, &arguments)
+    let mut process = ChildProcess::spawn(name, program, command)
         .map_err(|error| Failure::could_not_run(format!("cannot start a {name}: {error}")))?;
     let announcement = process.announcement().await.map_err(Failure::could_not_run)?;
     // The gateway names its admin side, too, and is ready when that has an endpoint to offer.

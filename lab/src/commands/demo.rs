@@ -73,9 +73,7 @@ pub(crate) fn run(arguments: DemoArguments) -> Result<ExitStatus, Failure> {
         let story = plan(loop_arguments, overrides, arguments.fast)?;
         let mut config = loop_arguments.supervisor_config(&arguments.log, &story.overrides)?;
         // A scaler that looks each second would see a story five times as fast a fifth of a story late.
-        config
-            .policy_flags
-            .extend(["--scrape-interval".to_owned(), format!("{}ms", story.scrape_interval.as_millis())]);
+        config.scaler.scrape_interval = story.scrape_interval;
         let mut signals = StopSignals::catch()?;
         let (notices, happenings) = mpsc::unbounded_channel();
         let starting = Supervisor::start(config, notices);

@@ -4,70 +4,76 @@ use std::time::Duration;
 
 use clap::Args;
 use gateway::{DnsTarget, EndpointUrl, Gateway, GatewayConfig, GatewayError, RateLimit};
+use serde::{Deserialize, Serialize};
 
 use super::announce;
 use crate::arguments::log::LogArguments;
 use crate::arguments::telemetry::{TelemetryArguments, unique_id};
+use crate::arguments::texts;
 use crate::arguments::values::{duration, listen_address, resolve};
 use crate::failure::{ExitStatus, Failure};
 use crate::runtime;
-use crate::stop_signal::{StopSignals, end_with_supervisor};
+use crate::stop_signal::StopSignals;
+use crate::supervised;
 
 /// Run the load balancer.
 ///
 /// It chooses the better of two random endpoints for each request, probes them, takes out those that fail, and
 /// drains those that are taken away. It alone knows who is in rotation; everybody else asks it at `--admin`.
-#[derive(Clone, Debug, Args)]
+#[derive(Clone, Debug, Args, Serialize, Deserialize)]
 #[command(after_help = "Example:\n  lab gateway --endpoints http://127.0.0.1:8100,http://127.0.0.1:8101\n  \
                   curl http://127.0.0.1:8001/endpoints\n  \
                   curl -X PUT http://127.0.0.1:8001/endpoints -d '{\"url\": \"http://127.0.0.1:8102\"}'")]
 pub(crate) struct GatewayArguments {
     /// Where requests are taken
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8000", value_parser = listen_address)]
-    listen: String,
+    pub(crate) listen: String,
     /// Where the gateway itself is asked and told: /endpoints, /metrics, /sd, /health
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8001", value_parser = listen_address)]
-    admin: String,
+    pub(crate) admin: String,
     /// Host names other than localhost under which /endpoints may be changed, separated by commas
     #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
-    allowed_hosts: Vec<String>,
+    pub(crate) allowed_hosts: Vec<String>,
     /// Base URLs of the endpoints known from the start, separated by commas
     #[arg(long, value_name = "URL,…", value_delimiter = ',')]
-    endpoints: Vec<EndpointUrl>,
+    #[serde(with = "texts::list")]
+    pub(crate) endpoints: Vec<EndpointUrl>,
     /// A name whose addresses are the endpoints, looked up each second: dns:NAME:PORT
     #[arg(long, value_name = "dns:NAME:PORT")]
-    discover: Option<DnsTarget>,
+    #[serde(with = "texts::optional")]
+    pub(crate) discover: Option<DnsTarget>,
     /// Longest time from sending a request to the head of its response, per try
     #[arg(long, value_name = "DURATION", default_value = "5s", value_parser = duration)]
-    try_timeout: Duration,
+    pub(crate) try_timeout: Duration,
     /// Longest pause of a client within a request's body, for all methods; then the answer is 408
     #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = duration)]
-    body_pause: Duration,
+    pub(crate) body_pause: Duration,
     /// Largest body of a request; bytes
     #[arg(long, value_name = "BYTES", default_value_t = 10 * 1024 * 1024)]
-    max_body: u64,
+    pub(crate) max_body: u64,
     /// Most requests per second for the service as a whole; further ones get 429 [default: no limit]
     #[arg(long, value_name = "RATE")]
-    service_rate: Option<f64>,
+    pub(crate) service_rate: Option<f64>,
     /// Requests that may come at once within the service's limit
     #[arg(long, value_name = "N", default_value_t = 100, requires = "service_rate")]
-    service_burst: u32,
+    pub(crate) service_burst: u32,
     /// Most requests per second for each client address; further ones get 429 [default: no limit]
     #[arg(long, value_name = "RATE")]
-    client_rate: Option<f64>,
+    pub(crate) client_rate: Option<f64>,
     /// Requests that may come at once within a client's limit
     #[arg(long, value_name = "N", default_value_t = 20, requires = "client_rate")]
-    client_burst: u32,
+    pub(crate) client_burst: u32,
     /// Seed of the balancing, so that a run can be repeated [default: another one each time]
     #[arg(long, value_name = "NUMBER")]
-    seed: Option<u64>,
-    /// End as soon as standard input closes; whoever starts this process holds the other end
+    pub(crate) seed: Option<u64>,
+    /// Take the settings from standard input, in the place of flags, and end as soon as it closes
     #[arg(long, hide = true)]
-    supervised: bool,
+    #[serde(skip)]
+    pub(crate) supervised: bool,
     #[command(flatten)]
-    telemetry: TelemetryArguments,
+    pub(crate) telemetry: TelemetryArguments,
     #[command(flatten)]
-    log: LogArguments,
+    pub(crate) log: LogArguments,
 }
 
 impl GatewayArguments {
@@ -93,13 +99,15 @@ fn limit(rate: Option<f64>, burst: u32) -> Option<RateLimit> {
     rate.map(|rate_per_second| RateLimit { rate_per_second, burst })
 }
 
-pub(crate) fn run(arguments: GatewayArguments) -> Result<ExitStatus, Failure> {
+pub(crate) fn run(given: GatewayArguments) -> Result<ExitStatus, Failure> {
+    let supervised = given.supervised;
+    let arguments: GatewayArguments = if supervised { supervised::settings()? } else { given };
     let log = arguments.log.clone();
     let spans = arguments.telemetry.settings("gateway", unique_id("gateway"));
     runtime::run_traced(&log, &spans, async move {
         let mut signals = StopSignals::catch()?;
-        if arguments.supervised {
-            end_with_supervisor()?;
+        if supervised {
+            supervised::end_with_supervisor()?;
         }
         let gateway = Gateway::bind(arguments.config()?).map_err(|error| match error {
             GatewayError::BadRateLimit { .. }

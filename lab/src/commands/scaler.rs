@@ -8,6 +8,7 @@ use std::time::Duration;
 use clap::builder::Resettable;
 use clap::{Args, FromArgMatches};
 use scaler::{Scaler, ScalerConfig, ScalerError, ServiceConfig};
+use serde::{Deserialize, Serialize};
 use tracing::info;
 
 use self::services_file::ServiceEntry;
@@ -21,7 +22,8 @@ use crate::arguments::telemetry::{TelemetryArguments, unique_id};
 use crate::arguments::values::{base_url, duration, listen_address, resolve};
 use crate::failure::{ExitStatus, Failure};
 use crate::runtime;
-use crate::stop_signal::{Hangups, StopSignals, end_with_supervisor};
+use crate::stop_signal::{Hangups, StopSignals};
+use crate::supervised;
 
 /// Run the autoscaler.
 ///
@@ -30,7 +32,7 @@ use crate::stop_signal::{Hangups, StopSignals, end_with_supervisor};
 ///
 /// A changed policy file is followed within about 2 s, or at once on SIGHUP; one that cannot be followed leaves the last
 /// good policy in force. Other flags, and the list of --services, take a restart.
-#[derive(Clone, Debug, Args)]
+#[derive(Clone, Debug, Args, Serialize, Deserialize)]
 #[command(
     after_help = "Example:\n  lab scaler --policy aggressive --actuator none   # only say what it would do\n  \
                   lab scaler --actuator compose --compose-project shop\n  \
@@ -42,42 +44,43 @@ use crate::stop_signal::{Hangups, StopSignals, end_with_supervisor};
 pub(crate) struct ScalerArguments {
     /// Where its page and API are
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080", value_parser = listen_address)]
-    listen: String,
+    pub(crate) listen: String,
     #[command(flatten)]
-    policy: PolicyArguments,
+    pub(crate) policy: PolicyArguments,
     #[command(flatten)]
-    source: SourceArguments,
+    pub(crate) source: SourceArguments,
     #[command(flatten)]
-    actuator: ActuatorArguments,
+    pub(crate) actuator: ActuatorArguments,
     /// The service, for what the page passes on
     #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8000", value_parser = base_url)]
-    gateway: String,
+    pub(crate) gateway: String,
     /// The gateway's admin side, which knows the replicas
     #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8001", value_parser = base_url)]
-    gateway_admin: String,
+    pub(crate) gateway_admin: String,
     /// Several services, each with what differs from the flags: `apiVersion: autoscale-lab/v1`, `kind: Services`
     #[arg(long, value_name = "FILE")]
-    services: Option<PathBuf>,
+    pub(crate) services: Option<PathBuf>,
     /// Where counters, cooldowns and limits survive a restart; of several services each has its own, with its name
     /// before the ending [default: nowhere]
     #[arg(long, value_name = "FILE")]
-    state: Option<PathBuf>,
+    pub(crate) state: Option<PathBuf>,
     /// Time between two looks at the replicas
     #[arg(long, value_name = "DURATION", default_value = "1s", value_parser = duration)]
-    scrape_interval: Duration,
+    pub(crate) scrape_interval: Duration,
     /// Name of the service; also `SERVICE_NAME`, or in the file of `SERVICE_NAME_FILE` [default: webapp]
     #[arg(long, value_name = "NAME")]
-    service_name: Option<String>,
+    pub(crate) service_name: Option<String>,
     /// Host names other than localhost under which the page may be used, separated by commas
     #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
-    allowed_hosts: Vec<String>,
-    /// End as soon as standard input closes; whoever starts this process holds the other end
+    pub(crate) allowed_hosts: Vec<String>,
+    /// Take the settings from standard input, in the place of flags, and end as soon as it closes
     #[arg(long, hide = true)]
-    supervised: bool,
+    #[serde(skip)]
+    pub(crate) supervised: bool,
     #[command(flatten)]
-    telemetry: TelemetryArguments,
+    pub(crate) telemetry: TelemetryArguments,
     #[command(flatten)]
-    log: LogArguments,
+    pub(crate) log: LogArguments,
 }
 
 impl ScalerArguments {
@@ -150,14 +153,16 @@ impl ScalerArguments {
     }
 }
 
-pub(crate) fn run(arguments: ScalerArguments) -> Result<ExitStatus, Failure> {
+pub(crate) fn run(given: ScalerArguments) -> Result<ExitStatus, Failure> {
+    let supervised = given.supervised;
+    let arguments: ScalerArguments = if supervised { supervised::settings()? } else { given };
     let log = arguments.log.clone();
     let spans = arguments.telemetry.settings("scaler", unique_id("scaler"));
     runtime::run_traced(&log, &spans, async move {
         let mut signals = StopSignals::catch()?;
         let mut hangups = Hangups::catch()?;
-        if arguments.supervised {
-            end_with_supervisor()?;
+        if supervised {
+            supervised::end_with_supervisor()?;
         }
         let scaler = Scaler::bind(arguments.config()?).await.map_err(|error| {
             let message = format!("{error}; hint: {}", error.hint());

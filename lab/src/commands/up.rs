@@ -1,13 +1,20 @@
 //! `lab up`: the whole loop.
 
+use std::time::Duration;
+
 use clap::Args;
 use scaler::policy_file::PolicyOverrides;
 use scaler_engine::Policy as _;
 use tokio::sync::mpsc;
+use webapp::Role;
 
+use super::gateway::GatewayArguments;
+use super::scaler::ScalerArguments;
+use super::webapp::WebappArguments;
+use crate::arguments::defaults;
 use crate::arguments::log::LogArguments;
 use crate::arguments::physics::PhysicsArguments;
-use crate::arguments::policy::{self, PolicyArguments};
+use crate::arguments::policy::PolicyArguments;
 use crate::arguments::source::SourceArguments;
 use crate::arguments::telemetry::TelemetryArguments;
 use crate::arguments::values::listen_address;
@@ -73,10 +80,15 @@ pub(crate) struct LoopArguments {
     pub(crate) telemetry: TelemetryArguments,
 }
 
-/// The dependency of `--with-dependency`: 400 requests per second, twice what a spike needs, and through pools of
-/// 8 connections for each replica it can be saturated by many replicas.
-pub(crate) const DEPENDENCY_FLAGS: [&str; 6] =
-    ["--role", "database", "--workers", "8", "--service-time", "20ms"];
+/// The dependency of `--with-dependency`, a database.
+pub(crate) fn dependency() -> WebappArguments {
+    WebappArguments {
+        id: Some("dependency-1".to_owned()),
+        role: Role::Database,
+        physics: PhysicsArguments::of_a_dependency(),
+        ..defaults()
+    }
+}
 
 impl LoopArguments {
     /// Checks policy, physics and traces, so that a mistake is found before anything starts.
@@ -86,14 +98,10 @@ impl LoopArguments {
         overrides: &PolicyOverrides,
     ) -> Result<SupervisorConfig, Failure> {
         let policy = self.policy.load(overrides)?.policy;
-        self.physics.config(webapp::Role::Webapp).validate().map_err(Failure::bad_input)?;
+        self.physics.config(Role::Webapp).validate().map_err(Failure::bad_input)?;
         self.telemetry.check()?;
-        let log_flags = [
-            "--log-level".to_owned(),
-            log.log_level.clone(),
-            "--log-format".to_owned(),
-            log.log_format.to_string(),
-        ];
+        let (telemetry, log) = (self.telemetry.clone(), log.clone());
+        let allowed_hosts = self.allowed_hosts.clone();
         Ok(SupervisorConfig {
             addresses: Addresses {
                 gateway: self.gateway.clone(),
@@ -101,12 +109,39 @@ impl LoopArguments {
                 page: self.page.clone(),
                 dependency: self.with_dependency.then(|| self.dependency_address.clone()),
             },
-            replica_flags: self.physics.flags(),
-            dependency_flags: DEPENDENCY_FLAGS.map(str::to_owned).to_vec(),
-            policy_flags: policy::flags(self.policy.name(), overrides),
-            source_flags: self.source.flags()?,
-            allowed_hosts: self.allowed_hosts.clone(),
-            telemetry_flags: log_flags.into_iter().chain(self.telemetry.flags()).collect(),
+            gateway: GatewayArguments {
+                listen: self.gateway.clone(),
+                admin: self.admin.clone(),
+                allowed_hosts: allowed_hosts.clone(),
+                telemetry: telemetry.clone(),
+                log: log.clone(),
+                ..defaults()
+            },
+            replica: WebappArguments {
+                physics: self.physics.clone(),
+                // The gateway has drained a replica before it is told to stop; it need not wait for that again.
+                drain_wait: Duration::ZERO,
+                allowed_hosts: allowed_hosts.clone(),
+                telemetry: telemetry.clone(),
+                log: log.clone(),
+                ..defaults()
+            },
+            dependency: self.with_dependency.then(|| WebappArguments {
+                listen: self.dependency_address.clone(),
+                allowed_hosts: allowed_hosts.clone(),
+                telemetry: telemetry.clone(),
+                log: log.clone(),
+                ..dependency()
+            }),
+            scaler: ScalerArguments {
+                listen: self.page.clone(),
+                policy: self.policy.overridden(overrides),
+                source: self.source.resolved()?,
+                allowed_hosts,
+                telemetry,
+                log,
+                ..defaults()
+            },
             replicas: policy.limits().min(),
         })
     }

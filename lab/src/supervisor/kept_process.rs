@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::Notice;
 use super::journal::Journal;
+use crate::child_command::ChildCommand;
 use crate::child_process::ChildProcess;
 
 /// A process that lived longer than this is started again without delay.
@@ -39,23 +40,20 @@ impl KeptProcess {
     pub(super) async fn start(
         name: &'static str,
         program: &Path,
-        arguments: Vec<String>,
+        command: ChildCommand,
         (notices, journal): (mpsc::UnboundedSender<Notice>, Journal),
     ) -> Result<Self, String> {
-        let spawn = |arguments: &[String]| {
-            ChildProcess::spawn(name, program, arguments)
-                .map_err(|error| format!("cannot start {name}: {error}"))
-        };
-        let mut child = spawn(&arguments)?;
+        let mut child = ChildProcess::spawn(name, program, &command)
+            .map_err(|error| format!("cannot start {name}: {error}"))?;
         let announcement = child.announcement().await?;
-        let arguments = with_fixed_ports(arguments, &announcement);
+        let command = command.listening_where(&announcement);
         let pid = Arc::new(AtomicU32::new(child.pid()));
         let (restarted, restarts) = watch::channel(0);
         let stop = CancellationToken::new();
         let keeper = Keeper {
             name,
             program: program.to_owned(),
-            arguments,
+            command,
             notices,
             journal,
             pid: Arc::clone(&pid),
@@ -96,7 +94,7 @@ impl KeptProcess {
 struct Keeper {
     name: &'static str,
     program: std::path::PathBuf,
-    arguments: Vec<String>,
+    command: ChildCommand,
     notices: mpsc::UnboundedSender<Notice>,
     journal: Journal,
     pid: Arc<AtomicU32>,
@@ -140,7 +138,7 @@ impl Keeper {
     }
 
     async fn start_again(&self) -> Result<ChildProcess, String> {
-        let mut child = ChildProcess::spawn(self.name, &self.program, &self.arguments)
+        let mut child = ChildProcess::spawn(self.name, &self.program, &self.command)
             .map_err(|error| format!("cannot start {}: {error}", self.name))?;
         child.announcement().await?;
         Ok(child)
@@ -156,32 +154,9 @@ fn next_delay(delay: Duration) -> Duration {
     if delay.is_zero() { FIRST_DELAY } else { (delay * 2).min(LONGEST_DELAY) }
 }
 
-/// Puts the ports that the system chose in place of port 0, so that a restart has the same addresses.
-fn with_fixed_ports(arguments: Vec<String>, announcement: &str) -> Vec<String> {
-    let mut addresses =
-        announcement.split(", admin on ").map(|url| url.trim_start_matches("http://").to_owned());
-    let mut arguments = arguments;
-    for flag in ["--listen", "--admin"] {
-        if let Some(position) = arguments.iter().position(|argument| argument == flag)
-            && let Some(address) = addresses.next()
-        {
-            arguments[position + 1] = address;
-        }
-    }
-    arguments
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{FIRST_DELAY, LONGEST_DELAY, next_delay, with_fixed_ports};
-
-    #[test]
-    fn a_restart_listens_where_the_first_start_did() {
-        let arguments =
-            ["gateway", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"].map(str::to_owned).to_vec();
-        let fixed = with_fixed_ports(arguments, "http://127.0.0.1:4711, admin on http://127.0.0.1:4712");
-        assert_eq!(fixed, ["gateway", "--listen", "127.0.0.1:4711", "--admin", "127.0.0.1:4712"]);
-    }
+    use super::{FIRST_DELAY, LONGEST_DELAY, next_delay};
 
     #[test]
     fn the_first_quick_restart_is_almost_at_once_and_later_ones_wait() {

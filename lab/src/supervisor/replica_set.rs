@@ -22,7 +22,9 @@ use tokio_util::sync::CancellationToken;
 use super::Notice;
 use super::gateway_admin::{Announced, GatewayAdmin, Wanted};
 use super::journal::Journal;
+use crate::child_command::ChildCommand;
 use crate::child_process::ChildProcess;
+use crate::commands::webapp::WebappArguments;
 
 /// Most replicas that one run starts; more than one machine can use.
 const MAX_REPLICAS: usize = 100;
@@ -46,8 +48,8 @@ const INTRODUCTION_TIMEOUT: Duration = Duration::from_millis(50);
 #[derive(Clone, Debug)]
 pub(super) struct ReplicaPlan {
     pub(super) program: PathBuf,
-    /// Flags of `lab webapp`, without id and peers.
-    pub(super) flags: Vec<String>,
+    /// What each replica gets, besides its id and peers.
+    pub(super) arguments: WebappArguments,
 }
 
 /// Where a replica is in its life.
@@ -166,7 +168,7 @@ impl ReplicaSet {
         }
         let number = members.last_number + 1;
         let id = format!("webapp-{number}");
-        let child = ChildProcess::spawn(&id, &self.shared.plan.program, &self.arguments(&id, members))?;
+        let child = ChildProcess::spawn(&id, &self.shared.plan.program, &self.command(&id, members))?;
         let entry = ReplicaEntry {
             id,
             url: None,
@@ -181,20 +183,16 @@ impl ReplicaSet {
         Ok(entry)
     }
 
-    /// Flags of a new replica: its id, and as peers those that have an address and stay.
-    fn arguments(&self, id: &str, members: &Members) -> Vec<String> {
-        let peers: Vec<String> = members
+    /// Settings of a new replica: its id, and as peers those that have an address and stay.
+    fn command(&self, id: &str, members: &Members) -> ChildCommand {
+        let peers = members
             .entries
             .values()
             .filter(|entry| entry.state != ReplicaState::Stopping)
             .filter_map(|entry| entry.url.clone())
             .collect();
-        let mut arguments = vec!["webapp".to_owned(), "--id".to_owned(), id.to_owned()];
-        if !peers.is_empty() {
-            arguments.extend(["--peers".to_owned(), peers.join(",")]);
-        }
-        arguments.extend(self.shared.plan.flags.clone());
-        arguments
+        let common = self.shared.plan.arguments.clone();
+        ChildCommand::Webapp(Box::new(WebappArguments { id: Some(id.to_owned()), peers, ..common }))
     }
 
     /// Drains and ends the replica with this id, in the background.

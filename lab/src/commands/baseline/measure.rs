@@ -15,7 +15,7 @@ use crate::arguments::physics::PhysicsArguments;
 use crate::arguments::replica_counts::{ReplicaCounts, replica_counts};
 use crate::arguments::values::{check_host, duration, reachable_host};
 use crate::baseline::{Measuring, OwnDemand, OwnService, describe, expectation, look, tell, wall_clock};
-use crate::commands::up::DEPENDENCY_FLAGS;
+use crate::commands::up::dependency;
 use crate::failure::{ExitStatus, Failure};
 use crate::output::{replace, say};
 use crate::runtime;
@@ -137,12 +137,9 @@ impl MeasureArguments {
         Ok(())
     }
 
-    fn replica_flags(&self) -> Vec<String> {
-        let mut flags = self.physics.flags();
-        if !self.physics.has_base_rps() {
-            flags.extend(["--base-rps".to_owned(), "0".to_owned()]);
-        }
-        flags
+    /// What the replicas are that are started.
+    fn replica_physics(&self) -> PhysicsArguments {
+        self.physics.with_demand_only_if_asked_for()
     }
 }
 
@@ -174,7 +171,10 @@ pub(super) fn run(arguments: MeasureArguments) -> Result<ExitStatus, Failure> {
             measuring.seed,
             TargetDescription {
                 host: arguments.host.as_deref().map(without_credentials),
-                replica_flags: if arguments.host.is_some() { Vec::new() } else { arguments.replica_flags() },
+                replica_flags: match arguments.host {
+                    Some(_) => Vec::new(),
+                    None => arguments.replica_physics().flags(),
+                },
                 ..arguments.measuring.describe(&measuring.traffic)
             },
             describe(),
@@ -265,9 +265,9 @@ async fn measure_replicas(
     arguments: &MeasureArguments,
     measuring: &Measuring,
 ) -> Result<(Curve, Option<SyntheticDemand>), Failure> {
-    let dependency = arguments.with_dependency.then_some(&DEPENDENCY_FLAGS[..]);
-    let flags = arguments.replica_flags();
-    let service = OwnService::start(replicas, &flags, dependency, arguments.replicas.is_some()).await?;
+    let dependency = arguments.with_dependency.then(dependency);
+    let physics = arguments.replica_physics();
+    let service = OwnService::start(replicas, physics, dependency, arguments.replicas.is_some()).await?;
     tell(&format!("replicas: {replicas}, at {}", service.url()));
     let before = if arguments.physics.demand_rps() > 0.0 { look(service.url()).await } else { None };
     tell_demand(before);

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Command;
 use excerpt::{excerpt, sentence};
+use heck::{ToKebabCase, ToLowerCamelCase};
 use scaler::policy_file::{SecondDocument, one_document};
 use serde::Deserialize;
 use serde_saphyr::Spanned;
@@ -95,9 +96,9 @@ impl ServiceEntry {
     pub(super) fn flags(&self, command: &Command) -> Result<Vec<String>, Failure> {
         let mut flags = vec![format!("--service-name={}", self.name)];
         for (field, value) in &self.fields {
-            let flag = kebab_case(field);
+            let flag = field.to_kebab_case();
             let is_known = command.get_arguments().any(|argument| argument.get_long() == Some(flag.as_str()));
-            if !is_known || camel_case(&flag) != *field || OF_THE_PROCESS.contains(&flag.as_str()) {
+            if !is_known || flag.to_lower_camel_case() != *field || OF_THE_PROCESS.contains(&flag.as_str()) {
                 let problem = format!("{}: `{}` is no setting of a service", self.place(), excerpt(field));
                 let hint = format!("known are {}", known_fields(command).join(", "));
                 return Err(refuse(&self.file, Some(value.referenced.line()), &problem, &hint));
@@ -129,26 +130,8 @@ impl ServiceEntry {
 
 fn known_fields(command: &Command) -> Vec<String> {
     let flags = command.get_arguments().filter_map(clap::Arg::get_long);
-    let of_services = flags.filter(|flag| !OF_THE_PROCESS.contains(flag)).map(camel_case);
+    let of_services = flags.filter(|flag| !OF_THE_PROCESS.contains(flag)).map(str::to_lower_camel_case);
     std::iter::once("name".to_owned()).chain(of_services).collect()
-}
-
-fn kebab_case(field: &str) -> String {
-    let letter = |letter: char| {
-        let dash = letter.is_ascii_uppercase().then_some('-');
-        dash.into_iter().chain(std::iter::once(letter.to_ascii_lowercase()))
-    };
-    field.chars().flat_map(letter).collect()
-}
-
-fn camel_case(flag: &str) -> String {
-    let mut words = flag.split('-');
-    let first = words.next().unwrap_or_default().to_owned();
-    words.fold(first, |joined, word| {
-        let mut letters = word.chars();
-        let capital = letters.next().map(|letter| letter.to_ascii_uppercase());
-        joined + &capital.into_iter().chain(letters).collect::<String>()
-    })
 }
 
 fn refuse(file: &Path, line: Option<u64>, problem: &str, hint: &str) -> Failure {
