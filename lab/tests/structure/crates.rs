@@ -10,7 +10,7 @@ use serde_json::Value;
 /// table, or it runs against the direction of the workspace.
 ///
 /// Pure crates depend on pure ones alone. Processes do not know each other; `lab` alone knows them all.
-const ARROWS: [(&str, &[&str]); 15] = [
+const ARROWS: [(&str, &[&str]); 18] = [
     // Pure: no files, sockets or clocks.
     ("excerpt", &[]),
     ("http-response", &[]),
@@ -18,6 +18,9 @@ const ARROWS: [(&str, &[&str]); 15] = [
     ("webapp-queue", &[]),
     ("gateway-balancer", &[]),
     ("scaler-engine", &[]),
+    ("scaler-signals", &["scaler-engine"]),
+    ("scaler-documents", &["excerpt", "scaler-engine"]),
+    ("loadgen-baseline", &["workload"]),
     // For tests alone.
     ("test-requirements", &[]),
     // What processes share.
@@ -26,9 +29,9 @@ const ARROWS: [(&str, &[&str]); 15] = [
     // Processes.
     ("webapp", &["excerpt", "http-client", "observability", "webapp-queue", "workload"]),
     ("gateway", &["gateway-balancer", "http-response", "observability"]),
-    ("scaler", &["excerpt", "http-client", "observability", "scaler-engine"]),
+    ("scaler", &["excerpt", "http-client", "observability", "scaler-engine", "scaler-signals"]),
     ("docker-proxy", &["http-client", "observability"]),
-    ("loadgen", &["excerpt", "http-response", "observability", "workload"]),
+    ("loadgen", &["excerpt", "http-response", "loadgen-baseline", "observability", "workload"]),
     // The binary.
     (
         "lab",
@@ -38,8 +41,10 @@ const ARROWS: [(&str, &[&str]); 15] = [
             "gateway",
             "http-client",
             "loadgen",
+            "loadgen-baseline",
             "observability",
             "scaler",
+            "scaler-documents",
             "scaler-engine",
             "webapp",
             "workload",

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use loadgen::Threshold;
-use loadgen_baseline::suggest::{Suggestion, SuggestionSettings, suggest};
 use loadgen_baseline::Slo;
+use loadgen_baseline::suggest::{Suggestion, SuggestionSettings, suggest};
 use scaler::policy_file::{NamedPolicy, PolicyOverrides};
 
 use crate::arguments::log::LogArguments;
