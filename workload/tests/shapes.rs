@@ -250,7 +250,10 @@ fn any_elapsed() -> impl Strategy<Value = Duration> {
 fn the_highest_level_of_each_kind_is_known() {
     for (json, highest) in [
         (r#"{"kind": "steady", "level": 2}"#, 2.0),
-        (r#"{"kind": "steps", "steps": [{"at_seconds": 0, "level": 5}, {"at_seconds": 10, "level": 1}]}"#, 5.0),
+        (
+            r#"{"kind": "steps", "steps": [{"at_seconds": 0, "level": 5}, {"at_seconds": 10, "level": 1}]}"#,
+            5.0,
+        ),
         (r#"{"kind": "ramp", "from": 4, "to": 1, "over_seconds": 30}"#, 4.0),
         (r#"{"kind": "spike", "base": 1, "peak": 5, "hold_seconds": 120, "ramp_seconds": 30}"#, 5.0),
         (r#"{"kind": "sine", "mean": 3, "amplitude": 2, "period_seconds": 60}"#, 5.0),
