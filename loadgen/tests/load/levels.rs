@@ -159,7 +159,7 @@ async fn what_cannot_be_is_named_before_anything_starts() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn each_error_of_a_level_is_told_by_the_name_of_its_request() {
     let service = Service::start([("/b", Answer::Unavailable)]).await;
-    let text = "apiVersion: autoscale-lab/v1\nkind: Scenario\nspec:\n  users:\n    - name: u\n      tasks:\n        \
+    let text = "apiVersion: autoscale-lab/v1\nkind: Scenario\nspec:\n  users:\n    - name: u\n      wait: none\n      tasks:\n        \
                 - steps: [{path: /a}]\n        - steps: [{path: /b, name: broken}]\n";
     let scenario = Scenario::from_text("test.yaml", "test", text, None, &[]).expect("it is a scenario");
     let broken = scenario.request_names().iter().position(|name| name == "broken");

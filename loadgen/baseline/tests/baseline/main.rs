@@ -5,6 +5,10 @@
     clippy::print_stdout,
     reason = "how far a result is from the truth is worth reading with --nocapture"
 )]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "threads halve the time that these tests take; the crate has none"
+)]
 
 mod capacity;
 mod coverage;

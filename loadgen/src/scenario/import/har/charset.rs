@@ -18,7 +18,8 @@ pub(super) fn other_than_utf_8<'a>(text: &str, media_type: &'a str) -> Option<&'
     let name = charset.to_ascii_lowercase();
     let is_utf_8 = matches!(name.as_str(), "utf-8" | "utf8");
     let has_ascii = !NOT_ASCII.iter().any(|beginning| name.starts_with(beginning));
-    (!is_utf_8 && !(has_ascii && text.is_ascii())).then_some(charset)
+    let has_same_bytes = is_utf_8 || (has_ascii && text.is_ascii());
+    (!has_same_bytes).then_some(charset)
 }
 
 /// The media type with UTF-8 as its charset, which it names already.
