@@ -23,7 +23,7 @@ impl Draws {
     fn below(&mut self, bound: u64) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mixed = (self.0 ^ self.0 >> 32).wrapping_mul(0xD6E8_FEB8_6659_FD93);
-        (mixed >> 32) * bound >> 32
+        ((mixed >> 32) * bound) >> 32
     }
 }
 
