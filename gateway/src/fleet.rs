@@ -13,7 +13,7 @@ use rand::rngs::Xoshiro256PlusPlus;
 use rand::{Rng, SeedableRng};
 use serde::Serialize;
 use tokio::sync::Notify;
-use tokio::time::timeout_at;
+use tokio::time::timeout;
 use tracing::{info, warn};
 
 use crate::target::EndpointUrl;
@@ -242,7 +242,7 @@ impl Fleet {
     }
 
     /// Picks an endpoint that is not one of `exclude`. The time is the caller's, who needs it as well.
-    pub(crate) fn pick(self: &Arc<Self>, at: Instant, exclude: &[EndpointId]) -> Option<Lease> {
+    pub(crate) fn pick(self: &Arc<Self>, at: Instant, exclude: &[EndpointId]) -> Option<Stay> {
         let mut guard = self.lock();
         let inner = &mut *guard;
         let now = at.saturating_duration_since(self.origin);
@@ -252,23 +252,18 @@ impl Fleet {
         };
         let upstream =
             Arc::clone(&inner.members.get(&id).expect("each endpoint has its connections").upstream);
-        Some(Lease { fleet: Arc::clone(self), id, upstream })
+        Some(Stay { fleet: Arc::clone(self), id, upstream })
     }
 
-    /// Waits for an endpoint to come into rotation, and picks it.
-    pub(crate) async fn wait_and_pick(self: &Arc<Self>, wait: Duration) -> Option<Lease> {
-        let deadline = tokio::time::Instant::now() + wait;
+    /// Waits for an endpoint to come into rotation, however long that takes, and picks it.
+    pub(crate) async fn pick_when_ready(self: &Arc<Self>) -> Stay {
         loop {
             // Created before looking, so that an admission in between is not missed.
             let admitted = self.admitted.notified();
-            let now = tokio::time::Instant::now();
-            if let Some(lease) = self.pick(now.into_std(), &[]) {
-                return Some(lease);
+            if let Some(stay) = self.pick(tokio::time::Instant::now().into_std(), &[]) {
+                return stay;
             }
-            if now >= deadline {
-                return None;
-            }
-            let _either = timeout_at(deadline.min(now + LOOK_AGAIN), admitted).await;
+            let _either = timeout(LOOK_AGAIN, admitted).await;
         }
     }
 
@@ -433,20 +428,20 @@ impl Fleet {
 
 /// One request's stay at an endpoint. Dropping it ends the stay.
 #[derive(Debug)]
-pub(crate) struct Lease {
+pub(crate) struct Stay {
     fleet: Arc<Fleet>,
     pub(crate) id: EndpointId,
     pub(crate) upstream: Arc<Upstream>,
 }
 
-impl Lease {
+impl Stay {
     /// Takes in how the request went, as known at this time.
     pub(crate) fn record(&self, at: Instant, outcome: Outcome) {
         self.fleet.record(at, self.id, outcome);
     }
 }
 
-impl Drop for Lease {
+impl Drop for Stay {
     fn drop(&mut self) {
         self.fleet.release(self.id);
     }

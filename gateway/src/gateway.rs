@@ -17,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 use tracing::{info, warn};
 
+use crate::admin::Admin;
 use crate::config::GatewayConfig;
 use crate::connection::{self, ClientReading, StopSignal};
 use crate::error::GatewayError;
@@ -25,6 +26,7 @@ use crate::metrics::{Exposition, GatewayMetrics};
 use crate::proxy::{Client, Proxy};
 use crate::throttle::Throttle;
 use crate::upstream::UpstreamLimits;
+use crate::waiting_room::WaitingRoom;
 use crate::{admin, discovery, probes};
 
 /// Connections that the system holds while they wait to be accepted.
@@ -66,8 +68,11 @@ impl Gateway {
         if config.header_bytes_max < HEADER_BYTES_MIN {
             return Err(GatewayError::HeaderLimitTooSmall { bytes: config.header_bytes_max });
         }
-        for (flag, value) in [("--try-timeout", config.try_timeout), ("--body-pause", config.body_pause_max)]
-        {
+        for (flag, value) in [
+            ("--try-timeout", config.try_timeout),
+            ("--endpoint-wait", config.endpoint_wait),
+            ("--body-pause", config.body_pause_max),
+        ] {
             if value.is_zero() || value > TIME_LIMIT_MAX {
                 return Err(GatewayError::BadTimeLimit { flag, value });
             }
@@ -102,7 +107,8 @@ impl Gateway {
         };
         let seed = config.seed.unwrap_or_else(|| RandomState::new().hash_one(admin_address));
         let fleet = Fleet::new(rotation, seed, limits, metrics.upstream_connections.clone());
-        let exposition = Arc::new(Exposition::new(registry, &fleet));
+        let waiting_room = Arc::new(WaitingRoom::new(config.waiting_max));
+        let exposition = Arc::new(Exposition::new(registry, &fleet, &waiting_room));
         for url in &config.endpoints {
             fleet.put(url, PutOrder::default());
         }
@@ -113,7 +119,9 @@ impl Gateway {
             background.push(spawn(discovery::run(Arc::clone(&fleet), target, errors)));
         }
         let admin_stop = CancellationToken::new();
-        let router = admin::router(Arc::clone(&fleet), exposition, AllowedHosts::new(&config.allowed_hosts));
+        let admin_state =
+            Admin { fleet: Arc::clone(&fleet), waiting_room: Arc::clone(&waiting_room), exposition };
+        let router = admin::router(admin_state, AllowedHosts::new(&config.allowed_hosts));
         let admin_server =
             axum::serve(admin, router).with_graceful_shutdown(admin_stop.clone().cancelled_owned());
         let mut admin_server = spawn(admin_server.into_future());
@@ -124,6 +132,7 @@ impl Gateway {
             throttle,
             retry: config.balancer.retry,
             try_timeout: config.try_timeout,
+            waiting_room,
             endpoint_wait: config.endpoint_wait,
             body_pause_max: config.body_pause_max,
             body_bytes_max: config.body_bytes_max,

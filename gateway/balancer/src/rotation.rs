@@ -44,7 +44,7 @@ pub struct Rotation {
 impl Default for Rotation {
     /// An empty rotation with the settings of the lab.
     fn default() -> Self {
-        Self::with_usable(BalancerSettings::DEFAULT)
+        Self::with_usable(&BalancerSettings::DEFAULT)
     }
 }
 
@@ -55,13 +55,13 @@ impl Rotation {
     /// [`SettingsError`] for the first setting that is not usable.
     pub fn new(settings: BalancerSettings) -> Result<Self, SettingsError> {
         settings.validate()?;
-        Ok(Self::with_usable(settings))
+        Ok(Self::with_usable(&settings))
     }
 
-    fn with_usable(settings: BalancerSettings) -> Self {
+    fn with_usable(settings: &BalancerSettings) -> Self {
         Self {
-            settings,
-            costs: CostRule::new(&settings),
+            settings: *settings,
+            costs: CostRule::new(settings),
             clock: StepClock::new(settings.cost.outcome_window),
             roster: Roster::default(),
             drained: DrainedAddresses::default(),

@@ -141,8 +141,7 @@ impl Window {
 
 #[inline]
 fn place(step: u64) -> usize {
-    // A remainder of ten fits everywhere.
-    (step % STEPS as u64) as usize
+    usize::try_from(step % STEPS as u64).expect("a remainder of ten fits")
 }
 
 #[cfg(test)]
