@@ -163,4 +163,36 @@ pub(crate) enum ActuatorError {
     /// This actuator commands nobody.
     #[error("the actuator is `none`: it observes and changes nothing")]
     ObservesOnly,
+    /// Another one of these, with what to do about it.
+    #[error("{problem}; hint: {hint}")]
+    WithHint {
+        /// What is wrong.
+        problem: Box<Self>,
+        /// The next step, as an order.
+        hint: String,
+    },
+}
+
+impl ActuatorError {
+    /// Adds what to do about it.
+    pub(crate) fn with_hint(self, hint: impl Into<String>) -> Self {
+        Self::WithHint { problem: Box::new(self), hint: hint.into() }
+    }
+
+    /// Whether a setting is wrong, rather than something that is to be there and is not.
+    pub(crate) fn is_setting(&self) -> bool {
+        match self {
+            Self::Setting(_) => true,
+            Self::WithHint { problem, .. } => problem.is_setting(),
+            Self::Platform(_) | Self::NotReached { .. } | Self::ObservesOnly => false,
+        }
+    }
+
+    /// What is wrong, and what to do about it, where that is known.
+    pub(crate) fn into_parts(self) -> (Self, Option<String>) {
+        match self {
+            Self::WithHint { problem, hint } => (*problem, Some(hint)),
+            other => (other, None),
+        }
+    }
 }

@@ -71,11 +71,13 @@ pub enum ScalerError {
 
 impl From<ActuatorError> for ScalerError {
     fn from(error: ActuatorError) -> Self {
-        let text = error.to_string();
-        let (problem, hint) =
-            text.split_once("; hint: ").unwrap_or((&text, "look at what the actuator commands"));
-        let is_setting = matches!(error, ActuatorError::Setting(_));
-        Self::Actuator { problem: problem.to_owned(), hint: hint.to_owned(), is_setting }
+        let is_setting = error.is_setting();
+        let (problem, hint) = error.into_parts();
+        Self::Actuator {
+            problem: problem.to_string(),
+            hint: hint.unwrap_or_else(|| "look at what the actuator commands".to_owned()),
+            is_setting,
+        }
     }
 }
 

@@ -19,5 +19,6 @@ mod missing_knowledge;
 mod names;
 mod policy_reload;
 mod reconciliation;
+mod settings;
 mod supervision;
 mod support;

@@ -48,12 +48,12 @@ impl ComposeCli {
         let found = Self { service, gateway, compose };
         let services = found.run(&["config", "--services"], ANSWERS_WITHIN).await?;
         if !services.lines().any(|line| line.trim() == found.service.service()) {
-            return Err(ActuatorError::Setting(format!(
-                "the Compose files have no service `{}`, there are: {}; hint: correct --compose-file or \
-                 --compose-service",
+            let problem = ActuatorError::Setting(format!(
+                "the Compose files have no service `{}`, there are: {}",
                 found.service.service(),
                 services.split_whitespace().collect::<Vec<_>>().join(", ")
-            )));
+            ));
+            return Err(problem.with_hint("correct --compose-file or --compose-service"));
         }
         Ok(found)
     }
@@ -123,7 +123,8 @@ pub(super) fn must_exist(file: &Path, flag: &str) -> Result<(), ActuatorError> {
     if file.is_file() {
         return Ok(());
     }
-    Err(ActuatorError::Setting(format!("there is no file {}; hint: correct {flag}", file.display())))
+    let problem = ActuatorError::Setting(format!("there is no file {}", file.display()));
+    Err(problem.with_hint(format!("correct {flag}")))
 }
 
 async fn find_compose(chosen: Option<&str>) -> Result<Vec<String>, ActuatorError> {
@@ -134,12 +135,14 @@ async fn find_compose(chosen: Option<&str>) -> Result<Vec<String>, ActuatorError
         let asked: Vec<String> = words.iter().cloned().chain(["version".to_owned()]).collect();
         match program::run(&asked, &[], ANSWERS_WITHIN).await {
             Ok(_) => return Ok(words),
-            Err(error) => problems.push(error.to_string()),
+            // Each candidate's own hint would be to install it.
+            Err(error) => problems.push(error.into_parts().0.to_string()),
         }
     }
-    Err(ActuatorError::Setting(format!(
-        "Compose does not answer as {} ({}); hint: install Docker Compose, or name it with --compose-command",
+    let problem = ActuatorError::Setting(format!(
+        "Compose does not answer as {} ({})",
         candidates.join(" or "),
-        problems.join("; ").replace("; hint: ", ", ")
-    )))
+        problems.join("; ")
+    ));
+    Err(problem.with_hint("install Docker Compose, or name it with --compose-command"))
 }

@@ -35,7 +35,8 @@ pub(super) async fn run(
         .process_group(0)
         .spawn();
     let mut child = child.map_err(|error| {
-        ActuatorError::Setting(format!("`{name}` cannot be run: {error}; hint: install it, or give its path"))
+        ActuatorError::Setting(format!("`{name}` cannot be run: {error}"))
+            .with_hint("install it, or give its path")
     })?;
     let mut group = ProcessGroup::led_by(&child);
     let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
@@ -117,7 +118,7 @@ mod tests {
             shell("echo no such service >&2; exit 4", Duration::from_secs(10)).await.unwrap_err().to_string();
         assert!(error.contains("exit status: 4") && error.ends_with("no such service"), "{error}");
         let error = run(&["/nowhere/tool".to_owned()], &[], Duration::from_secs(1)).await.unwrap_err();
-        assert!(matches!(&error, ActuatorError::Setting(text) if text.contains("/nowhere/tool")), "{error}");
+        assert!(error.is_setting() && error.to_string().contains("/nowhere/tool"), "{error}");
     }
 
     /// Runs a script whose child lives on, beyond the time it is given, and checks that the child is gone after it.

@@ -12,7 +12,7 @@ use tokio::time::{sleep, timeout};
 
 use super::super::docker::{Compose, ComposeService, DockerEngine};
 use super::super::platform::OnPlatform;
-use super::super::{Actuator, ActuatorError};
+use super::super::Actuator;
 use super::PATIENCE;
 use super::compose_stage::{NO_GATEWAY, endpoints_of, service_of};
 use super::docker_test::{ComposeVersion, EngineSocket, TestProject, any_version, docker, has_engine};
@@ -311,7 +311,7 @@ async fn one_that_ends_as_soon_as_it_is_started_is_told_with_its_status() {
 async fn refused(project: Option<&str>, service: &str) -> String {
     let engine = DockerEngine::connect(&"unix:///var/run/docker.sock".into()).await.unwrap();
     let error = ComposeService::find(engine, project, service, 8000).await.unwrap_err();
-    assert!(matches!(error, ActuatorError::Setting(_)), "{error:?}");
+    assert!(error.is_setting(), "{error:?}");
     error.to_string()
 }
 

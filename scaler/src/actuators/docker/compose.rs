@@ -65,11 +65,13 @@ impl Compose {
             (container.state != ContainerState::Lives, container.is_ours, container.number)
         });
         let Some(best) = best else {
-            return Err(ActuatorError::Setting(format!(
-                "the service `{0}` of project `{1}` has no container left to make another like; hint: start it with \
-                 `docker compose up -d {0}`",
+            let problem = ActuatorError::Setting(format!(
+                "the service `{}` of project `{}` has no container left to make another like",
                 self.service.service, self.service.project
-            )));
+            ));
+            return Err(
+                problem.with_hint(format!("start it with `docker compose up -d {}`", self.service.service))
+            );
         };
         let original = self.docker().inspect_container(&best.id, None).await;
         let original =
@@ -92,11 +94,14 @@ impl Compose {
                 }
             }
         }
-        Err(ActuatorError::Platform(format!(
-            "the image of service `{0}` ({id}) is not on the engine at {1} any more; hint: build or load it and start \
-             the service again, with `docker compose up -d --build {0}`",
+        let problem = ActuatorError::Platform(format!(
+            "the image of service `{}` ({id}) is not on the engine at {} any more",
             self.service.service,
             self.engine().host()
+        ));
+        Err(problem.with_hint(format!(
+            "build or load it and start the service again, with `docker compose up -d --build {}`",
+            self.service.service
         )))
     }
 

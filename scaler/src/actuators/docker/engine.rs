@@ -37,10 +37,10 @@ impl DockerEngine {
         } else if host.starts_with("tcp://") || host.starts_with("http://") {
             Docker::connect_with_http(host, TIMEOUT_SECONDS, API_DEFAULT_VERSION).map_err(problem)?
         } else {
-            return Err(ActuatorError::Setting(format!(
-                "`{host}` is no address of a Docker engine; hint: give one such as unix:///var/run/docker.sock or \
-                 tcp://proxy:2375 with --docker-host or DOCKER_HOST"
-            )));
+            let problem = ActuatorError::Setting(format!("`{host}` is not an address of a Docker engine"));
+            return Err(problem.with_hint(
+                "give one such as unix:///var/run/docker.sock or tcp://proxy:2375 with --docker-host or DOCKER_HOST",
+            ));
         };
         let docker = timeout(CONNECT_WITHIN, docker.negotiate_version())
             .await
@@ -72,7 +72,7 @@ pub(super) fn is_conflict(error: &Error) -> bool {
 
 fn problem_of(host: &str, when: &str, error: &Error) -> ActuatorError {
     let unreachable = |problem: &str, hint: &str| {
-        ActuatorError::Platform(format!("the Docker engine at {host} {problem}; hint: {hint}"))
+        ActuatorError::Platform(format!("the Docker engine at {host} {problem}")).with_hint(hint)
     };
     let start_it = "start the engine, or give its address with --docker-host or DOCKER_HOST";
     match error {
@@ -133,10 +133,7 @@ mod tests {
         assert!(problem.contains("nobody listens there"), "{problem}");
         for bad in ["", "/var/run/docker.sock", "ssh://host"] {
             let error = DockerEngine::connect(&DockerHost::from(bad)).await.unwrap_err();
-            assert!(
-                matches!(&error, ActuatorError::Setting(text) if text.contains("--docker-host")),
-                "{error}"
-            );
+            assert!(error.is_setting() && error.to_string().contains("--docker-host"), "{error}");
         }
     }
 }

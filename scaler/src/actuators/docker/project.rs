@@ -39,12 +39,14 @@ impl ComposeService {
         let folders: BTreeSet<&str> =
             containers.iter().filter_map(|container| container.working_folder.as_deref()).collect();
         if folders.len() > 1 {
-            return Err(ActuatorError::Setting(format!(
-                "two projects are called `{}`: their Compose files are in {}; hint: give one of them another name, \
-                 with COMPOSE_PROJECT_NAME or `docker compose -p NAME`",
+            let problem = ActuatorError::Setting(format!(
+                "two projects are called `{}`: their Compose files are in {}",
                 found.project,
                 folders.into_iter().collect::<Vec<_>>().join(" and "),
-            )));
+            ));
+            return Err(problem.with_hint(
+                "give one of them another name, with COMPOSE_PROJECT_NAME or `docker compose -p NAME`",
+            ));
         }
         Ok(found)
     }
@@ -107,9 +109,9 @@ impl ComposeService {
         } else {
             names.into_iter().collect::<Vec<_>>().join(", ")
         };
-        Ok(ActuatorError::Setting(format!(
-            "{problem}, there are these {kind}: {names}; hint: start it first, with `docker compose up -d {service}`, \
-             or correct --compose-project and --compose-service"
+        let problem = ActuatorError::Setting(format!("{problem}, there are these {kind}: {names}"));
+        Ok(problem.with_hint(format!(
+            "start it first, with `docker compose up -d {service}`, or correct --compose-project and --compose-service"
         )))
     }
 }
@@ -137,9 +139,8 @@ async fn label_values(
 /// The project of the container that this process runs in: an engine gives a container its short id as host name.
 async fn own_project(engine: &DockerEngine) -> Result<String, ActuatorError> {
     let unknown = |why: String| {
-        ActuatorError::Setting(format!(
-            "which Compose project is to be scaled is not known: {why}; hint: name it with --compose-project"
-        ))
+        ActuatorError::Setting(format!("which Compose project is to be scaled is not known: {why}"))
+            .with_hint("name it with --compose-project")
     };
     let host_name = std::fs::read_to_string("/proc/sys/kernel/hostname")
         .map_err(|error| unknown(format!("this machine's name cannot be read ({error})")))?;

@@ -54,9 +54,10 @@ impl Swarm {
         let replicated = spec.mode.as_ref().and_then(|mode| mode.replicated.as_ref());
         replicated.and_then(|replicated| replicated.replicas).ok_or_else(|| {
             ActuatorError::Setting(format!(
-                "the service `{}` has no count of replicas to change; hint: give it the mode `replicated`",
+                "the service `{}` has no count of replicas to change",
                 self.service
             ))
+            .with_hint("give it the mode `replicated`")
         })
     }
 
@@ -90,11 +91,8 @@ impl Swarm {
 
     fn problem(&self, when: &str, error: &Error) -> ActuatorError {
         if is_missing(error) {
-            return ActuatorError::Setting(format!(
-                "the swarm has no service `{}`; hint: deploy it first, or correct --swarm-service (`docker service ls` \
-                 lists them)",
-                self.service
-            ));
+            return ActuatorError::Setting(format!("the swarm has no service `{}`", self.service))
+                .with_hint("deploy it first, or correct --swarm-service (`docker service ls` lists them)");
         }
         self.engine.problem(&format!("{when} {}", self.service), error)
     }

@@ -20,16 +20,17 @@ pub(super) fn connect(host: &str, folder: &Path) -> Result<Docker, ActuatorError
     let key = pem::<PrivateKeyDer<'_>>(folder, "key.pem", "one private key")?;
     // The library takes the process's default, which something else may have set already, to the same.
     let _set_already = aws_lc_rs::default_provider().install_default();
-    Docker::connect_with_ssl(host, &key, &certificate, &authority, TIMEOUT_SECONDS, API_DEFAULT_VERSION).map_err(
-        |error| {
+    Docker::connect_with_ssl(host, &key, &certificate, &authority, TIMEOUT_SECONDS, API_DEFAULT_VERSION)
+        .map_err(|error| {
             ActuatorError::Setting(format!(
-                "the certificates in `{}` cannot be used: {}; hint: Docker's own programs read them too, does `docker \
-                 ps` work with the same DOCKER_CERT_PATH",
+                "the certificates in `{}` cannot be used: {}",
                 folder.display(),
                 crate::error_causes::with_causes(&error)
             ))
-        },
-    )
+            .with_hint(
+                "Docker's own programs read them too, does `docker ps` work with the same DOCKER_CERT_PATH",
+            )
+        })
 }
 
 /// The path of a file in this folder that holds at least one item of this kind.
@@ -41,11 +42,11 @@ fn pem<Item: PemObject>(folder: &Path, name: &str, expected: &str) -> Result<Pat
         Ok(Err(error)) => format!("holds none: {error}"),
         Err(error) => format!("cannot be read: {error}"),
     };
-    Err(ActuatorError::Setting(format!(
-        "DOCKER_TLS_VERIFY asks for TLS, and `{}` {problem}, expected {expected} in PEM; hint: DOCKER_CERT_PATH names the \
-         folder of ca.pem, cert.pem and key.pem",
+    let problem = ActuatorError::Setting(format!(
+        "DOCKER_TLS_VERIFY asks for TLS, and `{}` {problem}, expected {expected} in PEM",
         path.display()
-    )))
+    ));
+    Err(problem.with_hint("DOCKER_CERT_PATH names the folder of ca.pem, cert.pem and key.pem"))
 }
 
 #[cfg(test)]
