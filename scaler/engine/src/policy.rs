@@ -2,6 +2,7 @@
 
 pub(crate) mod age;
 mod any;
+mod calendar;
 mod event_log;
 pub mod hpa;
 pub mod keda;
@@ -25,6 +26,7 @@ use crate::observation::Observation;
 use crate::reason::{Cause, Reason};
 
 pub use any::ReasonOfKind;
+pub use calendar::{CronWindow, CronWindowError};
 pub use event_log::{EventLog, PolicyEvent};
 pub use shown::{ConditionShown, ConditionStatus, Setting, SettingValue, Threshold};
 
@@ -34,6 +36,8 @@ any::kinds! {
     Threshold, "ThresholdPolicy", threshold::ThresholdPolicy, threshold::ThresholdHistory, threshold::ThresholdReason;
     /// Kubernetes' own: metrics against targets, windows, rates.
     Hpa, "HorizontalPodAutoscaler", hpa::HpaPolicy, hpa::HpaHistory, hpa::HpaReason;
+    /// KEDA's: activation to and from zero, and an HPA that it generates.
+    ScaledObject, "ScaledObject", keda::ScaledObjectPolicy, keda::ScaledObjectHistory, keda::ScaledObjectReason;
 }
 
 /// What is shown of a service whose policy measures nothing.

@@ -31,7 +31,6 @@ macro_rules! kinds {
         }
 
         /// What a policy remembers between checks, per kind of policy.
-        #[expect(clippy::large_enum_variant, reason = "there is one for each service, and a box would stand in each pattern")]
         #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
         #[serde(tag = "kind")]
         pub enum PolicyHistory {

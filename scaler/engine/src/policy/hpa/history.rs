@@ -69,7 +69,7 @@ impl HpaHistory {
     }
 
     /// The conditions that are set, with their sentences.
-    pub(super) fn conditions(&self) -> Vec<ConditionShown> {
+    pub(crate) fn conditions(&self) -> Vec<ConditionShown> {
         let shown = |(name, Condition { holds, reason }): (&'static str, Condition)| ConditionShown {
             name,
             status: holds.into(),

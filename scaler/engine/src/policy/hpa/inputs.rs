@@ -14,6 +14,7 @@ use crate::policy::hpa::{
     Container, ContainerUsage, Metric, MetricAnswer, MetricSource, Pod, PodPhase, PodUsage, PodValue,
     Requests, Resource,
 };
+use crate::policy::rounding::{ceil_to_i64, truncate_to_i64};
 use crate::signal::Signal;
 
 /// The signal that answers for the resource `cpu`, in cores of one replica.
@@ -57,14 +58,16 @@ pub(crate) fn need_of(metric: &Metric) -> Option<Need> {
         }
         MetricSource::Pods(metric) => Need::of_each_replica(measured(metric), METRIC_WINDOW),
         MetricSource::Object(metric) => Need::of_service(measured(metric), METRIC_WINDOW),
-        MetricSource::External(metric) => {
-            let metric = measured(metric);
-            // A signal of the lab is the service's, and no system outside knows it.
-            let scope = if metric.signal().is_some() { Scope::Service } else { Scope::External };
-            Need { metric, scope, window: METRIC_WINDOW }
-        }
+        MetricSource::External(metric) => external_need(metric),
         MetricSource::Unknown(_) => return None,
     })
+}
+
+/// A value from outside. A signal of the lab is the service's own, which no system outside knows.
+pub(crate) fn external_need(metric: &NamedMetric) -> Need {
+    let metric = measured(metric);
+    let scope = if metric.signal().is_some() { Scope::Service } else { Scope::External };
+    Need { metric, scope, window: METRIC_WINDOW }
 }
 
 fn measured_resource(resource: &Resource) -> Measured {
@@ -133,15 +136,16 @@ fn answer(metric: &Metric, seen: &Observation) -> MetricAnswer {
         MetricSource::ContainerResource { container, .. } => resource_answer(&need, container, seen),
         MetricSource::Pods(_) => {
             let values = samples(&need, seen).filter_map(|sample| {
-                let value_milli = milli_truncated(sample.value)?;
+                let value_milli = sample.value.is_finite().then(|| milli_truncated(sample.value))?;
                 Some(PodValue { pod: sample.pod.into(), age: sample.age, window: need.window, value_milli })
             });
             or_missing(MetricAnswer::Pods(values.collect()), &need, seen)
         }
-        MetricSource::Object(_) => total(&need, seen).map_or_else(MetricAnswer::Failed, MetricAnswer::Object),
-        MetricSource::External(_) => {
-            total(&need, seen).map_or_else(MetricAnswer::Failed, |value| MetricAnswer::External(vec![value]))
+        MetricSource::Object(_) => {
+            total_milli(&need, seen).map_or_else(MetricAnswer::Failed, MetricAnswer::Object)
         }
+        MetricSource::External(_) => total_milli(&need, seen)
+            .map_or_else(MetricAnswer::Failed, |value| MetricAnswer::External(vec![value])),
         MetricSource::Unknown(name) => MetricAnswer::Failed(format!("{name} is not a type of source")),
     }
 }
@@ -186,15 +190,19 @@ fn values_beside<'a>(need: &Need, seen: &'a Observation) -> Option<&'a BTreeMap<
     seen.further.iter().find(|answer| answer.need == *need).map(|answer| &answer.of_replicas)
 }
 
-/// The value of the service or from outside, in thousandths, or why there is none.
-fn total(need: &Need, seen: &Observation) -> Result<i64, String> {
+fn total_milli(need: &Need, seen: &Observation) -> Result<i64, String> {
+    total(need, seen).map(milli_truncated)
+}
+
+/// The finite value of the service or from outside, or why there is none.
+pub(crate) fn total(need: &Need, seen: &Observation) -> Result<f64, String> {
     let whose = if need.scope == Scope::External { "outside the service" } else { "of the service" };
     match seen.service_reading(need) {
         Some(Reading { age, .. }) if age > need.window.max(SAMPLE_AGE_MAX) => {
             Err(format!("the value of {} is {} s old", need.metric, age.as_secs()))
         }
         Some(Reading { value, .. }) => value
-            .and_then(milli_truncated)
+            .filter(|value| value.is_finite())
             .ok_or_else(|| format!("{} {whose} has no value at this moment", need.metric)),
         None => Err(format!("no {} {whose} was found", need.metric)),
     }
@@ -220,11 +228,11 @@ fn or_missing(answer: MetricAnswer, need: &Need, seen: &Observation) -> MetricAn
 fn milli_rounded_up(amount: f64) -> Option<i64> {
     amount.is_finite().then(|| {
         let billionths = libm::round(amount * 1e9) / 1e6;
-        crate::policy::rounding::ceil_to_i64(billionths)
+        ceil_to_i64(billionths)
     })
 }
 
 /// Values of other metrics in thousandths, cut off as the Prometheus Adapter does.
-fn milli_truncated(value: f64) -> Option<i64> {
-    value.is_finite().then(|| crate::policy::rounding::truncate_to_i64(value * 1e3))
+const fn milli_truncated(value: f64) -> i64 {
+    truncate_to_i64(value * 1e3)
 }

@@ -52,6 +52,11 @@ impl HpaPolicy {
         Ok(Self { spec, settings, limits, history: HpaHistory::default() })
     }
 
+    /// Exchanges what it remembers; for a policy that keeps it beside its own.
+    pub(crate) const fn swap_history(&mut self, history: &mut HpaHistory) {
+        core::mem::swap(&mut self.history, history);
+    }
+
     /// What it is told to do.
     pub const fn spec(&self) -> &HpaSpec {
         &self.spec
