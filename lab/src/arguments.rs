@@ -2,6 +2,7 @@
 
 pub(crate) mod actuator;
 pub(crate) mod classic;
+pub(crate) mod controller;
 pub(crate) mod log;
 pub(crate) mod measuring;
 pub(crate) mod metrics;
