@@ -3,6 +3,7 @@
 pub(crate) mod actuator;
 pub(crate) mod classic;
 mod duration_text;
+pub(crate) mod controller;
 pub(crate) mod log;
 pub(crate) mod measuring;
 pub(crate) mod metrics;

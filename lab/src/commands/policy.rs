@@ -2,6 +2,7 @@
 
 mod check;
 mod file;
+mod lint;
 mod suggest;
 
 use clap::{Args, Subcommand};
@@ -23,6 +24,8 @@ pub(crate) struct PolicyCommandArguments {
 enum PolicyCommand {
     /// Check policy files, those of Kubernetes, KEDA and Knative included: all mistakes at once, each with its line
     Check(check::CheckArguments),
+    /// Find what is valid in policy files and will surprise, with the numbers of each document
+    Lint(lint::LintArguments),
     /// Write the policy whose target is the measured capacity of a replica, with headroom
     Suggest(suggest::SuggestArguments),
 }
@@ -30,6 +33,7 @@ enum PolicyCommand {
 pub(crate) fn run(arguments: PolicyCommandArguments) -> Result<ExitStatus, Failure> {
     match arguments.command {
         PolicyCommand::Check(arguments) => check::run(&arguments),
+        PolicyCommand::Lint(arguments) => lint::run(&arguments),
         PolicyCommand::Suggest(arguments) => suggest::run(&arguments),
     }
 }

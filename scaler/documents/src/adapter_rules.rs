@@ -28,7 +28,7 @@ pub(crate) fn read_rules(node: &Node, problems: &mut Problems) -> Option<Vec<Ada
         // The rules are a text within the text; its lines are counted from its own beginning.
         let inner = read_trees(config.text()?).ok()?;
         let rules = rules_of(inner.first()?, "data[config.yaml].")?;
-        let first = config.line;
+        let first = Lines::of(node).of_field("data[config.yaml]");
         return Some(rules.into_iter().map(|rule| AdapterRule { line: rule.line + first, ..rule }).collect());
     }
     if has_key(node, "kind") {

@@ -18,9 +18,11 @@ mod header;
 mod hpa;
 mod keda;
 mod knative;
+mod lint;
 mod manifest;
 mod problem;
 mod quantity;
+mod subject;
 mod target;
 mod tree;
 mod vpa;
@@ -34,6 +36,7 @@ pub use keda::{
     ScaledObjectDocument, ScalingModifiers, Schedule, TriggerDocument, TriggerKind,
 };
 pub use knative::KnativeDocument;
+pub use lint::{Finding, LintSettings, RULES, Severity, lint};
 pub use manifest::{Document, Manifest};
 pub use problem::{Notice, Problem};
 pub use quantity::{bytes_of_milli, quantity_of_milli, trimmed};
