@@ -10,6 +10,7 @@
 mod arrivals;
 mod buckets;
 mod control;
+mod draws;
 mod histogram;
 mod measuring;
 mod model;
@@ -25,9 +26,12 @@ mod time;
 mod workers;
 mod world;
 
+pub use draws::RunDraws;
 pub use model::{Fault, GatewayModel, Model, ReplicaRange, Service, SignalPath, SloTarget, Workload};
 pub use observer::{Observer, RequestEnd, RequestOutcome, Unobserved};
 pub use result::{ActionTaken, Run, TimelinePoint, Totals};
 pub use scaling::Scaling;
 pub use service::ServiceModel;
 pub use world::simulate;
+
+pub use replica::admitted_after;

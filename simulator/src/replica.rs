@@ -9,7 +9,7 @@ use scaler_signals::ReplicaFigures;
 use crate::buckets::{BOUNDS_SECONDS, BucketTable};
 use crate::histogram::bucket_of;
 use crate::model::Service;
-use crate::time::{Nanoseconds, SECOND, run_time, seconds_of};
+use crate::time::{Nanoseconds, SECOND, nanoseconds_of, run_time, seconds_of};
 use crate::workers::Workers;
 
 /// Where a replica is in its life.
@@ -163,14 +163,15 @@ const PROBE_EVERY: Nanoseconds = 50_000_000;
 const PROBE_PATIENCE: Nanoseconds = 60 * SECOND;
 const LATER_PROBE_EVERY: Nanoseconds = 500_000_000;
 
-/// After which time a replica whose start-up takes `start_up` is admitted: at the first probe that finds it up.
-pub(crate) fn admitted_after(start_up: Duration) -> Nanoseconds {
-    let start_up = crate::time::nanoseconds_of(start_up);
-    if start_up <= PROBE_PATIENCE {
+/// After which time a replica whose start-up takes `start_up` is admitted: at the first probe of the gateway that finds it
+/// up. Probes come each 50 ms, after a minute each 500 ms.
+pub fn admitted_after(start_up: Duration) -> Duration {
+    let start_up = nanoseconds_of(start_up);
+    Duration::from_nanos(if start_up <= PROBE_PATIENCE {
         start_up.div_ceil(PROBE_EVERY) * PROBE_EVERY
     } else {
         PROBE_PATIENCE + (start_up - PROBE_PATIENCE).div_ceil(LATER_PROBE_EVERY) * LATER_PROBE_EVERY
-    }
+    })
 }
 
 #[cfg(test)]
@@ -183,7 +184,7 @@ mod tests {
             [(0, 0), (1, 50), (1000, 1000), (1001, 1050), (60_000, 60_000), (60_001, 60_500)]
         {
             let after = admitted_after(Duration::from_millis(start_up_ms));
-            assert_eq!(after / 1_000_000, expected_ms, "{start_up_ms} ms");
+            assert_eq!(after.as_millis(), expected_ms, "{start_up_ms} ms");
         }
     }
 }

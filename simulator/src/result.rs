@@ -13,6 +13,8 @@ pub struct Run {
     pub totals: Totals,
     /// Replicas × time, from the order to start each until it is gone; what arrives after the end is not counted.
     pub replica_seconds: f64,
+    /// Time that workers were busy, summed over them, up to the end.
+    pub busy_seconds: f64,
     /// Actions that asked for more replicas.
     pub scale_ups: u64,
     /// Actions that asked for fewer.

@@ -75,6 +75,8 @@ enum Steering<P: Policy> {
 struct Account {
     counted_until: Nanoseconds,
     replica_seconds: f64,
+    /// Busy time of the workers of replicas that are gone.
+    busy_seconds: f64,
     scale_ups: u64,
     scale_downs: u64,
     churn: u64,
@@ -169,6 +171,10 @@ impl<'a, P: Policy, O: Observer> World<'a, P, O> {
         }
         self.settle_all(self.end);
         self.account_until(self.end);
+        for place in &self.existing {
+            let workers = &self.replicas[*place as usize].workers;
+            self.account.busy_seconds += seconds_of(workers.busy_time(self.end));
+        }
         self.finish_requests();
         Some(self.result(seed))
     }
@@ -197,6 +203,7 @@ impl<'a, P: Policy, O: Observer> World<'a, P, O> {
             duration_seconds: seconds_of(self.end),
             totals,
             replica_seconds: account.replica_seconds,
+            busy_seconds: account.busy_seconds,
             scale_ups: account.scale_ups,
             scale_downs: account.scale_downs,
             churn: account.churn,

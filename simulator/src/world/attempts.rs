@@ -187,10 +187,12 @@ impl<P: Policy, O: Observer> World<'_, P, O> {
         );
     }
 
-    /// All that a replica works on is lost.
-    pub(super) fn lose_all(&mut self, now: Nanoseconds, place: u32, attempts: &[Attempt]) {
+    /// All that a replica works on is lost, in the order in which it was sent.
+    pub(super) fn lose_all(&mut self, now: Nanoseconds, place: u32, mut attempts: Vec<Attempt>) {
         debug_assert!(self.replicas[place as usize].life != Life::Ready, "it gets no request again");
-        for attempt in attempts.iter().filter(|attempt| !attempt.is_abandoned) {
+        attempts.retain(|attempt| !attempt.is_abandoned);
+        attempts.sort_by_key(|attempt| (attempt.sent_at, attempt.number));
+        for attempt in &attempts {
             self.lose(now, place, attempt, RequestOutcome::ReplicaDied);
         }
     }

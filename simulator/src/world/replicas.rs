@@ -25,7 +25,7 @@ impl<P: Policy, O: Observer> World<'_, P, O> {
     /// Says when a replica that starts `now` will be admitted.
     fn expect_admission(&mut self, now: Nanoseconds, place: u32) {
         let start_up = self.model.service.start_up.draw(&mut self.streams.starts);
-        let at = now + admitted_after(Duration::from_nanos(start_up));
+        let at = now + nanoseconds_of(admitted_after(Duration::from_nanos(start_up)));
         self.control.add(at, Event::Admit { replica: place, started_at: now });
     }
 
@@ -78,9 +78,10 @@ impl<P: Policy, O: Observer> World<'_, P, O> {
             return;
         }
         let unfinished: Vec<Attempt> = std::mem::take(&mut replica.attempts).into();
-        self.lose_all(now, place, &unfinished);
+        self.lose_all(now, place, unfinished);
         self.account_until(now);
         let replica = &mut self.replicas[place as usize];
+        self.account.busy_seconds += seconds_of(replica.workers.busy_time(now));
         replica.life = Life::Gone;
         if let (Some(routing), Some(endpoint)) = (&mut self.routing, replica.endpoint) {
             routing.remove(endpoint);
@@ -100,12 +101,13 @@ impl<P: Policy, O: Observer> World<'_, P, O> {
         let place = ready[index];
         let replica = &mut self.replicas[place as usize];
         let endpoint = replica.endpoint;
+        self.account.busy_seconds += seconds_of(replica.workers.busy_time(now));
         let lost: Vec<Attempt> = replica.restart(&self.model.service, now).into();
         replica.endpoint = endpoint;
         if let Some(routing) = &mut self.routing {
             routing.drain(now, place);
         }
-        self.lose_all(now, place, &lost);
+        self.lose_all(now, place, lost);
         if let (Some(routing), Some(endpoint)) = (&mut self.routing, endpoint) {
             routing.remove(endpoint);
             self.replicas[place as usize].endpoint = Some(routing.put(now, place));
