@@ -23,9 +23,10 @@ use serde_json::json;
 use crate::fleet::{Drained, EndpointReport, Fleet, PutOrder, PutOutcome};
 use crate::metrics::Exposition;
 use crate::target::EndpointUrl;
+use crate::waiting_room::WaitingRoom;
 
 const ROUTES_HINT: &str =
-    "the admin port has GET, PUT and DELETE /endpoints, and GET /sd, /metrics and /health";
+    "the admin port has GET, PUT and DELETE /endpoints, and GET /waiting, /sd, /metrics and /health";
 const PUT_HINT: &str =
     r#"send {"url": "http://127.0.0.1:8081"}; "pid", "owner" and "replica" may say whose it is"#;
 const DELETE_HINT: &str = "ask for DELETE /endpoints?url=http://127.0.0.1:8081&wait=30s";
@@ -36,27 +37,44 @@ const DRAIN_WAIT: Duration = Duration::from_secs(30);
 /// Longest wait that can be asked for.
 const DRAIN_WAIT_MAX: Duration = Duration::from_hours(1);
 
+/// What the admin port answers from.
 #[derive(Debug, Clone)]
-struct Admin {
-    fleet: Arc<Fleet>,
-    exposition: Arc<Exposition>,
+pub(crate) struct Admin {
+    pub(crate) fleet: Arc<Fleet>,
+    pub(crate) waiting_room: Arc<WaitingRoom>,
+    pub(crate) exposition: Arc<Exposition>,
 }
 
 /// The routes of the admin port.
-pub(crate) fn router(fleet: Arc<Fleet>, exposition: Arc<Exposition>, allowed_hosts: AllowedHosts) -> Router {
+pub(crate) fn router(admin: Admin, allowed_hosts: AllowedHosts) -> Router {
     let guarded = from_fn_with_state(Arc::new(allowed_hosts), guard::check);
     Router::new()
         .route("/endpoints", routing::put(put).delete(delete).layer(guarded).get(list))
+        .route("/waiting", get(waiting))
         .route("/sd", get(service_discovery))
         .route("/metrics", get(metrics))
         .route("/health", get(health))
         .fallback(unknown_route)
         .method_not_allowed_fallback(wrong_method)
-        .with_state(Admin { fleet, exposition })
+        .with_state(admin)
 }
 
 async fn list(State(admin): State<Admin>) -> Json<Vec<EndpointReport>> {
     Json(admin.fleet.report())
+}
+
+/// What `GET /waiting` says: requests that found no endpoint in rotation. They are in flight to none, so they count beside
+/// the `in_flight` of `GET /endpoints`.
+#[derive(Debug, Serialize)]
+struct WaitingReport {
+    waiting_requests: usize,
+    /// How many may wait.
+    max: usize,
+}
+
+async fn waiting(State(admin): State<Admin>) -> Json<WaitingReport> {
+    let room = &admin.waiting_room;
+    Json(WaitingReport { waiting_requests: room.waiting(), max: room.places_max() })
 }
 
 #[derive(Debug, Deserialize)]

@@ -3,6 +3,8 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
+use gateway_balancer::BalancerSettings;
+
 use crate::target::{DnsTarget, EndpointUrl};
 
 /// A rate with a burst, as `governor` enforces it.
@@ -31,8 +33,12 @@ pub struct GatewayConfig {
     pub try_timeout: Duration,
     /// Longest time to establish a connection to an endpoint. Default 1 s.
     pub connect_timeout: Duration,
-    /// Longest wait of a request for an endpoint to come into rotation. Default 1 s.
+    /// Longest wait of a request for an endpoint to come into rotation; answered with 503 beyond. With a service that is
+    /// scaled to zero, at least the time that its first replica takes. Default 1 s.
     pub endpoint_wait: Duration,
+    /// Most requests that wait for an endpoint at a time; further ones are answered with 503 at once. 0: none waits.
+    /// Default 100, as many as wait in a replica's queue: all are sent when the first replica is ready.
+    pub waiting_max: usize,
     /// Longest time a probe of `/ready` may take. Default 1 s.
     pub probe_timeout: Duration,
     /// Longest time a client may take to send the head of a request, idle time between requests included.
@@ -57,6 +63,8 @@ pub struct GatewayConfig {
     pub throttled_clients_max: usize,
     /// Longest time requests in flight are given when the gateway stops. Default 10 s.
     pub stop_grace: Duration,
+    /// The numbers in the rules of balancing, probing, ejection and retries. Default the lab's.
+    pub balancer: BalancerSettings,
     /// Seed of the balancing, so that a run can be repeated. Default none: each process picks differently.
     pub seed: Option<u64>,
 }
@@ -72,6 +80,7 @@ impl Default for GatewayConfig {
             try_timeout: Duration::from_secs(5),
             connect_timeout: Duration::from_secs(1),
             endpoint_wait: Duration::from_secs(1),
+            waiting_max: 100,
             probe_timeout: Duration::from_secs(1),
             header_read_timeout: Duration::from_mins(1),
             header_bytes_max: 64 * 1024,
@@ -83,6 +92,7 @@ impl Default for GatewayConfig {
             client_limit: None,
             throttled_clients_max: 10_000,
             stop_grace: Duration::from_secs(10),
+            balancer: BalancerSettings::DEFAULT,
             seed: None,
         }
     }

@@ -1,9 +1,5 @@
 //! Serves the connections of clients, and ends them in order when the gateway stops.
 
-mod chunk_reader;
-mod head_watch;
-mod watched_stream;
-
 use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
 use std::pin::pin;
@@ -22,11 +18,9 @@ use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
-pub(crate) use self::head_watch::HeadFlaw;
-pub(crate) use self::watched_stream::HeadFlaws;
-use self::watched_stream::WatchedStream;
 use crate::config::GatewayConfig;
 use crate::proxy::{Client, Identity};
+use crate::watched_stream::WatchedStream;
 
 /// Tells connections that the gateway stops.
 #[derive(Debug, Default)]

@@ -52,6 +52,9 @@ pub enum GatewayError {
         /// The limit that was given.
         bytes: usize,
     },
+    /// A number in the rules of balancing that they cannot work with.
+    #[error(transparent)]
+    BadBalancerSettings(#[from] gateway_balancer::SettingsError),
     /// The admin server ended by itself.
     #[error("the admin server on {address} ended: {source}")]
     AdminEnded {

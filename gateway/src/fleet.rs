@@ -7,17 +7,17 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use gateway_balancer::{EndpointId, Outcome, ProbeAnswer, Rotation, State};
+use gateway_balancer::{EndpointId, Outcome, Pick, ProbeAnswer, Rotation, State};
 use prometheus_client::metrics::gauge::Gauge;
 use rand::rngs::Xoshiro256PlusPlus;
 use rand::{Rng, SeedableRng};
 use serde::Serialize;
 use tokio::sync::Notify;
-use tokio::time::timeout_at;
+use tokio::time::timeout;
 use tracing::{info, warn};
 
-use crate::readiness::Readiness;
 use crate::target::EndpointUrl;
+use crate::upstream::readiness::Readiness;
 use crate::upstream::{Upstream, UpstreamLimits};
 
 /// How often a waiting request looks by itself, because an ejection ends without anybody's call.
@@ -107,11 +107,16 @@ pub(crate) enum Drained {
 }
 
 impl Fleet {
-    pub(crate) fn new(seed: u64, limits: UpstreamLimits, open_connections: Gauge) -> Arc<Self> {
+    pub(crate) fn new(
+        rotation: Rotation,
+        seed: u64,
+        limits: UpstreamLimits,
+        open_connections: Gauge,
+    ) -> Arc<Self> {
         Arc::new(Self {
             origin: Instant::now(),
             inner: Mutex::new(Inner {
-                rotation: Rotation::new(),
+                rotation,
                 members: BTreeMap::new(),
                 rng: Xoshiro256PlusPlus::seed_from_u64(seed),
             }),
@@ -237,30 +242,28 @@ impl Fleet {
     }
 
     /// Picks an endpoint that is not one of `exclude`. The time is the caller's, who needs it as well.
-    pub(crate) fn pick(self: &Arc<Self>, at: Instant, exclude: &[EndpointId]) -> Option<Lease> {
+    pub(crate) fn pick(self: &Arc<Self>, at: Instant, exclude: &[EndpointId]) -> Option<Stay> {
         let mut guard = self.lock();
         let inner = &mut *guard;
         let now = at.saturating_duration_since(self.origin);
-        let id = inner.rotation.pick(now, &mut inner.rng, exclude)?;
+        let id = match inner.rotation.pick(now, &mut inner.rng, exclude) {
+            Pick::Endpoint(id) => id,
+            Pick::NoneReady => return None,
+        };
         let upstream =
             Arc::clone(&inner.members.get(&id).expect("each endpoint has its connections").upstream);
-        Some(Lease { fleet: Arc::clone(self), id, upstream })
+        Some(Stay { fleet: Arc::clone(self), id, upstream })
     }
 
-    /// Waits for an endpoint to come into rotation, and picks it.
-    pub(crate) async fn wait_and_pick(self: &Arc<Self>, wait: Duration) -> Option<Lease> {
-        let deadline = tokio::time::Instant::now() + wait;
+    /// Waits for an endpoint to come into rotation, however long that takes, and picks it.
+    pub(crate) async fn pick_when_ready(self: &Arc<Self>) -> Stay {
         loop {
             // Created before looking, so that an admission in between is not missed.
             let admitted = self.admitted.notified();
-            let now = tokio::time::Instant::now();
-            if let Some(lease) = self.pick(now.into_std(), &[]) {
-                return Some(lease);
+            if let Some(stay) = self.pick(tokio::time::Instant::now().into_std(), &[]) {
+                return stay;
             }
-            if now >= deadline {
-                return None;
-            }
-            let _either = timeout_at(deadline.min(now + LOOK_AGAIN), admitted).await;
+            let _either = timeout(LOOK_AGAIN, admitted).await;
         }
     }
 
@@ -425,20 +428,20 @@ impl Fleet {
 
 /// One request's stay at an endpoint. Dropping it ends the stay.
 #[derive(Debug)]
-pub(crate) struct Lease {
+pub(crate) struct Stay {
     fleet: Arc<Fleet>,
     pub(crate) id: EndpointId,
     pub(crate) upstream: Arc<Upstream>,
 }
 
-impl Lease {
+impl Stay {
     /// Takes in how the request went, as known at this time.
     pub(crate) fn record(&self, at: Instant, outcome: Outcome) {
         self.fleet.record(at, self.id, outcome);
     }
 }
 
-impl Drop for Lease {
+impl Drop for Stay {
     fn drop(&mut self) {
         self.fleet.release(self.id);
     }

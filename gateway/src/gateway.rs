@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use gateway_balancer::Rotation;
 use observability::http::guard::AllowedHosts;
 use observability::metrics::MetricsRegistry;
 use tokio::net::{TcpListener, TcpSocket};
@@ -16,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 use tracing::{info, warn};
 
+use crate::admin::Admin;
 use crate::config::GatewayConfig;
 use crate::connection::{self, ClientReading, StopSignal};
 use crate::error::GatewayError;
@@ -24,6 +26,7 @@ use crate::metrics::{Exposition, GatewayMetrics};
 use crate::proxy::{Client, Proxy};
 use crate::throttle::Throttle;
 use crate::upstream::UpstreamLimits;
+use crate::waiting_room::WaitingRoom;
 use crate::{admin, discovery, probes};
 
 /// Connections that the system holds while they wait to be accepted.
@@ -50,6 +53,7 @@ pub struct Gateway {
     service_address: SocketAddr,
     admin_address: SocketAddr,
     throttle: Throttle,
+    rotation: Rotation,
 }
 
 impl Gateway {
@@ -60,18 +64,22 @@ impl Gateway {
     /// makes no sense.
     pub fn bind(config: GatewayConfig) -> Result<Self, GatewayError> {
         let throttle = Throttle::new(&config)?;
+        let rotation = Rotation::new(config.balancer)?;
         if config.header_bytes_max < HEADER_BYTES_MIN {
             return Err(GatewayError::HeaderLimitTooSmall { bytes: config.header_bytes_max });
         }
-        for (flag, value) in [("--try-timeout", config.try_timeout), ("--body-pause", config.body_pause_max)]
-        {
+        for (flag, value) in [
+            ("--try-timeout", config.try_timeout),
+            ("--endpoint-wait", config.endpoint_wait),
+            ("--body-pause", config.body_pause_max),
+        ] {
             if value.is_zero() || value > TIME_LIMIT_MAX {
                 return Err(GatewayError::BadTimeLimit { flag, value });
             }
         }
         let (service, service_address) = listen(config.listen, "--listen")?;
         let (admin, admin_address) = listen(config.admin, "--admin")?;
-        Ok(Self { config, service, admin, service_address, admin_address, throttle })
+        Ok(Self { config, service, admin, service_address, admin_address, throttle, rotation })
     }
 
     /// Where requests are taken.
@@ -90,7 +98,7 @@ impl Gateway {
     /// # Errors
     /// [`GatewayError::AdminEnded`] when the admin server fails.
     pub async fn serve(self, stop: impl Future<Output = ()>) -> Result<(), GatewayError> {
-        let Self { config, service, admin, service_address, admin_address, throttle } = self;
+        let Self { config, service, admin, service_address, admin_address, throttle, rotation } = self;
         let mut registry = MetricsRegistry::with_process_metrics();
         let metrics = Arc::new(GatewayMetrics::register(&mut registry));
         let limits = UpstreamLimits {
@@ -98,8 +106,9 @@ impl Gateway {
             idle_max: config.idle_connections_per_endpoint,
         };
         let seed = config.seed.unwrap_or_else(|| RandomState::new().hash_one(admin_address));
-        let fleet = Fleet::new(seed, limits, metrics.upstream_connections.clone());
-        let exposition = Arc::new(Exposition::new(registry, &fleet));
+        let fleet = Fleet::new(rotation, seed, limits, metrics.upstream_connections.clone());
+        let waiting_room = Arc::new(WaitingRoom::new(config.waiting_max));
+        let exposition = Arc::new(Exposition::new(registry, &fleet, &waiting_room));
         for url in &config.endpoints {
             fleet.put(url, PutOrder::default());
         }
@@ -110,7 +119,9 @@ impl Gateway {
             background.push(spawn(discovery::run(Arc::clone(&fleet), target, errors)));
         }
         let admin_stop = CancellationToken::new();
-        let router = admin::router(Arc::clone(&fleet), exposition, AllowedHosts::new(&config.allowed_hosts));
+        let admin_state =
+            Admin { fleet: Arc::clone(&fleet), waiting_room: Arc::clone(&waiting_room), exposition };
+        let router = admin::router(admin_state, AllowedHosts::new(&config.allowed_hosts));
         let admin_server =
             axum::serve(admin, router).with_graceful_shutdown(admin_stop.clone().cancelled_owned());
         let mut admin_server = spawn(admin_server.into_future());
@@ -119,7 +130,9 @@ impl Gateway {
             fleet,
             metrics,
             throttle,
+            retry: config.balancer.retry,
             try_timeout: config.try_timeout,
+            waiting_room,
             endpoint_wait: config.endpoint_wait,
             body_pause_max: config.body_pause_max,
             body_bytes_max: config.body_bytes_max,

@@ -6,6 +6,7 @@
 //! gateway ─▶ connection ─▶ proxy ─▶ throttle                       too many? 429
 //!                            ├────▶ proxy/path, identity, headers  what may pass, and with which headers
 //!                            ├────▶ fleet ─▶ gateway-balancer      which endpoint
+//!                            ├────▶ waiting_room                   none is ready: waits, in order, for the first
 //!                            ├────▶ proxy/attempt ─▶ upstream      over which connection, and what came of it
 //!                            └────▶ proxy/response_body            until the last byte
 //! ```
@@ -24,13 +25,16 @@ mod discovery;
 mod error;
 mod fleet;
 mod gateway;
+mod headers;
 mod metrics;
 mod probes;
 mod proxy;
-mod readiness;
+mod request_body;
 mod target;
 mod throttle;
 mod upstream;
+mod waiting_room;
+mod watched_stream;
 
 pub use config::{GatewayConfig, RateLimit};
 pub use error::GatewayError;

@@ -1,7 +1,7 @@
 //! Counts what the gateway does. Every handle is resolved beforehand: a request looks nothing up.
 
 use std::sync::atomic::AtomicU64;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::response::Response;
@@ -19,6 +19,7 @@ use prometheus_client::metrics::gauge::Gauge;
 
 use crate::fleet::{EndpointReport, Fleet};
 use crate::throttle::Scope;
+use crate::waiting_room::WaitingRoom;
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct CodeLabel {
@@ -99,7 +100,7 @@ impl GatewayMetrics {
         registry.register(names::GATEWAY_THROTTLED_TOTAL, "Requests answered 429, by scope", throttled);
         registry.register(
             names::GATEWAY_NO_ENDPOINT_TOTAL,
-            "Requests answered 503 because no endpoint came into rotation in time",
+            "Requests answered 503 because no endpoint came into rotation in time, or too many waited for one",
             metrics.no_endpoint.clone(),
         );
         registry.register(
@@ -140,7 +141,11 @@ pub(crate) struct Exposition {
 }
 
 impl Exposition {
-    pub(crate) fn new(mut registry: MetricsRegistry, fleet: &std::sync::Arc<Fleet>) -> Self {
+    pub(crate) fn new(
+        mut registry: MetricsRegistry,
+        fleet: &Arc<Fleet>,
+        waiting_room: &Arc<WaitingRoom>,
+    ) -> Self {
         let endpoints = Family::default();
         let in_flight = Family::default();
         let ewma_seconds = Family::default();
@@ -155,11 +160,17 @@ impl Exposition {
             "Peak EWMA of an endpoint's latency",
             ewma_seconds.clone(),
         );
-        let counted = std::sync::Arc::clone(fleet);
+        let counted = Arc::clone(fleet);
         registry.register(
             names::GATEWAY_EJECTIONS_TOTAL,
             "Endpoints taken out of rotation for their failures",
             OnScrape::counter(move || counted.ejections() as f64),
+        );
+        let room = Arc::clone(waiting_room);
+        registry.register(
+            names::GATEWAY_WAITING_REQUESTS,
+            "Requests that wait for an endpoint to come into rotation",
+            OnScrape::gauge(move || room.waiting() as f64),
         );
         Self { registry, endpoints, in_flight, ewma_seconds, scraping: Mutex::new(()) }
     }

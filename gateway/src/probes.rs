@@ -7,8 +7,8 @@ use gateway_balancer::EndpointId;
 use tokio::time::timeout;
 
 use crate::fleet::Fleet;
-use crate::readiness::{self, Readiness};
 use crate::upstream::Upstream;
+use crate::upstream::readiness::{self, Readiness};
 
 /// How often idle connections are looked through.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(5);

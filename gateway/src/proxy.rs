@@ -4,11 +4,9 @@ pub(crate) mod answers;
 mod attempt;
 mod deadline;
 mod failure;
-pub(crate) mod headers;
 mod identity;
 mod outgoing;
 mod path;
-pub(crate) mod request_body;
 mod request_check;
 pub(crate) mod response_body;
 mod spans;
@@ -19,10 +17,12 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use gateway_balancer::{RetrySettings, Tries};
 use http::{Request, Response, StatusCode, header};
 use hyper::body::{Body, Incoming};
 use hyper::upgrade::OnUpgrade;
 use observability::traces::Span;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -32,18 +32,18 @@ use self::failure::Failure;
 pub(crate) use self::identity::Identity;
 use self::outgoing::{ClientAddress, Outgoing};
 use self::path::PathRule;
-use self::request_body::BodyError;
+
 use self::request_check::{Refusal, checked_host};
 use self::response_body::{Exchange, ResponseBody};
 use self::tunnel::UpstreamSide;
-use crate::connection::{HeadFlaw, HeadFlaws};
-use crate::fleet::{Fleet, Lease};
+use crate::fleet::{Fleet, Stay};
+use crate::headers;
 use crate::metrics::GatewayMetrics;
+use crate::request_body::BodyError;
 use crate::throttle::{Scope, Throttle, Throttled};
 use crate::upstream::Connection;
-
-/// Endpoints tried for one request whose connections could not be established.
-const ENDPOINTS_TRIED_MAX: usize = 3;
+use crate::waiting_room::WaitingRoom;
+use crate::watched_stream::{HeadFlaw, HeadFlaws};
 
 /// Most characters of a request that a message repeats.
 const MESSAGE_TEXT_CHARACTERS_MAX: usize = 80;
@@ -54,7 +54,10 @@ pub(crate) struct Proxy {
     pub(crate) fleet: Arc<Fleet>,
     pub(crate) metrics: Arc<GatewayMetrics>,
     pub(crate) throttle: Throttle,
+    pub(crate) retry: RetrySettings,
     pub(crate) try_timeout: Duration,
+    /// Requests that found no endpoint in rotation.
+    pub(crate) waiting_room: Arc<WaitingRoom>,
     pub(crate) endpoint_wait: Duration,
     pub(crate) body_pause_max: Duration,
     pub(crate) body_bytes_max: u64,
@@ -62,6 +65,13 @@ pub(crate) struct Proxy {
     pub(crate) tunnels: TaskTracker,
     /// Ends them.
     pub(crate) end_tunnels: CancellationToken,
+}
+
+/// Why a request that waited for an endpoint got none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum NoEndpoint {
+    NotInTime,
+    RoomIsFull,
 }
 
 /// A client's connection, and where its requests go.
@@ -115,7 +125,7 @@ impl Client {
                 }
                 Err(refusal) => (std::mem::take(&mut **refusal), arrived),
             };
-            response.headers_mut().insert(&identity::X_REQUEST_ID, request_id);
+            response.headers_mut().insert(&headers::X_REQUEST_ID, request_id);
             let (status, duration) = (response.status(), known.saturating_duration_since(arrived));
             if status == StatusCode::SWITCHING_PROTOCOLS {
                 self.head_flaws.end();
@@ -189,57 +199,50 @@ impl Proxy {
             return (failure.into_answer(self.body_bytes_max), Instant::now());
         }
         let mut started = outgoing.ready_at;
-        let mut lease = match self.fleet.pick(started, &[]) {
-            Some(lease) => lease,
-            None => match Box::pin(self.fleet.wait_and_pick(self.endpoint_wait)).await {
-                Some(lease) => {
+        // Nobody overtakes those who wait.
+        let at_once = if self.waiting_room.waiting() == 0 { self.fleet.pick(started, &[]) } else { None };
+        let mut stay = match at_once {
+            Some(stay) => stay,
+            None => match Box::pin(self.wait_for_endpoint()).await {
+                Ok(stay) => {
                     started = Instant::now();
-                    lease
+                    stay
                 }
-                None => return (self.no_endpoint(), Instant::now()),
+                Err(no_endpoint) => return (self.no_endpoint(no_endpoint), Instant::now()),
             },
         };
         let limits = TryLimits { answer: self.try_timeout, body_pause: self.body_pause_max };
         let reconnects = &self.metrics.reconnects;
-        let mut tried = Vec::new();
+        let mut tries = Tries::new(self.retry);
         loop {
-            let try_span = span.and_then(|span| spans::begin_try(span, outgoing, &lease, tried.len()));
-            let (result, known) = attempt(&lease, outgoing, deadline, started, limits, reconnects).await;
+            let try_span =
+                span.and_then(|span| spans::begin_try(span, outgoing, &stay, tries.failed().len()));
+            let (result, known) = attempt(&stay, outgoing, deadline, started, limits, reconnects).await;
             if let Some(try_span) = try_span {
                 spans::end_try(&try_span, &result);
             }
             let failure = match result {
                 Ok(answered) => {
-                    return (self.pass_on(answered, lease, outgoing), known);
+                    return (self.pass_on(answered, stay, outgoing), known);
                 }
                 Err(failure) => failure,
             };
-            tried.push(lease.id);
+            let may_go_on = tries.may_go_on(stay.id, failure.of_try(), outgoing.is_safe_to_repeat());
             // The stay ends before the next begins.
-            drop(lease);
-            let may_go_elsewhere = match &failure {
-                Failure::NotSent { .. } => tried.len() < ENDPOINTS_TRIED_MAX,
-                Failure::Lost { .. } | Failure::Malformed { .. } | Failure::TimedOut { .. } => {
-                    outgoing.can_be_repeated()
-                }
-                Failure::LostOnKept { .. } | Failure::BodyStalled { .. } | Failure::Body(_) => false,
-            };
-            let next = if may_go_elsewhere { self.fleet.pick(known, &tried) } else { None };
+            drop(stay);
+            let next = if may_go_on { self.fleet.pick(known, tries.failed()) } else { None };
             let Some(next) = next else { return (failure.into_answer(self.body_bytes_max), known) };
-            if !matches!(failure, Failure::NotSent { .. }) {
-                outgoing.note_repetition();
-            }
-            lease = next;
+            stay = next;
             started = known;
             self.metrics.retries.inc();
         }
     }
 
     /// Makes an endpoint's answer the client's.
-    fn pass_on(&self, answered: Answered, lease: Lease, outgoing: &mut Outgoing) -> Response<ResponseBody> {
+    fn pass_on(&self, answered: Answered, stay: Stay, outgoing: &mut Outgoing) -> Response<ResponseBody> {
         let Answered { mut response, connection } = answered;
         if response.status() == StatusCode::SWITCHING_PROTOCOLS {
-            return self.switch_protocols(response, connection, lease, outgoing.client_upgrade.take());
+            return self.switch_protocols(response, connection, stay, outgoing.client_upgrade.take());
         }
         if response.status() == StatusCode::SERVICE_UNAVAILABLE
             && response.headers().contains_key(header::RETRY_AFTER)
@@ -247,7 +250,7 @@ impl Proxy {
             self.metrics.refused.inc();
         }
         headers::remove_hop_by_hop(response.headers_mut());
-        let exchange = Exchange::new(lease, connection, outgoing.upload.take(), self.body_pause_max);
+        let exchange = Exchange::new(stay, connection, outgoing.upload.take(), self.body_pause_max);
         response.map(|()| ResponseBody::upstream(exchange))
     }
 
@@ -255,7 +258,7 @@ impl Proxy {
         &self,
         mut response: Response<()>,
         connection: Box<Connection>,
-        lease: Lease,
+        stay: Stay,
         client_upgrade: Option<OnUpgrade>,
     ) -> Response<ResponseBody> {
         let agreed = headers::names_websocket(response.headers());
@@ -266,21 +269,42 @@ impl Proxy {
                 "look at the endpoint's log",
             );
         };
-        let upstream = UpstreamSide { connection: connection.change(), lease };
+        let upstream = UpstreamSide { connection: connection.change(), stay };
         self.tunnels.spawn(tunnel::run(client_upgrade, upstream, self.end_tunnels.clone()));
         headers::remove_hop_by_hop(response.headers_mut());
         headers::set_websocket(response.headers_mut());
         response.map(|()| ResponseBody::Own(None))
     }
 
-    fn no_endpoint(&self) -> Response<ResponseBody> {
+    /// Waits in line, at most for the time allowed, until an endpoint is in rotation.
+    async fn wait_for_endpoint(&self) -> Result<Stay, NoEndpoint> {
+        let Some(place) = self.waiting_room.enter() else {
+            // Where the room is being emptied, what can be served is served.
+            return self.fleet.pick(Instant::now(), &[]).ok_or(NoEndpoint::RoomIsFull);
+        };
+        let in_line = async {
+            let _first = place.be_first().await;
+            self.fleet.pick_when_ready().await
+        };
+        timeout(self.endpoint_wait, in_line).await.map_err(|_| NoEndpoint::NotInTime)
+    }
+
+    fn no_endpoint(&self, why: NoEndpoint) -> Response<ResponseBody> {
         self.metrics.no_endpoint.inc();
-        answers::error_with_retry(
-            StatusCode::SERVICE_UNAVAILABLE,
-            format!("no endpoint came into rotation within {:?}", self.endpoint_wait),
-            "GET /endpoints on the admin port shows who is there and why nobody is ready",
-            Duration::from_secs(1),
-        )
+        let (error, hint) = match why {
+            NoEndpoint::NotInTime => (
+                format!("no endpoint came into rotation within {:?}", self.endpoint_wait),
+                "GET /endpoints on the admin port shows who is there and why nobody is ready",
+            ),
+            NoEndpoint::RoomIsFull => (
+                format!(
+                    "no endpoint is in rotation, and as many requests wait for one as may: {}",
+                    self.waiting_room.places_max()
+                ),
+                "wait as long as Retry-After says, or start the gateway with a larger --max-waiting",
+            ),
+        };
+        answers::error_with_retry(StatusCode::SERVICE_UNAVAILABLE, error, hint, Duration::from_secs(1))
     }
 
     fn throttled(&self, throttled: Throttled) -> Response<ResponseBody> {

@@ -3,6 +3,7 @@
 mod connection;
 mod inbox;
 mod outbox;
+pub(crate) mod readiness;
 mod request_head;
 
 use std::io;
@@ -15,7 +16,7 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 pub(crate) use self::connection::{ChangedConnection, Connection, SendError};
-use crate::readiness::{self, Readiness};
+use self::readiness::Readiness;
 use crate::target::EndpointUrl;
 
 /// Sweeps that an idle connection outlasts. Counted in sweeps, so that keeping a connection reads no clock.

@@ -91,8 +91,10 @@ names! {
     GATEWAY_REFUSED_TOTAL = "gateway_refused_total";
     /// Requests answered 429, by `scope`: the service's limit or the client's.
     GATEWAY_THROTTLED_TOTAL = "gateway_throttled_total";
-    /// Requests answered 503 because no endpoint was in rotation in time.
+    /// Requests answered 503 because no endpoint was in rotation in time, or too many waited for one.
     GATEWAY_NO_ENDPOINT_TOTAL = "gateway_no_endpoint_total";
+    /// Requests that wait for an endpoint to come into rotation; they are in flight to none.
+    GATEWAY_WAITING_REQUESTS = "gateway_waiting_requests";
     /// Endpoints by `state`.
     GATEWAY_ENDPOINTS = "gateway_endpoints";
     /// Requests in flight to an endpoint.

@@ -13,32 +13,27 @@
 //! Of the two endpoints of a pick, the one with the greater share of 4xx loses the lead that its latency gives it, in
 //! proportion to the difference of the shares. Where the difference in the window is too great for chance, it also
 //! costs as much as an endpoint that fails that share of its requests. That cost ends with the window, so an endpoint
-//! that heals is tried again after [`OUTCOME_WINDOW`](crate::OUTCOME_WINDOW) at the latest.
+//! that heals is tried again after [`CostSettings::outcome_window`](crate::CostSettings::outcome_window) at the latest.
 
-use crate::endpoint::Endpoint;
-use crate::outcome::UNSERVED_COST;
-use crate::pick::STREAK_DOUBLINGS_MAX;
-use crate::window::OutcomeCounts;
+use crate::settings::ClientErrorSettings;
+use crate::unserved::UnservedPrice;
+use crate::window::RecentCounts;
 
-/// Fewest 4xx answers in the window that can count against an endpoint: chance rules smaller numbers.
-pub const CLIENT_ERRORS_MIN: u64 = 3;
-
-/// Standard errors by which two shares of 4xx must differ before the difference counts as the endpoint's own. By chance
-/// alone that happens about once in 30,000 comparisons of independent windows.
-pub const CLIENT_ERRORS_SIGNIFICANCE: f64 = 4.0;
+/// Answers that are remembered beside the window: as many as a byte has bits.
+const LAST_ANSWERS: u8 = 8;
 
 /// The last answers of an endpoint, which say something where requests are so few that the window is almost empty.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct LastAnswers {
     /// One bit for each, set for a 4xx; the newest is the lowest.
     client_errors: u8,
-    known: u32,
+    known: u8,
 }
 
 impl LastAnswers {
     pub(crate) fn add(&mut self, is_client_error: bool) {
         self.client_errors = self.client_errors << 1 | u8::from(is_client_error);
-        self.known = (self.known + 1).min(u8::BITS);
+        self.known = (self.known + 1).min(LAST_ANSWERS);
     }
 
     /// Share of 4xx among them, 0 to 1; 0 without answers.
@@ -48,11 +43,11 @@ impl LastAnswers {
 }
 
 /// Share of 4xx in the window, or among the last answers where the window holds fewer.
-fn client_error_share(counts: OutcomeCounts, last: LastAnswers) -> f64 {
-    if counts.total() < u64::from(u8::BITS) {
+fn client_error_share(counts: RecentCounts, last: LastAnswers) -> f64 {
+    if counts.total() < u64::from(LAST_ANSWERS) {
         last.client_error_share()
     } else {
-        counts.client_errors as f64 / counts.total() as f64
+        f64::from(counts.client_errors) / counts.total() as f64
     }
 }
 
@@ -67,15 +62,20 @@ pub(crate) struct Handicap {
 
 impl Handicap {
     /// The handicaps of two endpoints beside each other: one at most has any.
-    pub(crate) fn of(counts: [OutcomeCounts; 2], last: [LastAnswers; 2]) -> [Option<Self>; 2] {
+    pub(crate) fn of(
+        counts: [RecentCounts; 2],
+        last: [LastAnswers; 2],
+        settings: &ClientErrorSettings,
+    ) -> [Option<Self>; 2] {
         if last[0].client_errors | last[1].client_errors == 0
-            && counts[0].client_errors + counts[1].client_errors == 0
+            && counts[0].client_errors | counts[1].client_errors == 0
         {
             return [None; 2];
         }
         let [first, second] = [0, 1].map(|which| client_error_share(counts[which], last[which]));
         let excess = first - second;
-        let handicap = |own, other| Self { excess: excess.abs(), is_significant: is_significant(own, other) };
+        let handicap =
+            |own, other| Self { excess: excess.abs(), is_significant: is_significant(own, other, settings) };
         if excess > 0.0 {
             [Some(handicap(counts[0], counts[1])), None]
         } else if excess < 0.0 {
@@ -85,54 +85,62 @@ impl Handicap {
         }
     }
 
-    /// The latency that `endpoint` is taken to have beside another one with `other_seconds`, both in seconds.
-    pub(crate) fn apply(self, endpoint: &Endpoint, own_seconds: f64, other_seconds: f64) -> f64 {
+    /// The latency that an endpoint is taken to have beside another one with `other_seconds`, in seconds. `streak` is how
+    /// many 4xx it gave in a row.
+    pub(crate) fn apply(
+        self,
+        own_seconds: f64,
+        other_seconds: f64,
+        streak: u32,
+        unserved: &UnservedPrice,
+    ) -> f64 {
         let without_lead = own_seconds + self.excess * (other_seconds - own_seconds).max(0.0);
         if !self.is_significant {
             return without_lead;
         }
         // As for refusals: an endpoint that answers at once has nothing in flight, and would otherwise win against
         // every busy one.
-        let doublings = endpoint.client_error_streak.min(STREAK_DOUBLINGS_MAX);
-        (without_lead + self.excess * UNSERVED_COST.as_secs_f64()) * f64::from(1_u32 << doublings)
+        unserved.raise(without_lead, self.excess, streak)
     }
 }
 
 /// Whether the endpoint with the counts `own` gives more 4xx than chance explains beside the one with `other`: a test of
 /// two proportions.
-fn is_significant(own: OutcomeCounts, other: OutcomeCounts) -> bool {
-    if own.client_errors < CLIENT_ERRORS_MIN || other.total() == 0 {
+fn is_significant(own: RecentCounts, other: RecentCounts, settings: &ClientErrorSettings) -> bool {
+    if own.client_errors < settings.answers_min || other.total() == 0 {
         return false;
     }
-    let [own_errors, other_errors] = [own, other].map(|counts| counts.client_errors as f64);
+    let [own_errors, other_errors] = [own, other].map(|counts| f64::from(counts.client_errors));
     let [own_answers, other_answers] = [own, other].map(|counts| counts.total() as f64);
     let difference = own_errors / own_answers - other_errors / other_answers;
     let pooled = (own_errors + other_errors) / (own_answers + other_answers);
     let variance = pooled * (1.0 - pooled) * (1.0 / own_answers + 1.0 / other_answers);
-    difference > 0.0
-        && difference * difference > CLIENT_ERRORS_SIGNIFICANCE * CLIENT_ERRORS_SIGNIFICANCE * variance
+    difference > 0.0 && difference * difference > settings.significance * settings.significance * variance
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn counts(client_errors: u64, answers: u64) -> OutcomeCounts {
-        OutcomeCounts { succeeded: answers, client_errors, ..OutcomeCounts::default() }
+    const SETTINGS: ClientErrorSettings = ClientErrorSettings::DEFAULT;
+
+    fn counts(client_errors: u32, answers: u32) -> RecentCounts {
+        RecentCounts { succeeded: answers, client_errors, ..RecentCounts::default() }
     }
 
-    fn last(client_errors: u64, answers: u64) -> LastAnswers {
+    fn last(client_errors: u32, answers: u32) -> LastAnswers {
         let mut last = LastAnswers::default();
         (0..answers).for_each(|number| last.add(number < client_errors));
         last
     }
 
     /// Excess in hundredths and significance, for (4xx, answers) of both.
-    fn handicap(own: (u64, u64), other: (u64, u64)) -> Option<(f64, bool)> {
+    fn handicap(own: (u32, u32), other: (u32, u32)) -> Option<(f64, bool)> {
         let pair = [own, other];
         let [of_own, _] = Handicap::of(
             pair.map(|(errors, answers)| counts(errors, answers)),
             pair.map(|(errors, answers)| last(errors, answers)),
+            &SETTINGS,
         );
         of_own.map(|handicap| ((handicap.excess * 100.0).round() / 100.0, handicap.is_significant))
     }
@@ -171,10 +179,10 @@ mod tests {
 
     #[test]
     fn where_the_window_is_empty_the_last_answers_still_take_the_lead_away() {
-        let empty = [OutcomeCounts::default(); 2];
-        let [rejects, serves] = Handicap::of(empty, [last(8, 20), last(0, 20)]);
+        let empty = [RecentCounts::default(); 2];
+        let [rejects, serves] = Handicap::of(empty, [last(8, 20), last(0, 20)], &SETTINGS);
         assert_eq!((rejects, serves), (None, None), "eight answers are remembered");
-        let [rejects, _] = Handicap::of(empty, [last(20, 20), last(0, 20)]);
+        let [rejects, _] = Handicap::of(empty, [last(20, 20), last(0, 20)], &SETTINGS);
         assert_eq!(rejects, Some(Handicap { excess: 1.0, is_significant: false }));
     }
 }

@@ -3,24 +3,52 @@
 //! One answer without an address is not yet its end: answers are cut at 512 bytes on some platforms, so with many
 //! replicas each one names another subset.
 
-use alloc::string::String;
+use alloc::collections::BTreeSet;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::time::Duration;
 
 use crate::endpoint::{EndpointId, Phase};
-use crate::rotation::Rotation;
-
-/// Answers in a row without an address after which it counts as absent.
-pub const ABSENT_ANSWERS_BEFORE_REMOVAL: u32 = 3;
-
-/// Drained addresses remembered; the oldest is forgotten beyond that.
-pub const KEPT_OUT_MAX: usize = 1024;
+use crate::moment::nanos;
+use crate::roster::Roster;
+use crate::score::Score;
+use crate::settings::{BalancerSettings, DiscoverySettings};
 
 /// A drained address that DNS must not bring back.
 #[derive(Debug, Clone)]
-pub(crate) struct KeptOut {
-    pub(crate) url: String,
+struct DrainedAddress {
+    url: Arc<str>,
     absent_answers: u32,
+}
+
+/// The addresses that were drained and not put since, the oldest first.
+#[derive(Debug, Default)]
+pub(crate) struct DrainedAddresses(Vec<DrainedAddress>);
+
+impl DrainedAddresses {
+    pub(crate) fn contains(&self, url: &str) -> bool {
+        self.0.iter().any(|drained| &*drained.url == url)
+    }
+
+    pub(crate) fn add(&mut self, url: Arc<str>, settings: &DiscoverySettings) {
+        if self.0.len() >= settings.drained_addresses_max {
+            self.0.remove(0);
+        }
+        self.0.push(DrainedAddress { url, absent_answers: 0 });
+    }
+
+    pub(crate) fn allow(&mut self, url: &str) {
+        self.0.retain(|drained| &*drained.url != url);
+    }
+
+    /// Forgets those that have been absent from DNS for long enough: what comes back there is another replica.
+    fn take_in(&mut self, named: &BTreeSet<&str>, settings: &DiscoverySettings) {
+        self.0.retain_mut(|drained| {
+            drained.absent_answers =
+                if named.contains(&*drained.url) { 0 } else { drained.absent_answers + 1 };
+            drained.absent_answers < settings.absent_answers_before_removal
+        });
+    }
 }
 
 /// What an answer of DNS changed.
@@ -32,56 +60,47 @@ pub struct Discovered {
     pub absent: Vec<EndpointId>,
 }
 
-impl Rotation {
-    /// Takes in one answer of DNS, as the addresses it names. A failed lookup is no answer: do not call this.
-    ///
-    /// An endpoint that was put stays whatever DNS says; one that DNS alone brought leaves when it has been absent
-    /// for [`ABSENT_ANSWERS_BEFORE_REMOVAL`] answers.
-    pub fn sync_discovered<S: AsRef<str>>(&mut self, now: Duration, urls: &[S]) -> Discovered {
-        let named = |url: &str| urls.iter().any(|named| named.as_ref() == url);
-        let mut discovered = Discovered::default();
+/// Takes in one answer of DNS, as the addresses it names.
+pub(crate) fn follow<S: AsRef<str>>(
+    roster: &mut Roster,
+    drained: &mut DrainedAddresses,
+    now: Duration,
+    urls: &[S],
+    settings: &BalancerSettings,
+) -> Discovered {
+    let named: BTreeSet<&str> = urls.iter().map(AsRef::as_ref).collect();
+    let mut discovered = Discovered::default();
+    drained.take_in(&named, &settings.discovery);
 
-        self.kept_out.retain_mut(|kept_out| {
-            kept_out.absent_answers = if named(&kept_out.url) { 0 } else { kept_out.absent_answers + 1 };
-            kept_out.absent_answers < ABSENT_ANSWERS_BEFORE_REMOVAL
-        });
-
-        for url in urls.iter().map(AsRef::as_ref) {
-            if let Some(position) = self.position_of_url(url) {
-                let endpoint = &mut self.endpoints[position];
-                endpoint.absent_answers = 0;
-                if endpoint.forget_when_idle {
-                    endpoint.restart(now);
-                }
-            } else if !self.kept_out.iter().any(|kept_out| kept_out.url == url) {
-                discovered.added.push(self.add(now, url, false));
+    for url in urls.iter().map(AsRef::as_ref) {
+        if let Some(place) = roster.place_of_url(url) {
+            roster.endpoints[place].absent_answers = 0;
+            if roster.endpoints[place].forget_when_idle {
+                roster.restart(place, now);
             }
+        } else if !drained.contains(url) {
+            let score = Score::new(nanos(now), settings.latency.assumed_max);
+            discovered.added.push(roster.add(now, url, false, score));
         }
-
-        for endpoint in &mut self.endpoints {
-            if endpoint.pinned || endpoint.phase == Phase::Draining || named(&endpoint.url) {
-                continue;
-            }
-            endpoint.absent_answers += 1;
-            if endpoint.absent_answers >= ABSENT_ANSWERS_BEFORE_REMOVAL {
-                endpoint.phase = Phase::Draining;
-                endpoint.forget_when_idle = true;
-                discovered.absent.push(endpoint.id);
-            }
-        }
-        while let Some(position) =
-            self.endpoints.iter().position(|endpoint| endpoint.forget_when_idle && endpoint.in_flight == 0)
-        {
-            self.forget(position);
-        }
-        self.follow_phases(now);
-        discovered
     }
 
-    pub(crate) fn keep_out(&mut self, url: String) {
-        if self.kept_out.len() >= KEPT_OUT_MAX {
-            self.kept_out.remove(0);
+    let places: Vec<usize> = roster.places().collect();
+    for &place in &places {
+        let endpoint = &mut roster.endpoints[place];
+        if endpoint.pinned || endpoint.phase == Phase::Draining || named.contains(&*endpoint.url) {
+            continue;
         }
-        self.kept_out.push(KeptOut { url, absent_answers: 0 });
+        endpoint.absent_answers += 1;
+        if endpoint.absent_answers >= settings.discovery.absent_answers_before_removal {
+            endpoint.forget_when_idle = true;
+            roster.set_phase(place, Phase::Draining);
+            discovered.absent.push(roster.id(place));
+        }
     }
+    for &place in &places {
+        if roster.endpoints[place].forget_when_idle && roster.scores[place].in_flight == 0 {
+            roster.forget(place);
+        }
+    }
+    discovered
 }

@@ -1,20 +1,32 @@
-//! Holds all that is known of one endpoint.
+//! Holds what is known of one endpoint besides its score.
 
-use alloc::string::String;
+use alloc::sync::Arc;
 use core::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::comparison::LastAnswers;
 use crate::ejection::Ejection;
-use crate::ewma::{EWMA_DEFAULT, PeakEwma};
+use crate::ewma::Decay;
 use crate::health::Health;
-use crate::window::{OutcomeCounts, OutcomeWindow};
+use crate::score::Score;
+use crate::window::{OutcomeCounts, Past};
 
-/// Names one stay of an address in a rotation. An address that was removed and put again has a new one, so a late
-/// record of the old stay does no harm.
+/// Names one stay of an address in a rotation, in the order in which they were added. An address that was removed and put
+/// again has a new one, so a late record of the old stay does no harm.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct EndpointId(pub(crate) u64);
+pub struct EndpointId {
+    /// Counts the stays of a rotation, from 1.
+    pub(crate) number: u64,
+    /// Where its endpoint lies, for as long as the number is that of the place.
+    pub(crate) place: u32,
+}
+
+#[cfg(test)]
+impl EndpointId {
+    pub(crate) fn for_test(number: u64) -> Self {
+        Self { number, place: 0 }
+    }
+}
 
 /// Where an endpoint stands, as others see it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -77,10 +89,11 @@ pub struct EndpointView<'a> {
     pub ejections: u64,
 }
 
+/// The cold part of an endpoint: what changes its standing and what observers see.
 #[derive(Debug, Clone)]
 pub(crate) struct Endpoint {
     pub(crate) id: EndpointId,
-    pub(crate) url: String,
+    pub(crate) url: Arc<str>,
     /// Put by somebody, so that its absence from DNS means nothing.
     pub(crate) pinned: bool,
     /// DNS answers in a row without it.
@@ -89,23 +102,16 @@ pub(crate) struct Endpoint {
     /// Nobody waits for the end of its draining: it is forgotten with its last request.
     pub(crate) forget_when_idle: bool,
     pub(crate) health: Health,
-    pub(crate) ewma: PeakEwma,
-    pub(crate) window: OutcomeWindow,
-    /// Refused and failed answers since the last served one.
-    pub(crate) unserved_streak: u32,
-    /// 4xx answers since the last answer of another kind.
-    pub(crate) client_error_streak: u32,
-    pub(crate) last_answers: LastAnswers,
+    /// When its next probe is scheduled, if it is.
+    pub(crate) probe_scheduled_at: Option<Duration>,
+    pub(crate) past: Past,
     pub(crate) ejection: Ejection,
-    pub(crate) in_flight: u32,
-    pub(crate) admitted_at: Duration,
     pub(crate) picked: u64,
-    pub(crate) answers: OutcomeCounts,
     pub(crate) ejections: u64,
 }
 
 impl Endpoint {
-    pub(crate) fn new(id: EndpointId, url: String, pinned: bool, now: Duration) -> Self {
+    pub(crate) fn new(id: EndpointId, url: Arc<str>, pinned: bool, now: Duration) -> Self {
         Self {
             id,
             url,
@@ -114,41 +120,15 @@ impl Endpoint {
             phase: Phase::Starting,
             forget_when_idle: false,
             health: Health::new(now),
-            ewma: PeakEwma::new(now, EWMA_DEFAULT),
-            window: OutcomeWindow::default(),
-            unserved_streak: 0,
-            client_error_streak: 0,
-            last_answers: LastAnswers::default(),
+            probe_scheduled_at: None,
+            past: Past::default(),
             ejection: Ejection::default(),
-            in_flight: 0,
-            admitted_at: now,
             picked: 0,
-            answers: OutcomeCounts::default(),
             ejections: 0,
         }
     }
 
-    /// Begins anew, as if just put; requests in flight and totals stay.
-    pub(crate) fn restart(&mut self, now: Duration) {
-        self.phase = Phase::Starting;
-        self.forget_when_idle = false;
-        self.absent_answers = 0;
-        self.health = Health::new(now);
-    }
-
-    /// Enters the rotation with a clean slate: what it did before says little about what it does now.
-    pub(crate) fn admit(&mut self, now: Duration, assumed_latency: Duration) {
-        self.phase = Phase::Ready;
-        self.admitted_at = now;
-        self.ewma = PeakEwma::new(now, assumed_latency);
-        self.window.clear();
-        self.unserved_streak = 0;
-        self.client_error_streak = 0;
-        self.last_answers = LastAnswers::default();
-        self.ejection.return_to_rotation(now);
-    }
-
-    pub(crate) fn view(&self, now: Duration) -> EndpointView<'_> {
+    pub(crate) fn view<'a>(&'a self, score: &Score, now_nanos: u64, decay: &Decay) -> EndpointView<'a> {
         EndpointView {
             id: self.id,
             url: &self.url,
@@ -158,10 +138,10 @@ impl Endpoint {
                 Phase::Draining => State::Draining,
                 Phase::Ejected { .. } => State::Ejected,
             },
-            in_flight: self.in_flight,
-            ewma_seconds: self.ewma.seconds_at(now),
+            in_flight: score.in_flight,
+            ewma_seconds: score.ewma.seconds_at(now_nanos, decay),
             picked: self.picked,
-            answers: self.answers,
+            answers: score.window.all(&self.past),
             ejections: self.ejections,
         }
     }

@@ -5,21 +5,7 @@
 
 use core::time::Duration;
 
-/// Time between the probes of an endpoint that has never been admitted.
-pub const PROBE_INTERVAL_STARTING: Duration = Duration::from_millis(50);
-
-/// Time between the probes of any other endpoint.
-pub const PROBE_INTERVAL: Duration = Duration::from_millis(500);
-
-/// How long a starting endpoint is probed at the short interval; an address where nothing ever comes up is then
-/// probed at [`PROBE_INTERVAL`].
-pub const PROBE_STARTING_PATIENCE: Duration = Duration::from_mins(1);
-
-/// Failed probes in a row that take an admitted endpoint out.
-pub const PROBE_FAILURES_OUT: u32 = 3;
-
-/// Successful probes in a row that bring it back.
-pub const PROBE_SUCCESSES_IN: u32 = 2;
+use crate::settings::ProbeSettings;
 
 /// What a probe of `/ready` found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,15 +75,21 @@ impl Health {
     }
 
     /// Notes that a probe has been sent.
-    pub(crate) fn begin(&mut self, now: Duration) {
+    pub(crate) fn begin(&mut self, now: Duration, settings: &ProbeSettings) {
         self.probe_in_progress = true;
         let eager = self.standing == Standing::Starting
-            && now.saturating_sub(self.starting_since) < PROBE_STARTING_PATIENCE;
-        self.next_probe_at = now + if eager { PROBE_INTERVAL_STARTING } else { PROBE_INTERVAL };
+            && now.saturating_sub(self.starting_since) < settings.starting_patience;
+        self.next_probe_at =
+            now.saturating_add(if eager { settings.interval_starting } else { settings.interval });
     }
 
     /// Takes in a probe's answer.
-    pub(crate) fn record(&mut self, now: Duration, answer: ProbeAnswer) -> Option<HealthChange> {
+    pub(crate) fn record(
+        &mut self,
+        now: Duration,
+        answer: ProbeAnswer,
+        settings: &ProbeSettings,
+    ) -> Option<HealthChange> {
         self.probe_in_progress = false;
         let against = match (self.standing, answer) {
             (Standing::In, ProbeAnswer::NotReady | ProbeAnswer::OtherReplica)
@@ -109,21 +101,21 @@ impl Health {
             self.streak = 0;
             return None;
         }
-        self.streak += 1;
+        self.streak = self.streak.saturating_add(1);
         let (needed, next, change) = match self.standing {
             Standing::Starting => (1, Standing::In, HealthChange::Admitted),
             Standing::In if answer == ProbeAnswer::OtherReplica => {
                 (1, Standing::Out, HealthChange::Withdrawn)
             }
-            Standing::In => (PROBE_FAILURES_OUT, Standing::Out, HealthChange::Withdrawn),
-            Standing::Out => (PROBE_SUCCESSES_IN, Standing::In, HealthChange::Admitted),
+            Standing::In => (settings.failures_out, Standing::Out, HealthChange::Withdrawn),
+            Standing::Out => (settings.successes_in, Standing::In, HealthChange::Admitted),
         };
         if self.streak < needed {
             return None;
         }
         self.standing = next;
         self.streak = 0;
-        self.next_probe_at = now + PROBE_INTERVAL;
+        self.next_probe_at = now.saturating_add(settings.interval);
         Some(change)
     }
 }
@@ -132,12 +124,14 @@ impl Health {
 mod tests {
     use super::*;
 
+    const SETTINGS: ProbeSettings = ProbeSettings::DEFAULT;
+
     /// Sends the probe that is due, notes when it was sent, and has it answered 1 ms later.
     fn probe(health: &mut Health, answer: ProbeAnswer) -> (Duration, Option<HealthChange>) {
         let sent = health.next_probe_at().expect("no probe is under way");
-        health.begin(sent);
+        health.begin(sent, &SETTINGS);
         assert_eq!(health.next_probe_at(), None, "one probe at a time");
-        (sent, health.record(sent + Duration::from_millis(1), answer))
+        (sent, health.record(sent + Duration::from_millis(1), answer, &SETTINGS))
     }
 
     fn admitted() -> Health {
@@ -151,7 +145,7 @@ mod tests {
         let mut health = Health::new(Duration::ZERO);
         for step in 0..5 {
             let (sent, change) = probe(&mut health, ProbeAnswer::NotReady);
-            assert_eq!((sent, change), (PROBE_INTERVAL_STARTING * step, None));
+            assert_eq!((sent, change), (SETTINGS.interval_starting * step, None));
         }
         let (sent, change) = probe(&mut health, ProbeAnswer::Ready);
         assert_eq!((sent, change), (Duration::from_millis(250), Some(HealthChange::Admitted)));
@@ -161,10 +155,10 @@ mod tests {
     #[test]
     fn an_address_where_nothing_comes_up_is_probed_less_often_in_the_end() {
         let mut health = Health::new(Duration::ZERO);
-        while probe(&mut health, ProbeAnswer::NotReady).0 < PROBE_STARTING_PATIENCE {}
+        while probe(&mut health, ProbeAnswer::NotReady).0 < SETTINGS.starting_patience {}
         let (first, _) = probe(&mut health, ProbeAnswer::NotReady);
         let (second, _) = probe(&mut health, ProbeAnswer::NotReady);
-        assert_eq!(second, first + PROBE_INTERVAL);
+        assert_eq!(second, first + SETTINGS.interval);
     }
 
     #[test]

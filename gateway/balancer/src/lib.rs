@@ -5,7 +5,8 @@
 //! the time since an origin it chose (never going backwards), and a random stream. The same calls with the same
 //! times and the same seed give the same picks on every machine.
 //!
-//! [`Rotation`] is the whole surface. What a caller does with it, in order:
+//! [`Rotation`] holds the endpoints, [`Tries`] says for one request whether another endpoint may be tried, and
+//! [`BalancerSettings`] has the numbers in their rules. What a caller does with a rotation, in order:
 //!
 //! 1. [`Rotation::put`] or [`Rotation::sync_discovered`]: who is there.
 //! 2. [`Rotation::begin_probe`], then [`Rotation::record_probe`]: who may serve.
@@ -19,29 +20,32 @@ extern crate alloc;
 extern crate std;
 
 mod comparison;
+mod cost;
 mod discovery;
 mod ejection;
 mod endpoint;
 mod ewma;
 mod health;
+mod moment;
 mod outcome;
 mod pick;
+mod retry;
+mod roster;
 mod rotation;
+mod score;
+mod settings;
+mod unserved;
 mod window;
 
-pub use comparison::{CLIENT_ERRORS_MIN, CLIENT_ERRORS_SIGNIFICANCE};
-pub use discovery::{ABSENT_ANSWERS_BEFORE_REMOVAL, Discovered, KEPT_OUT_MAX};
-pub use ejection::{
-    BACK_OFF_BASE, BACK_OFF_MAX, CONSECUTIVE_FAILURES_OUT, FAILED_SHARE_OUT, FAILED_SHARE_SAMPLES_MIN,
-    FORGET_EJECTIONS_AFTER, PROBATION_SUCCESSES,
-};
+pub use discovery::Discovered;
 pub use endpoint::{EndpointId, EndpointView, State};
-pub use ewma::{EWMA_DECAY, EWMA_DEFAULT, EWMA_FLOOR, PeakEwma};
-pub use health::{
-    PROBE_FAILURES_OUT, PROBE_INTERVAL, PROBE_INTERVAL_STARTING, PROBE_STARTING_PATIENCE, PROBE_SUCCESSES_IN,
-    ProbeAnswer,
-};
-pub use outcome::{Outcome, UNSERVED_COST};
-pub use pick::{SLOW_START, SLOW_START_WEIGHT_MIN, SMOOTHING_ANSWERS, STREAK_DOUBLINGS_MAX};
+pub use health::ProbeAnswer;
+pub use outcome::Outcome;
+pub use pick::Pick;
+pub use retry::{Tries, TryFailure};
 pub use rotation::{Put, Rotation};
-pub use window::{OUTCOME_WINDOW, OutcomeCounts};
+pub use settings::{
+    BalancerSettings, ClientErrorSettings, CostSettings, DiscoverySettings, EjectionSettings,
+    LatencySettings, ProbeSettings, RetrySettings, SettingsError,
+};
+pub use window::OutcomeCounts;

@@ -2,12 +2,6 @@
 
 use core::time::Duration;
 
-/// What a refused or failed answer is taken to cost, about the response time of a replica whose queue is full.
-///
-/// It enters an endpoint's cost with the share of such answers in the window. It is not a peak of the EWMA: one
-/// error in a hundred would then keep a healthy replica empty for half a minute and pile its work on the others.
-pub const UNSERVED_COST: Duration = Duration::from_secs(1);
-
 /// How one request to an endpoint ended.
 ///
 /// A client that went away is none of these: the request is released without a record.

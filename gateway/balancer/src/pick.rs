@@ -1,103 +1,77 @@
-//! Picks the cheaper of two endpoints drawn at random (power of two choices).
+//! Draws two different candidates at random, of which the cheaper gets the request (power of two choices).
 //!
 //! The cheapest of all would be everybody's choice at the same moment, until its latency shows; two random
 //! candidates spread a burst and still avoid the bad ones (Mitzenmacher, "The Power of Two Choices in Randomized
 //! Load Balancing", 2001).
 
-use core::time::Duration;
-
 use rand::{Rng, RngExt};
 
-use crate::comparison::Handicap;
-use crate::endpoint::Endpoint;
-use crate::outcome::UNSERVED_COST;
-use crate::window::OutcomeCounts;
+use crate::endpoint::EndpointId;
 
-/// Time over which the weight of a newly admitted endpoint rises, linearly, from [`SLOW_START_WEIGHT_MIN`] to 1.
-pub const SLOW_START: Duration = Duration::from_secs(2);
-
-/// Weight of an endpoint at the moment it is admitted.
-pub const SLOW_START_WEIGHT_MIN: f64 = 0.1;
-
-/// Answers, taken as served, that the share of unserved ones is smoothed with. Otherwise one error among the first
-/// few answers would keep a replica empty, and being empty it would not outgrow that error.
-pub const SMOOTHING_ANSWERS: u64 = 10;
-
-/// Most doublings of the cost for unserved answers in a row.
-pub const STREAK_DOUBLINGS_MAX: u32 = 10;
-
-/// The weight at `now` of an endpoint admitted at `admitted_at`.
-pub(crate) fn slow_start_weight(now: Duration, admitted_at: Duration) -> f64 {
-    let share = now.saturating_sub(admitted_at).as_secs_f64() / SLOW_START.as_secs_f64();
-    (SLOW_START_WEIGHT_MIN + (1.0 - SLOW_START_WEIGHT_MIN) * share).min(1.0)
+/// What [`Rotation::pick`](crate::Rotation::pick) found.
+#[must_use = "a picked endpoint counts a request in flight until it is released"]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pick {
+    /// The request goes to this endpoint, which counts it as in flight.
+    Endpoint(EndpointId),
+    /// None is in rotation, or only those that were to be left out. One can come at any time.
+    NoneReady,
 }
 
-/// What one more request costs at each of two endpoints, in seconds.
-///
-/// `(latency + unserved × UNSERVED_COST) × 2^streak × (in flight + 1) / weight`, where the latency is the EWMA, raised
-/// by a [`Handicap`] where the endpoint answers more 4xx than the other one; unserved is the smoothed share of refused
-/// and failed answers in the window, and the streak is how many came in a row.
-///
-/// The sum keeps quick refusals and failures from looking fast. The doubling matters in overload: an endpoint that
-/// serves nothing has nothing in flight, and would otherwise win against every busy one. When the window holds no
-/// answer any more, the streak is forgiven and the endpoint is tried again.
-pub(crate) fn costs(pair: [&Endpoint; 2], now: Duration) -> [f64; 2] {
-    let counts = pair.map(|endpoint| endpoint.window.counts(now));
-    let seen = pair.map(|endpoint| endpoint.ewma.seconds_at(now));
-    let handicaps = Handicap::of(counts, pair.map(|endpoint| endpoint.last_answers));
-    [0, 1].map(|own| {
-        let latency_seconds = match handicaps[own] {
-            Some(handicap) => handicap.apply(pair[own], seen[own], seen[1 - own]),
-            None => seen[own],
-        };
-        cost(pair[own], counts[own], latency_seconds, now)
-    })
-}
-
-fn cost(endpoint: &Endpoint, counts: OutcomeCounts, latency_seconds: f64, now: Duration) -> f64 {
-    let unserved = counts.refused + counts.failed;
-    let mut latency = latency_seconds;
-    if unserved > 0 {
-        let share = unserved as f64 / (counts.total() + SMOOTHING_ANSWERS) as f64;
-        let doublings = endpoint.unserved_streak.min(STREAK_DOUBLINGS_MAX);
-        latency = (latency + share * UNSERVED_COST.as_secs_f64()) * f64::from(1_u32 << doublings);
+impl Pick {
+    /// The endpoint, for callers to whom it does not matter why there is none.
+    pub fn endpoint(self) -> Option<EndpointId> {
+        match self {
+            Self::Endpoint(id) => Some(id),
+            Self::NoneReady => None,
+        }
     }
-    latency * (f64::from(endpoint.in_flight) + 1.0) / slow_start_weight(now, endpoint.admitted_at)
 }
 
-/// Draws two different candidates and returns the position of the cheaper one; none without candidates.
-pub(crate) fn cheaper_of_two<R: Rng + ?Sized>(
-    endpoints: &[Endpoint],
-    candidates: &[usize],
-    now: Duration,
-    rng: &mut R,
-) -> Option<usize> {
-    match *candidates {
-        [] => None,
-        [only] => Some(only),
+/// Candidates drawn, by their positions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Drawn {
+    None,
+    One(usize),
+    Two(usize, usize),
+}
+
+/// Draws from so many candidates.
+#[inline]
+pub(crate) fn draw<R: Rng + ?Sized>(candidates: usize, rng: &mut R) -> Drawn {
+    match candidates {
+        0 => Drawn::None,
+        1 => Drawn::One(0),
         _ => {
-            let first = rng.random_range(0..candidates.len());
-            let mut second = rng.random_range(0..candidates.len() - 1);
-            if second >= first {
-                second += 1;
-            }
-            let (first, second) = (candidates[first], candidates[second]);
-            let [first_cost, second_cost] = costs([&endpoints[first], &endpoints[second]], now);
-            Some(if second_cost < first_cost { second } else { first })
+            let first = rng.random_range(0..candidates);
+            let second = rng.random_range(0..candidates - 1);
+            Drawn::Two(first, if second >= first { second + 1 } else { second })
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use rand::SeedableRng;
+    use rand_chacha::ChaCha8Rng;
+
     use super::*;
 
     #[test]
-    fn the_weight_ramps_from_a_tenth_to_one_over_two_seconds() {
-        let admitted_at = Duration::from_secs(7);
-        for (after_ms, expected) in [(0, 0.1), (500, 0.325), (1000, 0.55), (2000, 1.0), (9000, 1.0)] {
-            let weight = slow_start_weight(admitted_at + Duration::from_millis(after_ms), admitted_at);
-            assert!((weight - expected).abs() < 1e-12, "{weight} after {after_ms} ms");
+    fn each_ordered_pair_of_different_candidates_is_drawn_alike() {
+        let mut rng = ChaCha8Rng::seed_from_u64(1);
+        let mut drawn = [[0_u32; 4]; 4];
+        for _ in 0..12_000 {
+            let Drawn::Two(first, second) = draw(4, &mut rng) else { panic!("there are two") };
+            drawn[first][second] += 1;
         }
+        for (first, row) in drawn.iter().enumerate() {
+            for (second, &times) in row.iter().enumerate() {
+                let expected = if first == second { 0..=0 } else { 880..=1120 };
+                assert!(expected.contains(&times), "{first} and {second}: {times}");
+            }
+        }
+        assert_eq!(draw(0, &mut rng), Drawn::None);
+        assert_eq!(draw(1, &mut rng), Drawn::One(0));
     }
 }

@@ -52,7 +52,7 @@ fn url(number: u8) -> String {
 
 /// Plays the steps, checks the invariants after each, and returns all picks.
 fn play(steps: &[Step], seed: u64) -> Vec<Option<EndpointId>> {
-    let mut rotation = Rotation::new();
+    let mut rotation = Rotation::default();
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let mut now = Duration::ZERO;
     let mut in_flight = Vec::new();
@@ -97,7 +97,7 @@ fn play(steps: &[Step], seed: u64) -> Vec<Option<EndpointId>> {
                 }
             }
             Step::Pick => {
-                let picked = rotation.pick(now, &mut rng, &[]);
+                let picked = rotation.pick(now, &mut rng, &[]).endpoint();
                 if let Some(id) = picked {
                     let state = rotation.endpoint(now, id).map(|endpoint| endpoint.state);
                     assert_eq!(state, Some(State::Ready), "only a ready endpoint is picked");

@@ -2,13 +2,14 @@
 
 use core::time::Duration;
 
-use gateway_balancer::{
-    ABSENT_ANSWERS_BEFORE_REMOVAL, BACK_OFF_BASE, CONSECUTIVE_FAILURES_OUT, EndpointId, Outcome,
-    PROBE_FAILURES_OUT, ProbeAnswer, Rotation, State,
-};
+use gateway_balancer::{BalancerSettings, EndpointId, Outcome, Pick, ProbeAnswer, Rotation, State};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
+const ABSENT_ANSWERS_BEFORE_REMOVAL: u32 = BalancerSettings::DEFAULT.discovery.absent_answers_before_removal;
+const BACK_OFF_BASE: Duration = BalancerSettings::DEFAULT.ejection.back_off_base;
+const CONSECUTIVE_FAILURES_OUT: u32 = BalancerSettings::DEFAULT.ejection.consecutive_failures;
+const PROBE_FAILURES_OUT: u32 = BalancerSettings::DEFAULT.probes.failures_out;
 const ZERO: Duration = Duration::ZERO;
 const FAILED: Outcome = Outcome::Failed { after: ZERO };
 
@@ -24,14 +25,15 @@ fn put_ready(rotation: &mut Rotation, now: Duration, url: &str) -> EndpointId {
 }
 
 fn three_ready() -> (Rotation, [EndpointId; 3]) {
-    let mut rotation = Rotation::new();
+    let mut rotation = Rotation::default();
     let ids = ["a", "b", "c"].map(|url| put_ready(&mut rotation, ZERO, url));
     (rotation, ids)
 }
 
 fn picked(rotation: &mut Rotation, now: Duration, exclude: &[EndpointId]) -> Vec<EndpointId> {
     let mut rng = ChaCha8Rng::seed_from_u64(1);
-    let mut ids: Vec<EndpointId> = (0..200).filter_map(|_| rotation.pick(now, &mut rng, exclude)).collect();
+    let mut ids: Vec<EndpointId> =
+        (0..200).filter_map(|_| rotation.pick(now, &mut rng, exclude).endpoint()).collect();
     for &id in &ids {
         rotation.release(id);
     }
@@ -42,7 +44,7 @@ fn picked(rotation: &mut Rotation, now: Duration, exclude: &[EndpointId]) -> Vec
 
 #[test]
 fn an_endpoint_serves_from_its_first_good_probe() {
-    let mut rotation = Rotation::new();
+    let mut rotation = Rotation::default();
     let id = rotation.put(ZERO, "a").id;
     assert_eq!(state(&rotation, "a"), Some(State::Starting));
     assert_eq!(picked(&mut rotation, ZERO, &[]), []);
@@ -84,7 +86,7 @@ fn excluded_endpoints_are_not_picked() {
 fn draining_finishes_what_is_in_flight_and_the_address_stays_out() {
     let (mut rotation, [a, b, c]) = three_ready();
     let mut rng = ChaCha8Rng::seed_from_u64(1);
-    assert_eq!(rotation.pick(ZERO, &mut rng, &[b, c]), Some(a));
+    assert_eq!(rotation.pick(ZERO, &mut rng, &[b, c]), Pick::Endpoint(a));
     assert_eq!(rotation.drain(ZERO, "nobody"), None);
     assert_eq!(rotation.drain(ZERO, "a"), Some(a));
     assert_eq!(picked(&mut rotation, ZERO, &[]), [b, c]);
@@ -153,7 +155,7 @@ fn refusals_never_eject() {
 
 #[test]
 fn dns_adds_and_after_several_answers_without_it_removes() {
-    let mut rotation = Rotation::new();
+    let mut rotation = Rotation::default();
     assert_eq!(rotation.sync_discovered(ZERO, &["a", "b"]).added.len(), 2);
     rotation.put(ZERO, "put");
     for answer in 1..=ABSENT_ANSWERS_BEFORE_REMOVAL {
@@ -167,11 +169,11 @@ fn dns_adds_and_after_several_answers_without_it_removes() {
 
 #[test]
 fn an_absent_endpoint_finishes_its_requests_first() {
-    let mut rotation = Rotation::new();
+    let mut rotation = Rotation::default();
     let id = rotation.sync_discovered(ZERO, &["a"]).added[0];
     rotation.begin_probe(ZERO);
     rotation.record_probe(ZERO, id, ProbeAnswer::Ready);
-    rotation.pick(ZERO, &mut ChaCha8Rng::seed_from_u64(1), &[]);
+    assert_eq!(rotation.pick(ZERO, &mut ChaCha8Rng::seed_from_u64(1), &[]), Pick::Endpoint(id));
     for _ in 0..ABSENT_ANSWERS_BEFORE_REMOVAL {
         rotation.sync_discovered::<&str>(ZERO, &[]);
     }
@@ -183,7 +185,7 @@ fn an_absent_endpoint_finishes_its_requests_first() {
 
 #[test]
 fn a_drained_address_comes_back_after_an_absence_from_dns() {
-    let mut rotation = Rotation::new();
+    let mut rotation = Rotation::default();
     let id = rotation.sync_discovered(ZERO, &["a"]).added[0];
     rotation.drain(ZERO, "a");
     assert!(rotation.remove(id));

@@ -48,7 +48,7 @@ struct Traffic {
 impl Traffic {
     fn new(replicas: &[Replica], seed: u64) -> Self {
         let mut traffic = Self {
-            rotation: Rotation::new(),
+            rotation: Rotation::default(),
             rng: ChaCha8Rng::seed_from_u64(seed),
             now: Duration::ZERO,
             replicas: BTreeMap::new(),
@@ -82,7 +82,7 @@ impl Traffic {
         let until = self.now + time;
         while self.now < until {
             self.finish_until(self.now);
-            let id = self.rotation.pick(self.now, &mut self.rng, &[]).expect("some are ready");
+            let id = self.rotation.pick(self.now, &mut self.rng, &[]).endpoint().expect("some are ready");
             let number = self.picks.len() as u64;
             self.picks.push(id);
             let (end, outcome) = self.serve(id, number);

@@ -11,8 +11,8 @@ use prometheus_client::metrics::counter::Counter;
 use super::deadline::Deadline;
 use super::failure::Failure;
 use super::outgoing::Outgoing;
-use super::request_body::{RequestBody, Stage, Upload};
-use crate::fleet::Lease;
+use crate::fleet::Stay;
+use crate::request_body::{RequestBody, Stage, Upload};
 use crate::upstream::{Connection, SendError};
 
 /// An answer, and the connection it comes on.
@@ -31,13 +31,13 @@ pub(crate) struct TryLimits {
     pub(crate) body_pause: Duration,
 }
 
-/// Sends a request to the leased endpoint and records how it went, except where that tells nothing of the endpoint.
+/// Sends a request to the endpoint of the stay and records how it went, except where that tells nothing of the endpoint.
 /// Returns when it was known, too.
 ///
 /// The time allowed runs from the last part of the body that the client sent, so a slow upload is not the
 /// endpoint's fault.
 pub(crate) async fn attempt(
-    lease: &Lease,
+    stay: &Stay,
     outgoing: &mut Outgoing,
     deadline: &mut Deadline,
     started: Instant,
@@ -48,8 +48,8 @@ pub(crate) async fn attempt(
     let Outgoing { head, host, body, upload, .. } = outgoing;
     let upload = upload.as_deref();
     let last_progress = || upload.map_or(started, |upload| upload.last_progress().max(started));
-    let host = host.as_ref().unwrap_or(&lease.upstream.host);
-    let mut exchange = pin!(exchange(lease, head, host, body, may_reconnect, reconnects));
+    let host = host.as_ref().unwrap_or(&stay.upstream.host);
+    let mut exchange = pin!(exchange(stay, head, host, body, may_reconnect, reconnects));
     // With a body on its way, either side may be the one that is waited for, and that changes: so it is looked at again
     // each time that the shorter limit is over.
     let shorter = upload.map_or(limits.answer, |_| limits.answer.min(limits.body_pause));
@@ -78,10 +78,10 @@ pub(crate) async fn attempt(
     match &result {
         Ok(Answered { response, .. }) => {
             let has_retry_after = response.headers().contains_key(header::RETRY_AFTER);
-            lease.record(known, Outcome::of_answer(response.status().as_u16(), has_retry_after, elapsed));
+            stay.record(known, Outcome::of_answer(response.status().as_u16(), has_retry_after, elapsed));
         }
         Err(failure) if failure.is_the_endpoints() => {
-            lease.record(known, Outcome::Failed { after: elapsed });
+            stay.record(known, Outcome::Failed { after: elapsed });
         }
         Err(_) => {}
     }
@@ -91,14 +91,14 @@ pub(crate) async fn attempt(
 /// Takes a kept connection where there is one, and a fresh one where the endpoint ended that just then: before anything
 /// was sent, or before a byte of the answer to a request that may be sent twice. A fresh one has the last word.
 async fn exchange(
-    lease: &Lease,
+    stay: &Stay,
     head: &Parts,
     host: &HeaderValue,
     body: &mut RequestBody,
     may_reconnect: bool,
     reconnects: &Counter,
 ) -> Result<Answered, Failure> {
-    let upstream = &*lease.upstream;
+    let upstream = &*stay.upstream;
     let mut kept = upstream.check_out();
     loop {
         let is_fresh = kept.is_none();

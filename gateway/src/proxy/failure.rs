@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
+use gateway_balancer::TryFailure;
 use http::{Response, StatusCode};
 
 use super::answers;
-use super::request_body::BodyError;
 use super::response_body::ResponseBody;
+use crate::request_body::BodyError;
 
 /// Why there is no answer.
 #[derive(Debug)]
@@ -46,6 +47,15 @@ impl Failure {
     /// Whether it tells of the endpoint: not what the client did, and not what a kept connection did.
     pub(crate) const fn is_the_endpoints(&self) -> bool {
         !matches!(self, Self::BodyStalled { .. } | Self::Body(_) | Self::LostOnKept { .. })
+    }
+
+    /// The failure, as the retry rule sees it.
+    pub(crate) const fn of_try(&self) -> TryFailure {
+        match self {
+            Self::NotSent { .. } => TryFailure::NotSent,
+            Self::Lost { .. } | Self::Malformed { .. } | Self::TimedOut { .. } => TryFailure::Unanswered,
+            Self::LostOnKept { .. } | Self::BodyStalled { .. } | Self::Body(_) => TryFailure::Final,
+        }
     }
 
     /// What the client is told.

@@ -7,7 +7,8 @@ use http::header::{Entry, HeaderMap, HeaderName, HeaderValue};
 use observability::traces::Span;
 use rand::Rng;
 
-pub(crate) static X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+use crate::headers::X_REQUEST_ID;
+
 static TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 static TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
 

@@ -14,9 +14,9 @@ use hyper::upgrade::OnUpgrade;
 use tokio::time::timeout;
 
 use super::failure::Failure;
-use super::headers;
 use super::path::PathRule;
-use super::request_body::{BodyError, RequestBody, StreamedBody, Upload};
+use crate::headers;
+use crate::request_body::{BodyError, RequestBody, StreamedBody, Upload};
 
 /// A body of this size at most is read as a whole where its request may be sent again.
 const REPLAYED_BODY_BYTES_MAX: u64 = 64 * 1024;
@@ -53,8 +53,6 @@ pub(crate) struct Outgoing {
     unread: Option<Incoming>,
     /// Whether doing it twice does what once would do.
     idempotent: bool,
-    /// Whether it was sent to a second endpoint.
-    repeated: bool,
 }
 
 impl Outgoing {
@@ -93,17 +91,7 @@ impl Outgoing {
             let body = StreamedBody::new(incoming, length.unwrap_or(body_bytes_max), upload);
             RequestBody::Streamed { body: Some(body), length }
         };
-        Self {
-            head,
-            host,
-            body,
-            upload,
-            client_upgrade,
-            ready_at: arrived,
-            unread,
-            idempotent,
-            repeated: false,
-        }
+        Self { head, host, body, upload, client_upgrade, ready_at: arrived, unread, idempotent }
     }
 
     /// Reads the body where it has to be known as a whole, in parts that come within `pause` of each other.
@@ -115,19 +103,9 @@ impl Outgoing {
         Ok(())
     }
 
-    /// Whether it may be sent again to the same endpoint, where a kept connection ended under it.
+    /// Whether it may be sent again: to the same endpoint where a kept connection ended under it, or to another one.
     pub(crate) fn is_safe_to_repeat(&self) -> bool {
         self.idempotent && self.body.is_whole()
-    }
-
-    /// Whether it may be sent to another endpoint after it was sent to one.
-    pub(crate) fn can_be_repeated(&self) -> bool {
-        self.is_safe_to_repeat() && !self.repeated
-    }
-
-    /// It is sent to another endpoint, and then to no further one.
-    pub(crate) fn note_repetition(&mut self) {
-        self.repeated = true;
     }
 }
 

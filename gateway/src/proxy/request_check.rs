@@ -8,7 +8,7 @@ use std::net::Ipv6Addr;
 use http::request::Parts;
 use http::{HeaderValue, Method, StatusCode, Version, header};
 
-use crate::connection::HeadFlaw;
+use crate::watched_stream::HeadFlaw;
 
 /// Why a request is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

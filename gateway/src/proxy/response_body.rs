@@ -17,8 +17,8 @@ use gateway_balancer::Outcome;
 use hyper::body::{Body, Frame, SizeHint};
 use tokio::time::{Sleep, sleep_until};
 
-use super::request_body::{Stage, Upload};
-use crate::fleet::Lease;
+use crate::fleet::Stay;
+use crate::request_body::{Stage, Upload};
 use crate::upstream::Connection;
 
 /// The body of a response on its way to a client.
@@ -35,7 +35,7 @@ pub(crate) enum ResponseBody {
 /// What is held while a response is passed on.
 #[derive(Debug)]
 pub(crate) struct Exchange {
-    lease: Lease,
+    stay: Stay,
     connection: Box<Connection>,
     /// The body of the request, where the response began before its end could be sent.
     upload: Option<Box<UploadWatch>>,
@@ -69,7 +69,7 @@ impl UploadWatch {
 impl Exchange {
     /// `upload` is the body of the request where it was passed on as it came, and `body_pause_max` the longest pause in it.
     pub(crate) fn new(
-        lease: Lease,
+        stay: Stay,
         connection: Box<Connection>,
         upload: Option<Arc<Upload>>,
         body_pause_max: Duration,
@@ -83,7 +83,7 @@ impl Exchange {
             })
         };
         let upload = upload.filter(|_| !connection.is_request_sent()).map(watch);
-        Self { lease, connection, upload }
+        Self { stay, connection, upload }
     }
 
     /// Reads on in the response. What the client does not send in time counts as the end of the exchange.
@@ -102,7 +102,7 @@ impl Exchange {
 
     /// The response is complete: the connection can serve the next request.
     pub(crate) fn complete(self) {
-        self.lease.upstream.check_in(self.connection);
+        self.stay.upstream.check_in(self.connection);
     }
 
     /// Whether nothing of the response is missing.
@@ -112,7 +112,7 @@ impl Exchange {
 
     fn cut_off(&self) {
         // The head counted already; that the rest never came counts on top, and takes no time of its own.
-        self.lease.record(Instant::now(), Outcome::Failed { after: Duration::ZERO });
+        self.stay.record(Instant::now(), Outcome::Failed { after: Duration::ZERO });
     }
 }
 

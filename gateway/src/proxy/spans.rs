@@ -9,7 +9,7 @@ use observability::traces::{self, KeyValue, Span, SpanKind, names};
 use super::attempt::Answered;
 use super::failure::Failure;
 use super::outgoing::Outgoing;
-use crate::fleet::Lease;
+use crate::fleet::Stay;
 
 /// The span of a request that has just arrived, if it is sampled. The gateway knows no routes, so the method alone is
 /// its name.
@@ -32,12 +32,12 @@ pub(crate) fn end_request(span: &Span, status: StatusCode) {
 pub(super) fn begin_try(
     request_span: &Span,
     outgoing: &mut Outgoing,
-    lease: &Lease,
+    stay: &Stay,
     tries_before: usize,
 ) -> Option<Span> {
     let head = &mut outgoing.head;
     let span = request_span.child_with(|| {
-        let url = &lease.upstream.url;
+        let url = &stay.upstream.url;
         let (host, port) = url.host_and_port();
         let method = method_label(&head.method);
         let path = head.uri.path_and_query().map_or("/", |path| path.as_str());

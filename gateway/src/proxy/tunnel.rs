@@ -6,19 +6,19 @@ use tokio::io::{AsyncWriteExt, copy_bidirectional};
 use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
-use crate::fleet::Lease;
+use crate::fleet::Stay;
 use crate::upstream::ChangedConnection;
 
 /// The endpoint's side of a protocol change.
 #[derive(Debug)]
 pub(crate) struct UpstreamSide {
     pub(crate) connection: ChangedConnection,
-    pub(crate) lease: Lease,
+    pub(crate) stay: Stay,
 }
 
 /// Copies until both sides are done, or the gateway has to end. The stay at the endpoint lasts as long.
 pub(crate) async fn run(client: OnUpgrade, upstream: UpstreamSide, end: CancellationToken) {
-    let UpstreamSide { mut connection, lease } = upstream;
+    let UpstreamSide { mut connection, stay } = upstream;
     let copying = async {
         let mut client = match client.await {
             Ok(client) => TokioIo::new(client),
@@ -33,5 +33,5 @@ pub(crate) async fn run(client: OnUpgrade, upstream: UpstreamSide, end: Cancella
         () = copying => {}
         () = end.cancelled() => {}
     }
-    drop(lease);
+    drop(stay);
 }

@@ -17,7 +17,7 @@ use tokio::net::TcpStream;
 
 use super::inbox::{Inbox, is_malformed};
 use super::outbox::{Outbox, Unsent};
-use crate::proxy::request_body::RequestBody;
+use crate::request_body::RequestBody;
 
 /// A connection to an endpoint.
 #[derive(Debug)]

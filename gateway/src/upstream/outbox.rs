@@ -10,7 +10,7 @@ use tokio::io::AsyncWrite;
 use tokio::net::TcpStream;
 
 use super::request_head::write_head;
-use crate::proxy::request_body::{BodyError, Framing, RequestBody, StreamedBody};
+use crate::request_body::{BodyError, Framing, RequestBody, StreamedBody};
 
 /// Bytes whose room is kept from one request to the next.
 const KEPT_BYTES_MAX: usize = 16 * 1024;

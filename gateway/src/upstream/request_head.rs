@@ -9,8 +9,8 @@ use std::io::Write;
 use http::HeaderValue;
 use http::request::Parts;
 
-use crate::proxy::headers::is_written_by_the_gateway;
-use crate::proxy::request_body::Framing;
+use crate::headers::is_written_by_the_gateway;
+use crate::request_body::Framing;
 
 /// Appends a head that names `host`, for a body that is framed so.
 pub(super) fn write_head(bytes: &mut Vec<u8>, head: &Parts, host: &HeaderValue, framing: Framing) {

@@ -15,4 +15,5 @@ mod retries;
 mod stopping;
 mod support;
 mod upgrade;
+mod waiting;
 mod wire;

@@ -25,7 +25,7 @@ pub(crate) struct GatewayArguments {
     /// Where requests are taken
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8000", value_parser = listen_address)]
     listen: String,
-    /// Where the gateway itself is asked and told: /endpoints, /metrics, /sd, /health
+    /// Where the gateway itself is asked and told: /endpoints, /waiting, /metrics, /sd, /health
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8001", value_parser = listen_address)]
     admin: String,
     /// Host names other than localhost under which /endpoints may be changed, separated by commas
@@ -40,6 +40,12 @@ pub(crate) struct GatewayArguments {
     /// Longest time from sending a request to the head of its response, per try
     #[arg(long, value_name = "DURATION", default_value = "5s", value_parser = duration)]
     try_timeout: Duration,
+    /// Longest wait of a request for an endpoint to come into rotation; then the answer is 503
+    #[arg(long, value_name = "DURATION", default_value = "1s", value_parser = duration)]
+    endpoint_wait: Duration,
+    /// Most requests that wait so at a time; further ones get 503 at once
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    max_waiting: usize,
     /// Longest pause of a client within a request's body, for all methods; then the answer is 408
     #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = duration)]
     body_pause: Duration,
@@ -79,6 +85,8 @@ impl GatewayArguments {
             endpoints: self.endpoints.clone(),
             discover: self.discover.clone(),
             try_timeout: self.try_timeout,
+            endpoint_wait: self.endpoint_wait,
+            waiting_max: self.max_waiting,
             body_pause_max: self.body_pause,
             body_bytes_max: self.max_body,
             service_limit: limit(self.service_rate, self.service_burst),
@@ -104,7 +112,8 @@ pub(crate) fn run(arguments: GatewayArguments) -> Result<ExitStatus, Failure> {
         let gateway = Gateway::bind(arguments.config()?).map_err(|error| match error {
             GatewayError::BadRateLimit { .. }
             | GatewayError::BadTimeLimit { .. }
-            | GatewayError::HeaderLimitTooSmall { .. } => Failure::bad_input(error),
+            | GatewayError::HeaderLimitTooSmall { .. }
+            | GatewayError::BadBalancerSettings(_) => Failure::bad_input(error),
             error => Failure::could_not_run(error),
         })?;
         let (service, admin) = (gateway.service_address(), gateway.admin_address());

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use gateway_balancer::{CLIENT_ERRORS_MIN, EndpointId, OUTCOME_WINDOW, State};
+use gateway_balancer::{BalancerSettings, EndpointId, State};
 
 use super::{MINUTE, QUICK, Replica, SERVICE_TIME, Traffic};
 
@@ -135,7 +135,7 @@ fn one_that_heals_has_its_share_back_within_fifteen_seconds() {
         let mut traffic = Traffic::new(&[GOOD, GOOD, BAD], seed);
         traffic.run(rate, MINUTE);
         change(&mut traffic, 2, GOOD);
-        traffic.run(rate, OUTCOME_WINDOW + Duration::from_secs(5));
+        traffic.run(rate, BalancerSettings::DEFAULT.cost.outcome_window + Duration::from_secs(5));
         let first = traffic.picks.len();
         traffic.run(rate, MINUTE / 2);
         let share = traffic.shares_from(first)[2];
@@ -152,5 +152,5 @@ fn one_that_falls_ill_loses_its_share_after_few_requests() {
     traffic.run(200, Duration::from_secs(10));
     let rejected = traffic.shares_from(first)[2] * (traffic.picks.len() - first) as f64;
     assert!(rejected < 400.0, "{rejected} of 2,000 requests were rejected");
-    assert!(rejected >= CLIENT_ERRORS_MIN as f64);
+    assert!(rejected >= f64::from(BalancerSettings::DEFAULT.client_errors.answers_min));
 }

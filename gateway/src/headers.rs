@@ -6,8 +6,6 @@
 use bytes::Bytes;
 use http::header::{CONNECTION, Entry, HeaderMap, HeaderName, HeaderValue, UPGRADE};
 
-use super::identity::X_REQUEST_ID;
-
 /// Whether a header speaks of one connection and not of the message (RFC 9110, section 7.6.1).
 fn is_hop_by_hop(name: &str) -> bool {
     matches!(
@@ -28,6 +26,7 @@ pub(crate) fn is_written_by_the_gateway(name: &str) -> bool {
     matches!(name, "content-length" | "expect" | "host") || is_hop_by_hop(name)
 }
 
+pub(crate) static X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 pub(crate) static X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 pub(crate) static X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 pub(crate) static X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");

@@ -6,8 +6,8 @@ use gateway_balancer::ProbeAnswer;
 use http::{HeaderValue, Request, header};
 use observability::http::replica_id::{ID_BYTES_MAX, X_REPLICA_ID};
 
-use crate::proxy::request_body::RequestBody;
-use crate::upstream::Connection;
+use super::connection::Connection;
+use crate::request_body::RequestBody;
 
 /// What is read of an answer's body before its connection is given up.
 const BODY_BYTES_MAX: usize = 64 * 1024;

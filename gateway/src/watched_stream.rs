@@ -1,5 +1,8 @@
 //! A client's stream whose bytes are read along with hyper, and the channel by which flaws reach the request's checks.
 
+mod chunk_reader;
+mod head_watch;
+
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::sync::Arc;
@@ -9,7 +12,8 @@ use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
-use super::head_watch::{HeadFlaw, HeadWatch};
+pub(crate) use self::head_watch::HeadFlaw;
+use self::head_watch::HeadWatch;
 
 /// Says which head of a connection has a flaw, if one has. The first is enough: its request is the connection's last.
 #[derive(Debug)]
@@ -56,7 +60,7 @@ impl HeadFlaws {
 
 /// A client's stream.
 #[derive(Debug)]
-pub(super) struct WatchedStream {
+pub(crate) struct WatchedStream {
     stream: TcpStream,
     watch: HeadWatch,
     flaws: Arc<HeadFlaws>,
@@ -66,7 +70,7 @@ pub(super) struct WatchedStream {
 
 impl WatchedStream {
     /// `head_bytes_max` is the longest head that is read.
-    pub(super) fn new(stream: TcpStream, head_bytes_max: usize, flaws: Arc<HeadFlaws>) -> Self {
+    pub(crate) fn new(stream: TcpStream, head_bytes_max: usize, flaws: Arc<HeadFlaws>) -> Self {
         Self { stream, watch: HeadWatch::new(head_bytes_max), flaws, malformed: false }
     }
 }
