@@ -142,7 +142,7 @@ fn brief(endpoint: &EndpointStatus) -> EndpointStatus {
         queue_depth: endpoint.queue_depth.map(rounded),
         dependency_wait_seconds: endpoint.dependency_wait_seconds.map(rounded),
         utilization: endpoint.utilization.map(rounded),
-        cpu_utilization: endpoint.cpu_utilization.map(rounded),
+        cpu_cores: endpoint.cpu_cores.map(rounded),
         memory_bytes: endpoint.memory_bytes.map(rounded),
         age_seconds: endpoint.age_seconds.map(f64::floor),
         ..endpoint.clone()
@@ -169,7 +169,7 @@ mod tests {
             queue_depth: Some(99.123_456_789),
             dependency_wait_seconds,
             utilization: Some(0.987_654_321),
-            cpu_utilization: Some(0.012_345_678_9),
+            cpu_cores: Some(0.012_345_678_9),
             memory_bytes: Some(12_345_678.9),
             age_seconds: Some(12_345.678_9),
         };

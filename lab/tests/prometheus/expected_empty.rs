@@ -30,7 +30,7 @@ pub(crate) const EXPECTED_EMPTY: [Excuse; 5] = [
         reason: "the default policy looks at a response time",
     },
     Excuse {
-        text: r#"scaler_threshold{signal=~"utilization|cpu_utilization"}"#,
+        text: r#"scaler_threshold{signal=~"utilization|cpu_cores"}"#,
         emptiness: Emptiness::Always,
         reason: "the default policy looks at a response time",
     },

@@ -57,13 +57,18 @@ fn tolerance(signal: Signal) -> Option<Tolerance> {
         Signal::ResponseTimeP95Seconds | Signal::ResponseTimeP99Seconds => (0.1, 0.005),
         Signal::DependencyWaitSeconds => (0.05, 0.001),
         // One more or less in the window is 0.07 per second.
-        Signal::RequestsPerSecond | Signal::RefusedPerSecond | Signal::ErrorsPerSecond => (0.03, 0.5),
+        Signal::RequestsPerSecond
+        | Signal::RefusedPerSecond
+        | Signal::ErrorsPerSecond
+        | Signal::CompletedPerSecond => (0.03, 0.5),
+        // Two looks at a queue whose depth, of up to 100 in each replica, changes within milliseconds.
+        Signal::BacklogGrowthPerSecond => (0.1, 2.0),
         // 15 looks at a queue that changes within milliseconds; and the newest of them, which is up to 100, counts whole
         // in PromQL's mean, and by half where the time between two looks is divided between both.
         Signal::QueueDepth => (0.1, 5.0),
-        Signal::Utilization => (0.03, 0.02),
+        Signal::Utilization | Signal::ErrorRatio => (0.03, 0.02),
         // The system counts in steps of 10 ms.
-        Signal::CpuUtilization => (0.1, 0.004),
+        Signal::CpuCores => (0.1, 0.004),
         Signal::MemoryBytes => (0.05, 0.0),
         Signal::InFlight => return None,
     };
@@ -138,10 +143,13 @@ async fn both_sources_say_the_same_at_rest_and_in_a_spike() {
         (Signal::RequestsPerSecond, 150.0),
         (Signal::RefusedPerSecond, 20.0),
         (Signal::ErrorsPerSecond, 5.0),
+        (Signal::CompletedPerSecond, 60.0),
+        (Signal::ErrorRatio, 0.1),
+        (Signal::BacklogGrowthPerSecond, 0.5),
         (Signal::QueueDepth, 20.0),
         (Signal::Utilization, 0.9),
         (Signal::DependencyWaitSeconds, 0.001),
-        (Signal::CpuUtilization, 0.001),
+        (Signal::CpuCores, 0.001),
         (Signal::MemoryBytes, 1e6),
     ] {
         assert!(most(signal) > at_least, "{signal} never rose above {at_least}: {}", most(signal));

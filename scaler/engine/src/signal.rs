@@ -6,6 +6,9 @@ use core::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+/// What [`Signal::CpuCores`] was called before.
+const CPU_CORES_BEFORE: &str = "cpu_utilization";
+
 /// A measured value of the service; every source delivers the same ones under the same names.
 ///
 /// A fresh reading of a service without requests is data: response times and rates are then 0. A service that has
@@ -27,14 +30,21 @@ pub enum Signal {
     RefusedPerSecond,
     /// Jobs that failed, per second.
     ErrorsPerSecond,
+    /// Completed jobs, failed ones included, per second.
+    CompletedPerSecond,
+    /// Failed jobs ÷ completed jobs, 0 to 1; refused jobs are not among them.
+    ErrorRatio,
+    /// Jobs by which the queues of all replicas together grow per second; negative while they shrink.
+    BacklogGrowthPerSecond,
     /// Requests being answered at this moment, over all replicas.
     InFlight,
     /// Jobs waiting in a replica's queue, mean per replica over the window.
     QueueDepth,
     /// Busy workers ÷ workers, 0 to 1.
     Utilization,
-    /// CPU time used per second of time and per replica: 1.0 is one core.
-    CpuUtilization,
+    /// CPU cores in use, mean per replica: CPU time per second of time. Its name was `cpu_utilization`, which is still read.
+    #[serde(alias = "cpu_utilization")]
+    CpuCores,
     /// Resident memory, mean per replica, in bytes.
     MemoryBytes,
     /// Mean time that jobs waited for a connection to the dependency, in seconds.
@@ -61,7 +71,7 @@ pub enum Unit {
 
 impl Signal {
     /// Every signal, in the order of the documentation.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 16] = [
         Self::ResponseTimeMeanSeconds,
         Self::ResponseTimeP50Seconds,
         Self::ResponseTimeP95Seconds,
@@ -69,10 +79,13 @@ impl Signal {
         Self::RequestsPerSecond,
         Self::RefusedPerSecond,
         Self::ErrorsPerSecond,
+        Self::CompletedPerSecond,
+        Self::ErrorRatio,
+        Self::BacklogGrowthPerSecond,
         Self::InFlight,
         Self::QueueDepth,
         Self::Utilization,
-        Self::CpuUtilization,
+        Self::CpuCores,
         Self::MemoryBytes,
         Self::DependencyWaitSeconds,
     ];
@@ -87,10 +100,13 @@ impl Signal {
             Self::RequestsPerSecond => "requests_per_second",
             Self::RefusedPerSecond => "refused_per_second",
             Self::ErrorsPerSecond => "errors_per_second",
+            Self::CompletedPerSecond => "completed_per_second",
+            Self::ErrorRatio => "error_ratio",
+            Self::BacklogGrowthPerSecond => "backlog_growth_per_second",
             Self::InFlight => "in_flight",
             Self::QueueDepth => "queue_depth",
             Self::Utilization => "utilization",
-            Self::CpuUtilization => "cpu_utilization",
+            Self::CpuCores => "cpu_cores",
             Self::MemoryBytes => "memory_bytes",
             Self::DependencyWaitSeconds => "dependency_wait_seconds",
         }
@@ -104,10 +120,14 @@ impl Signal {
             | Self::ResponseTimeP95Seconds
             | Self::ResponseTimeP99Seconds
             | Self::DependencyWaitSeconds => Unit::Seconds,
-            Self::RequestsPerSecond | Self::RefusedPerSecond | Self::ErrorsPerSecond => Unit::PerSecond,
+            Self::RequestsPerSecond
+            | Self::RefusedPerSecond
+            | Self::ErrorsPerSecond
+            | Self::CompletedPerSecond
+            | Self::BacklogGrowthPerSecond => Unit::PerSecond,
             Self::InFlight | Self::QueueDepth => Unit::Count,
-            Self::Utilization => Unit::Ratio,
-            Self::CpuUtilization => Unit::Cores,
+            Self::Utilization | Self::ErrorRatio => Unit::Ratio,
+            Self::CpuCores => Unit::Cores,
             Self::MemoryBytes => Unit::Bytes,
         }
     }
@@ -120,13 +140,16 @@ impl Signal {
             | Self::ResponseTimeP95Seconds
             | Self::ResponseTimeP99Seconds
             | Self::ErrorsPerSecond
+            | Self::ErrorRatio
             | Self::DependencyWaitSeconds => true,
             Self::RequestsPerSecond
             | Self::RefusedPerSecond
+            | Self::CompletedPerSecond
+            | Self::BacklogGrowthPerSecond
             | Self::InFlight
             | Self::QueueDepth
             | Self::Utilization
-            | Self::CpuUtilization
+            | Self::CpuCores
             | Self::MemoryBytes => false,
         }
     }
@@ -159,9 +182,10 @@ impl FromStr for Signal {
     type Err = UnknownSignal;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let name = if text == CPU_CORES_BEFORE { Self::CpuCores.name() } else { text };
         Self::ALL
             .into_iter()
-            .find(|signal| signal.name() == text)
+            .find(|signal| signal.name() == name)
             .ok_or_else(|| UnknownSignal { name: String::from(text) })
     }
 }
@@ -212,6 +236,14 @@ mod tests {
             let quoted = serde_json::to_string(&signal).expect("a signal is a plain string");
             assert_eq!(quoted.trim_matches('"'), signal.name(), "serde and Display must agree");
         }
+    }
+
+    #[test]
+    fn the_old_name_of_cpu_cores_is_read_and_not_listed() {
+        assert_eq!("cpu_utilization".parse(), Ok(Signal::CpuCores));
+        assert_eq!(serde_json::from_str::<Signal>(r#""cpu_utilization""#).unwrap(), Signal::CpuCores);
+        let error = "cpu".parse::<Signal>().unwrap_err().to_string();
+        assert!(error.contains("cpu_cores") && !error.contains("cpu_utilization"), "{error}");
     }
 
     #[test]

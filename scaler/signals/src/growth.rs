@@ -59,6 +59,7 @@ impl Growth {
         sum.worker_seconds += by.worker_seconds;
         sum.cpu_seconds += by.cpu_seconds;
         sum.seconds += by.seconds;
+        sum.queue_depth += by.queue_depth;
         sum.queue_depth_seconds += by.queue_depth_seconds;
         sum.memory_byte_seconds += by.memory_byte_seconds;
         if self.bounds == other.bounds {
@@ -84,6 +85,7 @@ impl Growth {
         by.worker_seconds -= from.worker_seconds;
         by.cpu_seconds -= from.cpu_seconds;
         by.seconds -= from.seconds;
+        by.queue_depth -= from.queue_depth;
         by.queue_depth_seconds -= from.queue_depth_seconds;
         by.memory_byte_seconds -= from.memory_byte_seconds;
         for (total, earlier) in by.buckets.iter_mut().zip(&from.buckets) {

@@ -21,6 +21,9 @@ pub fn signals_of(growth: &Growth, jobs: f64) -> impl Iterator<Item = (Signal, f
     };
     let offered = by.arrived.max(by.duration_count + by.refused);
     let are_errors_known = was_idle || by.duration_count > 0.0 || by.errors > 0.0;
+    // A failure may be counted a moment before its job is.
+    let error_ratio = if was_idle { Some(0.0) } else { ratio(by.errors, by.duration_count) };
+    let error_ratio = error_ratio.map(|share| share.clamp(0.0, 1.0));
     // A job that asks no dependency waits for none.
     let dependency_wait = if by.duration_count > 0.0 && by.dependency_wait_count <= 0.0 {
         Some(0.0)
@@ -35,10 +38,13 @@ pub fn signals_of(growth: &Growth, jobs: f64) -> impl Iterator<Item = (Signal, f
         (Signal::RequestsPerSecond, ratio(offered, seconds).filter(|_| was_idle || offered > 0.0)),
         (Signal::RefusedPerSecond, ratio(by.refused, seconds)),
         (Signal::ErrorsPerSecond, ratio(by.errors, seconds).filter(|_| are_errors_known)),
+        (Signal::CompletedPerSecond, ratio(by.duration_count, seconds)),
+        (Signal::ErrorRatio, error_ratio),
+        (Signal::BacklogGrowthPerSecond, ratio(by.queue_depth, seconds)),
         (Signal::QueueDepth, ratio(by.queue_depth_seconds, by.seconds)),
         // A job's busy time may be booked a moment after the scrape that saw it begin.
         (Signal::Utilization, ratio(by.busy_seconds, by.worker_seconds).map(|share| share.clamp(0.0, 1.0))),
-        (Signal::CpuUtilization, ratio(by.cpu_seconds, by.seconds)),
+        (Signal::CpuCores, ratio(by.cpu_seconds, by.seconds)),
         (Signal::MemoryBytes, ratio(by.memory_byte_seconds, by.seconds)),
         (Signal::DependencyWaitSeconds, dependency_wait),
     ]
@@ -109,6 +115,7 @@ mod tests {
             worker_seconds: 80.0,
             cpu_seconds: 2.0,
             seconds: 20.0,
+            queue_depth: -30.0,
             queue_depth_seconds: 200.0,
             memory_byte_seconds: 4000.0,
             ..Totals::default()
@@ -129,16 +136,19 @@ mod tests {
             (Signal::RequestsPerSecond, 15.0),
             (Signal::RefusedPerSecond, 5.0),
             (Signal::ErrorsPerSecond, 0.5),
+            (Signal::CompletedPerSecond, 10.0),
+            (Signal::ErrorRatio, 0.05),
+            (Signal::BacklogGrowthPerSecond, -3.0),
             (Signal::QueueDepth, 10.0),
             (Signal::Utilization, 0.75),
-            (Signal::CpuUtilization, 0.1),
+            (Signal::CpuCores, 0.1),
             (Signal::MemoryBytes, 200.0),
             (Signal::DependencyWaitSeconds, 0.25),
         ] {
             let value = found.get(&signal).copied().unwrap_or(f64::NAN);
             assert!((value - expected).abs() < 1e-12, "{signal} is {value}, expected {expected}");
         }
-        assert_eq!(found.len(), 12, "all but in_flight, which the gateway counts");
+        assert_eq!(found.len(), 15, "all but in_flight, which the gateway counts");
     }
 
     #[test]
@@ -147,9 +157,14 @@ mod tests {
         let bounds = Some(vec![1.0, f64::INFINITY]);
         let idle = Growth { by, bounds, to: Duration::from_secs(5), ..Growth::default() };
         let found: BTreeMap<Signal, f64> = signals_of(&idle, 0.0).collect();
-        for signal in
-            [Signal::ResponseTimeMeanSeconds, Signal::ResponseTimeP95Seconds, Signal::RequestsPerSecond]
-        {
+        for signal in [
+            Signal::ResponseTimeMeanSeconds,
+            Signal::ResponseTimeP95Seconds,
+            Signal::RequestsPerSecond,
+            Signal::CompletedPerSecond,
+            Signal::ErrorRatio,
+            Signal::BacklogGrowthPerSecond,
+        ] {
             assert_eq!(found.get(&signal), Some(&0.0), "{signal}");
         }
         assert!(!found.contains_key(&Signal::Utilization), "without a worker there is no share of busy ones");
@@ -179,6 +194,7 @@ mod tests {
                 assert_eq!(found.contains_key(&signal), waits_are_known, "sign {index}: {signal}: {found:?}");
             }
             assert!(found.contains_key(&Signal::Utilization) && found.contains_key(&Signal::QueueDepth));
+            assert_eq!(found.get(&Signal::CompletedPerSecond), Some(&0.0), "that none completed is known");
             let rate = found.get(&Signal::RequestsPerSecond).copied();
             let expected = [Some(8.0), Some(0.6), None, None, None, None][index];
             assert_eq!(rate, expected, "sign {index}: a rate of 0 would say that nobody asks");

@@ -39,6 +39,8 @@ pub struct Totals {
     pub cpu_seconds: f64,
     /// Time covered; seconds.
     pub seconds: f64,
+    /// Jobs waiting at that moment; in what totals grew by, how many more than before.
+    pub queue_depth: f64,
     /// Queue depth × time.
     pub queue_depth_seconds: f64,
     /// Resident memory × time.
@@ -46,9 +48,10 @@ pub struct Totals {
 }
 
 impl Totals {
-    /// The totals before anything was counted.
-    pub fn zero(at: Duration, bucket_count: usize) -> Self {
-        Self { at, buckets: vec![0.0; bucket_count], ..Self::default() }
+    /// The totals at `first`, seen at `at`, before anything was counted.
+    pub fn begin(at: Duration, first: &ReplicaFigures) -> Self {
+        let buckets = vec![0.0; first.buckets.len()];
+        Self { at, buckets, queue_depth: first.queue_depth, ..Self::default() }
     }
 
     /// The totals after `new`, seen at `at`; `old` is what the same process showed before, none if it restarted
@@ -70,6 +73,7 @@ impl Totals {
         self.add_buckets(old, new);
         self.worker_seconds += new.workers * seconds;
         self.seconds += seconds;
+        self.queue_depth = new.queue_depth;
         // Of a young life nothing else is known than what it shows now.
         let old = old.unwrap_or(new);
         self.queue_depth_seconds += f64::midpoint(old.queue_depth, new.queue_depth) * seconds;

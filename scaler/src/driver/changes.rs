@@ -141,7 +141,7 @@ mod tests {
             queue_depth: None,
             dependency_wait_seconds: None,
             utilization: None,
-            cpu_utilization: None,
+            cpu_cores: None,
             memory_bytes: None,
             age_seconds: None,
         }

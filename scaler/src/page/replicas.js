@@ -1,7 +1,7 @@
 // The replicas as a table; on a narrow screen each becomes a block with the same labels.
 
 import { byId, element, keyed, set, setText } from "./dom.js";
-import { bytes, count, duration, isValue, percent, span } from "./units.js";
+import { bytes, cores, count, duration, isValue, percent, span } from "./units.js";
 
 // A sign, because colour alone tells nobody who cannot see it.
 const STATES = {
@@ -24,7 +24,7 @@ const NUMBERS = [
   ["Queue", (replica) => count(replica.queue_depth)],
   ["Dependency wait", (replica) => duration(replica.dependency_wait_seconds)],
   ["Workers busy", (replica) => percent(replica.utilization)],
-  ["CPU", (replica) => percent(replica.cpu_utilization)],
+  ["CPU cores", (replica) => cores(replica.cpu_cores)],
   ["Memory", (replica) => bytes(replica.memory_bytes)],
   ["Age", (replica) => span(replica.age_seconds)],
 ];

@@ -15,7 +15,7 @@ export function duration(seconds) {
 
 export function rate(perSecond) {
   if (!isValue(perSecond)) return NONE;
-  return `${perSecond > 0 && perSecond < 10 ? perSecond.toFixed(1) : Math.round(perSecond)}/s`;
+  return `${perSecond !== 0 && Math.abs(perSecond) < 10 ? perSecond.toFixed(1) : Math.round(perSecond)}/s`;
 }
 
 export function count(value) {
@@ -50,6 +50,8 @@ export function percent(share) {
   return rounded >= 100 ? "> 99.9 %" : `${rounded.toFixed(digits)} %`;
 }
 
+export const cores = (value) => (isValue(value) ? value.toFixed(2) : NONE);
+
 export function bytes(value) {
   return isValue(value) ? `${(value / 1048576).toFixed(1)} MiB` : NONE;
 }
@@ -80,10 +82,13 @@ const SIGNALS = {
   requests_per_second: ["offered load", rate],
   refused_per_second: ["refusals", rate],
   errors_per_second: ["errors", rate],
+  completed_per_second: ["completed", rate],
+  error_ratio: ["share of errors", percent],
+  backlog_growth_per_second: ["growth of the queues", rate],
   in_flight: ["requests in flight", count],
   queue_depth: ["queue depth", count],
   utilization: ["utilisation", percent],
-  cpu_utilization: ["CPU", percent],
+  cpu_cores: ["CPU cores", cores],
   memory_bytes: ["memory", bytes],
   dependency_wait_seconds: ["wait for the dependency", duration],
 };

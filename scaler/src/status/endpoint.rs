@@ -34,7 +34,7 @@ pub(crate) struct EndpointStatus {
     /// Busy workers ÷ workers, 0 to 1.
     pub(crate) utilization: Option<f64>,
     /// CPU time per second of time: 1.0 is one core.
-    pub(crate) cpu_utilization: Option<f64>,
+    pub(crate) cpu_cores: Option<f64>,
     pub(crate) memory_bytes: Option<f64>,
     /// Time since its process started.
     pub(crate) age_seconds: Option<f64>,
@@ -93,7 +93,7 @@ impl EndpointStatus {
             queue_depth: signal(Signal::QueueDepth),
             dependency_wait_seconds: signal(Signal::DependencyWaitSeconds).filter(|wait| *wait > 0.0),
             utilization: signal(Signal::Utilization),
-            cpu_utilization: signal(Signal::CpuUtilization),
+            cpu_cores: signal(Signal::CpuCores),
             memory_bytes: signal(Signal::MemoryBytes),
             age_seconds: age.map(|age| age.as_secs_f64()),
         }
@@ -111,7 +111,7 @@ impl EndpointStatus {
             queue_depth: None,
             dependency_wait_seconds: None,
             utilization: None,
-            cpu_utilization: None,
+            cpu_cores: None,
             memory_bytes: None,
             age_seconds: entry.started_at.map(|started| now.saturating_sub(started).as_secs_f64()),
         }

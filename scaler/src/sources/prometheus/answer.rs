@@ -193,6 +193,7 @@ impl Figures {
             worker_seconds: gauge(queries::WORKERS) * seconds,
             cpu_seconds: grown(queries::CPU_SECONDS),
             seconds,
+            queue_depth: gauge(queries::QUEUE_GROWTH),
             queue_depth_seconds: gauge(queries::QUEUE_DEPTH) * seconds,
             memory_byte_seconds: gauge(queries::MEMORY_BYTES) * seconds,
             ..Totals::default()

@@ -47,6 +47,7 @@ impl Known {
     pub(super) fn busy(self) -> Self {
         let mut busy = self
             .state(queries::QUEUE_DEPTH, 10.0)
+            .state(queries::QUEUE_GROWTH, 15.0)
             .grown(queries::DURATION_SUM, 40.0)
             .grown(queries::DURATION_COUNT, 100.0)
             .grown(queries::REFUSED, 50.0)

@@ -25,6 +25,8 @@ pub(super) const JOBS: &str = "jobs";
 pub(super) const STARTED_AT: &str = "started_at";
 pub(super) const WORKERS: &str = "workers";
 pub(super) const QUEUE_DEPTH: &str = "queue_depth";
+/// By how much the queue's depth rose in the window.
+pub(super) const QUEUE_GROWTH: &str = "queue_growth";
 pub(super) const MEMORY_BYTES: &str = "memory_bytes";
 pub(super) const LOAD_FACTOR: &str = "load_factor";
 /// Jobs completed since its start.
@@ -109,7 +111,7 @@ impl Scope {
         format!("{}[{}ms]", self.series(name), self.window.as_millis())
     }
 
-    fn state(&self) -> [(&'static str, String); 11] {
+    fn state(&self) -> [(&'static str, String); 12] {
         // Every scrape of a webapp has this one, once.
         let workers = self.series(names::WEBAPP_WORKERS);
         let step = (self.window / 60).max(STEP_MIN);
@@ -133,6 +135,7 @@ impl Scope {
             (UNFINISHED, format!("({waiting} + {busy} or {waiting})")),
             (WORKERS, mean(names::WEBAPP_WORKERS)),
             (QUEUE_DEPTH, mean(names::WEBAPP_QUEUE_DEPTH)),
+            (QUEUE_GROWTH, format!("sum by (instance) (delta({}))", self.within(names::WEBAPP_QUEUE_DEPTH))),
             (MEMORY_BYTES, mean(names::PROCESS_RESIDENT_MEMORY_BYTES)),
             (LOAD_FACTOR, format!("max by (instance) ({})", self.series(names::WEBAPP_LOAD_FACTOR))),
         ]
