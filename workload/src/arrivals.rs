@@ -9,6 +9,8 @@
 //! Source: E. Çinlar, "Introduction to Stochastic Processes" (1975), section 4.7; P. A. W. Lewis and G. S.
 //! Shedler, "Simulation of Nonhomogeneous Poisson Processes by Thinning" (1979), for the alternative.
 
+mod cursor;
+
 use alloc::string::{String, ToString};
 use core::fmt;
 use core::str::FromStr;
@@ -17,6 +19,7 @@ use core::time::Duration;
 use rand::Rng;
 use serde::{Deserialize, Serialize};
 
+pub use self::cursor::ArrivalCursor;
 use crate::shape::{LONGEST_SECONDS, Shape};
 use crate::variates::standard_exponential;
 

@@ -45,7 +45,7 @@ mod shape;
 mod streams;
 mod variates;
 
-pub use arrivals::{Arrivals, LOOK_AHEAD_SEGMENTS, UnknownArrivals};
+pub use arrivals::{ArrivalCursor, Arrivals, LOOK_AHEAD_SEGMENTS, UnknownArrivals};
 pub use service_time::{
     LARGEST_COEFFICIENT_OF_VARIATION, LONGEST_MEAN, ServiceTime, ServiceTimeDistribution, ServiceTimeError,
     UnknownServiceTimeDistribution,

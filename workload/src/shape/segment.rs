@@ -42,6 +42,14 @@ impl Curve {
         Self::Line { from: level, slope_per_second: 0.0 }
     }
 
+    /// The level that it keeps over the whole segment, if it keeps one.
+    pub(crate) fn flat_level(self) -> Option<f64> {
+        match self {
+            Self::Line { from, slope_per_second } if slope_per_second == 0.0 => Some(from),
+            Self::Line { .. } | Self::Wave { .. } => None,
+        }
+    }
+
     /// The level `seconds` after the segment's beginning, not negative.
     pub(crate) fn level_after(self, seconds: f64) -> f64 {
         let level = match self {
