@@ -36,7 +36,7 @@ fn measured<'a>(metric: &'a SubjectMetric<'_>) -> Option<&'a str> {
         Some(_) => None,
         None => match &metric.metric.source {
             MetricSource::Pods(name) | MetricSource::Object(name) | MetricSource::External(name) => {
-                Some(name)
+                Some(&name.name)
             }
             _ => None,
         },
