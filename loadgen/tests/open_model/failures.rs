@@ -172,6 +172,16 @@ async fn each_error_of_a_level_is_told_by_its_request() {
         .expect("it is measured");
     let errors: Vec<_> = level.errors_by_request.keys().copied().collect();
     let status = RequestError::Failed(FailureKind::Status(500));
-    assert_eq!(errors, [(Some(1), status), (Some(2), RequestError::Refused)], "{level:?}");
-    assert_eq!(level.errors_by_request.values().sum::<u64>(), level.errors(), "{level:?}");
+    assert_eq!(
+        errors,
+        [(Some(1), status), (Some(2), RequestError::Refused)],
+        "{:?}",
+        level.errors_by_request
+    );
+    assert_eq!(
+        level.errors_by_request.values().sum::<u64>(),
+        level.errors(),
+        "{:?}",
+        level.errors_by_request
+    );
 }
