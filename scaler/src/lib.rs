@@ -32,6 +32,7 @@ mod live_event;
 mod metrics;
 pub mod policy_file;
 mod policy_watch;
+mod published;
 mod rounding;
 mod scaler_error;
 mod server;

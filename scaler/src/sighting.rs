@@ -1,9 +1,10 @@
 //! Puts what the source measured and what the platform lists together into one immutable look at the service.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use scaler_engine::{Observation, ReplicaObservation};
+use scaler_engine::{Answer, Observation, ReplicaObservation};
 use tokio::sync::watch;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 use tokio_util::sync::CancellationToken;
@@ -11,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use crate::actuators::{Actuator, ActuatorError, Listing, ReplicaEntry, same_address};
 use crate::clock::Clock;
 use crate::service_event::News;
-use crate::sources::{Sample, Source};
+use crate::sources::{Sample, Source, Wanted};
 
 /// Longest wait for the platform's list; the signals do not wait for it longer than for a slow replica.
 const OBSERVE_TIMEOUT: Duration = Duration::from_millis(800);
@@ -32,8 +33,15 @@ impl Sighting {
     /// What an engine may look at; none if it is unknown how many replicas there are.
     pub(crate) fn observation(&self, at: Duration, desired: Option<u32>) -> Option<Observation> {
         let listing = self.listed.as_ref().ok()?;
+        let mut further = self.sample.further.clone();
         let replicas = match listing {
-            Listing::Replicas(entries) => self.merge(entries),
+            Listing::Replicas(entries) => {
+                let (replicas, names) = self.merge(entries);
+                for answer in &mut further {
+                    rename(answer, &names);
+                }
+                replicas
+            }
             Listing::Count(_) | Listing::Unlisted => self.sample.replicas.clone(),
         };
         let current = listing.count().unwrap_or_else(|| {
@@ -53,12 +61,13 @@ impl Sighting {
             standstill: self.sample.standstill,
             platform_restores: false,
             surge: 0,
-            further: Vec::new(),
+            further,
         })
     }
 
-    /// The platform's replicas with what the source knows of them, and those that only the source knows.
-    fn merge(&self, entries: &[ReplicaEntry]) -> Vec<ReplicaObservation> {
+    /// The platform's replicas with what the source knows of them, and those that only the source knows; and the
+    /// platform's names by the source's.
+    fn merge(&self, entries: &[ReplicaEntry]) -> (Vec<ReplicaObservation>, BTreeMap<String, String>) {
         let pid_of = |url: &str| {
             self.sample
                 .endpoints
@@ -67,7 +76,7 @@ impl Sighting {
                 .and_then(|endpoint| endpoint.pid)
         };
         let mut measured = self.sample.replicas.clone();
-        let mut merged = Vec::with_capacity(entries.len());
+        let (mut merged, mut names) = (Vec::with_capacity(entries.len()), BTreeMap::new());
         for entry in entries {
             let is_it = |replica: &ReplicaObservation| match &entry.url {
                 Some(url) => same_address(url, &replica.id),
@@ -75,15 +84,22 @@ impl Sighting {
             };
             let found = measured.iter().position(is_it).map(|index| measured.swap_remove(index));
             let mut replica = found.unwrap_or_default();
-            replica.id.clone_from(&entry.id);
+            names.insert(std::mem::replace(&mut replica.id, entry.id.clone()), entry.id.clone());
             replica.deleting |= entry.is_stopping;
             replica.ready &= !entry.is_stopping;
             replica.started_at = entry.started_at.or(replica.started_at);
             merged.push(replica);
         }
         merged.append(&mut measured);
-        merged
+        (merged, names)
     }
+}
+
+/// Calls the replicas of an answer by the platform's names.
+fn rename(answer: &mut Answer, names: &BTreeMap<String, String>) {
+    let of_replicas = std::mem::take(&mut answer.of_replicas);
+    let renamed = of_replicas.into_iter().map(|(id, value)| (names.get(&id).cloned().unwrap_or(id), value));
+    answer.of_replicas = renamed.collect();
 }
 
 /// How the service is looked at.
@@ -91,8 +107,8 @@ impl Sighting {
 pub(crate) struct Looking {
     /// Time between two looks.
     pub(crate) every: Duration,
-    /// The window of the policy in force.
-    pub(crate) window: watch::Receiver<Duration>,
+    /// What the policy in force wants measured.
+    pub(crate) wanted: watch::Receiver<Wanted>,
 }
 
 /// Looks again and again, without drift, until it is stopped; each look replaces the one before.
@@ -106,14 +122,15 @@ pub(crate) async fn keep_looking(
 ) {
     let mut ticks = interval(looking.every);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
+    looking.wanted.mark_changed();
     loop {
         tokio::select! {
             () = stop.cancelled() => return,
             _ = ticks.tick() => {}
         }
         let began_at = clock.now();
-        if looking.window.has_changed().unwrap_or(false) {
-            source.set_window(*looking.window.borrow_and_update());
+        if looking.wanted.has_changed().unwrap_or(false) {
+            source.set_wanted(looking.wanted.borrow_and_update().clone());
         }
         // News after the list: whoever left it is then among them.
         let ask_platform = async {
@@ -137,6 +154,8 @@ pub(crate) async fn keep_looking(
 
 #[cfg(test)]
 mod tests {
+    use scaler_engine::{Need, Signal};
+
     use super::*;
     use crate::sources::{Endpoint, EndpointState};
 
@@ -214,5 +233,22 @@ mod tests {
     fn an_unknown_count_is_not_guessed() {
         let gone = ActuatorError::Platform("gone".to_owned());
         assert!(sighting(Err(gone)).observation(Duration::ZERO, Some(1)).is_none());
+    }
+
+    #[test]
+    fn answers_name_replicas_as_the_platform_does() {
+        let need = Need::of_each_replica(Signal::CpuCores, Duration::from_secs(15));
+        let of_replicas = [("http://a:1".to_owned(), Some(0.5)), ("http://b:2".to_owned(), None)].into();
+        let answer = Answer { need: need.clone(), reading: None, of_replicas, problem: None };
+        let listed = vec![entry("one", Some("http://a:1/"), 11, false)];
+        let mut seen = sighting(Ok(Listing::Replicas(listed)));
+        seen.sample.further = vec![answer];
+        let seen = seen.observation(Duration::ZERO, Some(1)).unwrap();
+        let expected = [("one".to_owned(), Some(0.5)), ("http://b:2".to_owned(), None)].into();
+        assert_eq!(
+            seen.further[0].of_replicas, expected,
+            "and one that the platform does not list by its URL"
+        );
+        assert_eq!(seen.reported(&need), 1);
     }
 }

@@ -16,14 +16,15 @@ use crate::actuators::{self, Actuator};
 use crate::api::ServiceApi;
 use crate::clock::Clock;
 use crate::config::{SCRAPE_INTERVAL_MIN, ServiceConfig, SourceKind};
-use crate::driver::{Driver, DriverParts, Published};
+use crate::driver::{Driver, DriverParts};
 use crate::history::HistoryFile;
 use crate::policy_watch::{Reload, watch_policy};
+use crate::published::Published;
 use crate::scaler_error::ScalerError;
 use crate::service_event::ServiceEvent;
 use crate::sighting::{Looking, keep_looking};
 use crate::sources::{
-    PrometheusSettings, PrometheusSource, PrometheusUrlError, ScrapeSettings, ScrapeSource, Source,
+    PrometheusSettings, PrometheusSource, PrometheusUrlError, ScrapeSettings, ScrapeSource, Source, Wanted,
 };
 use crate::state_file::{Found, StateFile};
 use crate::whole_file::StateFileError;
@@ -109,7 +110,7 @@ impl WatchedService {
         let (sightings, seen) = watch::channel(None);
         let (commands, asked) = mpsc::channel(COMMANDS_WAITING);
         let every = config.scrape_interval;
-        let (window, window_asked) = watch::channel(config.policy.policy.window());
+        let (wanted, asked_for) = watch::channel(Wanted::of(&config.policy.policy));
         let driver = Driver::new(DriverParts {
             service: config.name.clone(),
             policy: config.policy,
@@ -121,9 +122,9 @@ impl WatchedService {
             clock,
             published: published.clone(),
             looks_each: every,
-            window,
+            wanted,
         });
-        let looking = Looking { every, window: window_asked };
+        let looking = Looking { every, wanted: asked_for };
         tasks.spawn(keep_looking(source, actuator, clock, looking, sightings, stop.clone()).map(Ok));
         if let Some(source) = config.policy_source {
             let watching = watch_policy(source, reload.requests(), commands.clone(), stop.clone());

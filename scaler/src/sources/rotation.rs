@@ -109,6 +109,11 @@ impl Rotation {
         self.endpoints.iter().map(|endpoint| f64::from(endpoint.in_flight)).sum()
     }
 
+    /// Requests in flight to each endpoint, by its URL.
+    pub(super) fn in_flight_by_url(&self) -> BTreeMap<&str, u32> {
+        self.endpoints.iter().map(|endpoint| (endpoint.url.as_str(), endpoint.in_flight)).collect()
+    }
+
     /// Requests being answered by all of them; none before the first list.
     pub(super) fn in_flight(&self, now: Duration) -> Option<Reading> {
         self.listed_at.map(|at| Reading { value: Some(self.jobs_in_flight()), age: now.saturating_sub(at) })
