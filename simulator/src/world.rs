@@ -123,7 +123,7 @@ impl<'a, P: Policy, O: Observer> World<'a, P, O> {
             requests: 0,
             replicas: Vec::new(),
             existing: Vec::new(),
-            routing: (!is_alone).then(Routing::new),
+            routing: (!is_alone).then(Routing::default),
             control: Control::default(),
             steering,
             measuring,

@@ -21,6 +21,14 @@ pub struct EndpointId {
     pub(crate) place: u32,
 }
 
+impl EndpointId {
+    /// Where its endpoint lies while it is there; afterwards another one may. Places count from 0 and stay few.
+    #[inline]
+    pub const fn place(self) -> usize {
+        self.place as usize
+    }
+}
+
 #[cfg(test)]
 impl EndpointId {
     pub(crate) fn for_test(number: u64) -> Self {

@@ -41,7 +41,7 @@ pub use discovery::Discovered;
 pub use endpoint::{EndpointId, EndpointView, State};
 pub use health::ProbeAnswer;
 pub use outcome::Outcome;
-pub use pick::Pick;
+pub use pick::{Candidates, Pick};
 pub use retry::{Tries, TryFailure};
 pub use rotation::{Put, Rotation};
 pub use settings::{

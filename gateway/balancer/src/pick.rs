@@ -28,6 +28,24 @@ impl Pick {
     }
 }
 
+/// What [`Rotation::draw`](crate::Rotation::draw) drew for one request: the places of at most two endpoints.
+#[must_use = "a draw is followed by `Rotation::pick_of`"]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Candidates(pub(crate) Drawn);
+
+impl Candidates {
+    /// The [`EndpointId::place`] of each candidate.
+    #[inline]
+    pub fn places(self) -> impl Iterator<Item = usize> {
+        let (first, second) = match self.0 {
+            Drawn::None => (None, None),
+            Drawn::One(only) => (Some(only), None),
+            Drawn::Two(first, second) => (Some(first), Some(second)),
+        };
+        first.into_iter().chain(second)
+    }
+}
+
 /// Candidates drawn, by their positions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Drawn {

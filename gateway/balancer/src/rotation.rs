@@ -10,7 +10,7 @@ use crate::endpoint::{EndpointId, EndpointView, Phase};
 use crate::health::{HealthChange, ProbeAnswer};
 use crate::moment::{Moment, StepClock, nanos};
 use crate::outcome::Outcome;
-use crate::pick::{Drawn, Pick, draw};
+use crate::pick::{Candidates, Drawn, Pick, draw};
 use crate::roster::Roster;
 use crate::score::Score;
 use crate::settings::{BalancerSettings, SettingsError};
@@ -138,17 +138,40 @@ impl Rotation {
     /// Picks an endpoint for one request, not one of `exclude`, and counts the request as in flight there until
     /// [`Rotation::release`].
     pub fn pick<R: Rng + ?Sized>(&mut self, now: Duration, rng: &mut R, exclude: &[EndpointId]) -> Pick {
+        let candidates = self.draw(now, rng, exclude);
+        self.pick_of(now, candidates)
+    }
+
+    /// Draws the candidates of a pick, for a caller that learns of answers late: it records what has happened to these
+    /// before [`Rotation::pick_of`] compares them. The two together are a [`Rotation::pick`].
+    #[inline]
+    pub fn draw<R: Rng + ?Sized>(
+        &mut self,
+        now: Duration,
+        rng: &mut R,
+        exclude: &[EndpointId],
+    ) -> Candidates {
         self.advance(now);
-        let at = self.clock.at(now);
         // Empty, and so not allocated, for all first tries.
         let left_out = self.roster.ready_positions(exclude);
         let ready = self.roster.ready();
         let candidate = |drawn| ready[past_those(drawn, &left_out)];
-        let place = match draw(ready.len() - left_out.len(), rng) {
+        Candidates(match draw(ready.len() - left_out.len(), rng) {
+            Drawn::None => Drawn::None,
+            Drawn::One(only) => Drawn::One(candidate(only)),
+            Drawn::Two(first, second) => Drawn::Two(candidate(first), candidate(second)),
+        })
+    }
+
+    /// Picks the cheaper of candidates that were drawn from this rotation, of which nothing but answers was recorded since,
+    /// and counts the request as in flight there.
+    #[inline]
+    pub fn pick_of(&mut self, now: Duration, candidates: Candidates) -> Pick {
+        let place = match candidates.0 {
             Drawn::None => return Pick::NoneReady,
-            Drawn::One(only) => candidate(only),
+            Drawn::One(only) => only,
             Drawn::Two(first, second) => {
-                let (first, second) = (candidate(first), candidate(second));
+                let at = self.clock.at(now);
                 self.cheaper(first, second, at)
             }
         };

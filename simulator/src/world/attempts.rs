@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use gateway_balancer::Outcome;
+use gateway_balancer::{EndpointId, Outcome};
 use scaler_engine::Policy;
 
 use super::World;
@@ -31,10 +31,7 @@ impl<P: Policy, O: Observer> World<'_, P, O> {
             self.requests += 1;
             let number = self.requests;
             let service = self.model.service.service_time.draw(&mut self.streams.service_times);
-            self.settle_all(now);
-            let routing =
-                self.routing.as_mut().expect("there is a balancer where there may be several replicas");
-            let Some(place) = routing.pick(now, &mut self.streams.routes, None) else {
+            let Some(place) = self.pick(now, None) else {
                 self.fail(now, now, number, None, RequestOutcome::NoReplica);
                 continue;
             };
@@ -107,13 +104,33 @@ impl<P: Policy, O: Observer> World<'_, P, O> {
         }
     }
 
+    /// Picks a replica for a request, not `but`; none if none is in rotation.
+    #[inline]
+    fn pick(&mut self, now: Nanoseconds, but: Option<EndpointId>) -> Option<u32> {
+        if self.routing.as_ref()?.has_ejected() {
+            self.settle_all(now);
+        }
+        let routing = self.routing.as_mut()?;
+        let candidates = routing.draw(now, &mut self.streams.routes, but);
+        for place in candidates.places() {
+            let place = self.routing.as_ref()?.replica_at(place);
+            self.settle_one(now, place);
+        }
+        self.routing.as_mut()?.pick_of(now, candidates)
+    }
+
     /// Settles everything that has ended by `now`.
     pub(super) fn settle_all(&mut self, now: Nanoseconds) {
         for index in 0..self.existing.len() {
-            let place = self.existing[index];
-            while let Some(attempt) = self.replicas[place as usize].pop_ended(now) {
-                self.settle(place, &attempt);
-            }
+            self.settle_one(now, self.existing[index]);
+        }
+    }
+
+    /// Settles what one replica has ended by `now`.
+    #[inline]
+    pub(super) fn settle_one(&mut self, now: Nanoseconds, place: u32) {
+        while let Some(attempt) = self.replicas[place as usize].pop_ended(now) {
+            self.settle(place, &attempt);
         }
     }
 
@@ -163,12 +180,7 @@ impl<P: Policy, O: Observer> World<'_, P, O> {
             let after = Duration::from_nanos(now - attempt.sent_at);
             routing.end(now, endpoint, Outcome::Failed { after });
         }
-        let next = if attempt.retries_left > 0 {
-            let stream = &mut self.streams.routes;
-            self.routing.as_mut().and_then(|routing| routing.pick(now, stream, endpoint))
-        } else {
-            None
-        };
+        let next = if attempt.retries_left > 0 { self.pick(now, endpoint) } else { None };
         let Some(next) = next else {
             let replica = Some(self.replicas[place as usize].number);
             self.fail(now, attempt.arrived_at, attempt.number, replica, outcome);

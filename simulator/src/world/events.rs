@@ -12,7 +12,11 @@ use crate::time::{Nanoseconds, SECOND, nanoseconds_of, run_time, seconds_of};
 impl<P: Policy, O: Observer> World<'_, P, O> {
     /// Carries out an event; none if the run may not go on.
     pub(super) fn happen(&mut self, now: Nanoseconds, event: Event) -> Option<()> {
-        self.settle_all(now);
+        match event {
+            // In overload there are many of these; they concern one replica.
+            Event::TimedOut { replica, .. } => self.settle_one(now, replica),
+            _ => self.settle_all(now),
+        }
         match event {
             Event::Fault { place } => self.die(now, place),
             Event::Admit { replica, started_at } => {

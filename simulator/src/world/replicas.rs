@@ -65,7 +65,7 @@ impl<P: Policy, O: Observer> World<'_, P, O> {
         }
         let done_at = replica.attempts.back().map_or(now, |last| last.ends_at);
         if let Some(routing) = &mut self.routing {
-            routing.drain(now, place);
+            routing.drain(now, place, was_ready);
         }
         let limit = nanoseconds_of(self.model.gateway.drain_limit);
         self.control.add(done_at.min(now + limit), Event::Gone { replica: place });
@@ -105,7 +105,7 @@ impl<P: Policy, O: Observer> World<'_, P, O> {
         let lost: Vec<Attempt> = replica.restart(&self.model.service, now).into();
         replica.endpoint = endpoint;
         if let Some(routing) = &mut self.routing {
-            routing.drain(now, place);
+            routing.drain(now, place, true);
         }
         self.lose_all(now, place, lost);
         if let (Some(routing), Some(endpoint)) = (&mut self.routing, endpoint) {

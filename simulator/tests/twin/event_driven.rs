@@ -63,7 +63,7 @@ impl<'a> Twin<'a> {
         let mut twin = Self {
             model,
             draws: RunDraws::new(model, seed),
-            rotation: Rotation::new(),
+            rotation: Rotation::default(),
             replicas: Vec::new(),
             events: BinaryHeap::new(),
             ends: Vec::new(),
@@ -102,7 +102,7 @@ impl<'a> Twin<'a> {
                         self.lose(now, replica, job, RequestOutcome::TimedOut);
                     }
                 }
-                Event::Arrive { job } => match self.rotation.pick(now, self.draws.routes(), &[]) {
+                Event::Arrive { job } => match self.rotation.pick(now, self.draws.routes(), &[]).endpoint() {
                     Some(endpoint) => self.send(now, self.replica_of(endpoint), job),
                     None => self.tell(now, job, None, RequestOutcome::NoReplica),
                 },
@@ -205,8 +205,11 @@ impl<'a> Twin<'a> {
     fn lose(&mut self, now: Duration, replica: usize, job: Job, outcome: RequestOutcome) {
         self.close(now, replica, Outcome::Failed { after: now - job.sent_at });
         let but = [self.replicas[replica].endpoint];
-        let next =
-            if job.retries_left > 0 { self.rotation.pick(now, self.draws.routes(), &but) } else { None };
+        let next = if job.retries_left > 0 {
+            self.rotation.pick(now, self.draws.routes(), &but).endpoint()
+        } else {
+            None
+        };
         let Some(endpoint) = next else { return self.tell(now, job, Some(replica), outcome) };
         let service = self.draws.next_retry();
         let again = Job { sent_at: now, service, retries_left: job.retries_left - 1, ..job };
