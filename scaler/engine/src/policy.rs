@@ -38,6 +38,8 @@ any::kinds! {
     Hpa, "HorizontalPodAutoscaler", hpa::HpaPolicy, hpa::HpaHistory, hpa::HpaReason;
     /// KEDA's: activation to and from zero, and an HPA that it generates.
     ScaledObject, "ScaledObject", keda::ScaledObjectPolicy, keda::ScaledObjectHistory, keda::ScaledObjectReason;
+    /// Knative's: concurrency or rate over two windows, with panic, down to zero.
+    Knative, "KnativePolicy", knative::KnativePolicy, knative::KnativeHistory, knative::KnativeReason;
 }
 
 /// What is shown of a service whose policy measures nothing.
