@@ -2,8 +2,8 @@
 
 pub(crate) mod actuator;
 pub(crate) mod classic;
-mod duration_text;
 pub(crate) mod controller;
+mod duration_text;
 pub(crate) mod log;
 pub(crate) mod measuring;
 pub(crate) mod metrics;

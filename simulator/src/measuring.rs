@@ -34,6 +34,8 @@ pub(crate) struct Measuring {
     window: Duration,
     /// The longest window that anything is needed over.
     longest: Duration,
+    /// All windows that are looked back over.
+    windows: Vec<Duration>,
     pasts: BTreeMap<u32, Past>,
     /// Scrapes that have not arrived, in the order of time.
     under_way: VecDeque<Scrape>,
@@ -57,7 +59,8 @@ impl Measuring {
     /// Nothing has been measured. `needs` is what the policy wants, `window` that of its first need.
     pub(crate) fn new(path: SignalPath, needs: Vec<Need>, window: Duration) -> Self {
         let longest = needs.iter().map(|need| need.window).fold(window, Duration::max);
-        Self { path, needs, window, longest, pasts: BTreeMap::new(), under_way: VecDeque::new() }
+        let windows = needs.iter().map(|need| need.window).chain([window]).collect();
+        Self { path, needs, window, longest, windows, pasts: BTreeMap::new(), under_way: VecDeque::new() }
     }
 
     /// Scrapes one replica that is, or was, ready.
@@ -75,7 +78,9 @@ impl Measuring {
             let past = self
                 .pasts
                 .entry(replica)
-                .and_modify(|past| past.window.add(at, &figures, self.longest))
+                .and_modify(|past| {
+                    past.window.add(at, &figures, &self.windows);
+                })
                 .or_insert_with(|| Past {
                     window: ReplicaWindow::begin(at, &figures),
                     standstill: ReplicaStandstill::default(),
@@ -131,7 +136,8 @@ impl Measuring {
             .filter_map(|need| {
                 let Metric::Signal(signal) = need.metric else { return None };
                 let growths = self.growths(now, need.window);
-                let mut answer = Answer { need: need.clone(), reading: None, of_replicas: BTreeMap::new() };
+                let mut answer =
+                    Answer { need: need.clone(), reading: None, of_replicas: BTreeMap::new(), problem: None };
                 if need.scope == Scope::Service {
                     let jobs = seen.replicas.iter().map(|replica| f64::from(replica.in_flight)).sum();
                     answer.reading = self.service_readings(now, &growths, jobs).get(&signal).copied();

@@ -47,10 +47,10 @@ pub(crate) struct GatewayArguments {
     pub(crate) try_timeout: Duration,
     /// Longest wait of a request for an endpoint to come into rotation; then the answer is 503
     #[arg(long, value_name = "DURATION", default_value = "1s", value_parser = duration)]
-    endpoint_wait: Duration,
+    pub(crate) endpoint_wait: Duration,
     /// Most requests that wait so at a time; further ones get 503 at once
     #[arg(long, value_name = "N", default_value_t = 100)]
-    max_waiting: usize,
+    pub(crate) max_waiting: usize,
     /// Longest pause of a client within a request's body, for all methods; then the answer is 408
     #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = duration)]
     pub(crate) body_pause: Duration,

@@ -47,7 +47,7 @@ fn waiting(second: u64, count: u32, orders: Option<f64>) -> Observation {
     let mut seen = Observation::of_replicas(at(second), count);
     let need = queue_policy(1).needs().remove(0);
     let reading = Some(Reading { value: orders, age: Duration::ZERO });
-    seen.further = vec![Answer { need, reading, of_replicas: BTreeMap::new() }];
+    seen.further = vec![Answer { need, reading, of_replicas: BTreeMap::new(), problem: None }];
     seen
 }
 

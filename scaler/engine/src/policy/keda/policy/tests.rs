@@ -67,7 +67,7 @@ impl Stage {
             .into_iter()
             .map(|need| {
                 let reading = Some(Reading { value, age: Duration::ZERO });
-                Answer { need, reading, of_replicas: BTreeMap::new() }
+                Answer { need, reading, of_replicas: BTreeMap::new(), problem: None }
             })
             .collect();
         let decision = self.engine.decide(&seen);
