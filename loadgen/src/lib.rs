@@ -1,4 +1,9 @@
-//! Users who load a service, on Goose: who they are, what they do, and what came of it.
+//! Load generator: virtual users run scenarios against a service, or single requests are sent at a rate, and the outcome
+//! is reported.
+//!
+//! What a level of load measured, and what follows from it, is in the crate [`loadgen_baseline`], which does no I/O. Here
+//! are `users/`, who run on Goose; `open_model/`, which sends single requests; `scenario/`, from files and recordings;
+//! `result/` and `report/` of a run.
 //!
 //! In the order in which a caller meets them:
 //!
@@ -6,7 +11,7 @@
 //!    second, over time as [`Levels`].
 //! 2. [`LoadConfig`] joins both with a host and a time; [`LoadConfig::validate`] checks it as a whole.
 //! 3. [`run()`] sends the load inside the caller's runtime, until the time is over or the caller says stop, and tells
-//!    how it goes as [`Progress`].
+//!    how it goes as [`Progress`]; [`run_with_metrics`] also counts it for Prometheus.
 //! 4. [`LoadResult`] is what came of it, with a [`Verdict`] for each [`Threshold`].
 //!
 //! ## Two models

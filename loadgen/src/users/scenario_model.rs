@@ -91,7 +91,7 @@ impl ScenarioModel {
     /// called about once a second. The level waits for the answers in flight at its end, up to the timeout. After `stop`
     /// it ends within about three seconds; what was measured until then is handed back.
     ///
-    /// One level or run at a time in a process; see [`run`](crate::users::run()) for what Goose does to Ctrl-C.
+    /// One level or run at a time in a process; see [`run`](crate::run()) for what Goose does to Ctrl-C.
     ///
     /// # Errors
     /// [`LoadError`] where the plan cannot be, Goose failed, or `stop` came before anything was measured.
