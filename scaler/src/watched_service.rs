@@ -124,7 +124,7 @@ impl WatchedService {
             looks_each: every,
             wanted,
         });
-        let looking = Looking { every, wanted: asked_for };
+        let looking = Looking { every, wanted: asked_for, requests: config.resources.requests() };
         tasks.spawn(keep_looking(source, actuator, clock, looking, sightings, stop.clone()).map(Ok));
         if let Some(source) = config.policy_source {
             let watching = watch_policy(source, reload.requests(), commands.clone(), stop.clone());
@@ -177,14 +177,16 @@ fn restore(engine: &mut Engine, file: &StateFile, clock: Clock) -> Result<(), St
 fn source_of(config: &ServiceConfig, clock: Clock) -> Result<Box<dyn Source>, PrometheusUrlError> {
     let gateway_admin = config.gateway_admin.trim_end_matches('/').to_owned();
     let (window, interval) = (config.policy.policy.window(), config.scrape_interval);
+    let cores_per_worker = config.resources.cpu_cores_per_worker;
     Ok(match &config.source {
         SourceKind::Scrape => {
-            Box::new(ScrapeSource::new(ScrapeSettings { gateway_admin, window, interval }, clock))
+            let settings = ScrapeSettings { gateway_admin, window, interval };
+            Box::new(ScrapeSource::new(settings, clock).with_cpu_per_worker(cores_per_worker))
         }
         SourceKind::Prometheus { url } => {
             let prometheus_url = url.clone();
             let settings = PrometheusSettings { prometheus_url, gateway_admin, window, interval };
-            Box::new(PrometheusSource::new(settings, clock)?)
+            Box::new(PrometheusSource::new(settings, clock)?.with_cpu_per_worker(cores_per_worker))
         }
     })
 }

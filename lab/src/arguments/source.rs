@@ -4,10 +4,11 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-use scaler::SourceKind;
+use scaler::{ReplicaResources, SourceKind};
 use serde::{Deserialize, Serialize};
 
 use super::classic;
+use super::resources::ResourceArguments;
 use super::values::prometheus_url;
 use crate::failure::Failure;
 
@@ -36,9 +37,16 @@ pub(crate) struct SourceArguments {
     /// A file with Prometheus's password, whose user's name is in the URL: `http://lab@127.0.0.1:9090`
     #[arg(long, value_name = "FILE")]
     prometheus_password_file: Option<PathBuf>,
+    #[command(flatten)]
+    resources: ResourceArguments,
 }
 
 impl SourceArguments {
+    /// What replicas use of CPU and memory, and ask for.
+    pub(crate) fn resources(&self) -> ReplicaResources {
+        self.resources.resources()
+    }
+
     /// The source, with the address from the flag, the classic variable or the default.
     pub(crate) fn kind(&self) -> Result<SourceKind, Failure> {
         match self.source {

@@ -149,6 +149,7 @@ impl ScalerArguments {
             actuator: self.actuator.kind()?,
             state_file,
             scrape_interval: self.scrape_interval,
+            resources: self.source.resources(),
         })
     }
 }

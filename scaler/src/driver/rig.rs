@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use scaler_engine::{ControlLoop, Engine, Reading, ReplicaObservation, Signal};
+use scaler_engine::{ControlLoop, Engine, Reading, ReplicaObservation, ResourceRequests, Signal};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -119,15 +119,14 @@ impl Actuator for FakeService {
             id: format!("webapp-{index}"),
             url: None,
             pid: Some(index),
-            is_stopping: false,
-            started_at: None,
+            ..ReplicaEntry::default()
         };
         let listed = if pretence.is_hidden {
             Err(ActuatorError::Platform("hidden".to_owned()))
         } else if pretence.acts {
-            Ok(Listing::Replicas((1..=pretence.count).map(entry).collect()))
+            Ok(Listing::of_each((1..=pretence.count).map(entry).collect()))
         } else {
-            Ok(Listing::Unlisted)
+            Ok(Listing::default())
         };
         async move { listed }.boxed()
     }
@@ -187,7 +186,7 @@ impl Rig {
             Box::new(service),
             actuator.clone(),
             clock,
-            Looking { every, wanted: asked_for },
+            Looking { every, wanted: asked_for, requests: ResourceRequests::default() },
             sightings,
             stop.clone(),
         ));

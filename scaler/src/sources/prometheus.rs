@@ -81,6 +81,7 @@ pub struct PrometheusSource {
     /// Over the other windows that a signal is needed over.
     others: BTreeMap<Duration, Answer>,
     named: Option<NamedAnswer>,
+    cpu_cores_per_worker: f64,
     /// The latest moment of evaluation that Prometheus has told.
     evaluated_at: f64,
     /// Time between two scrapes, as last seen; seconds.
@@ -111,9 +112,17 @@ impl PrometheusSource {
             answer: None,
             others: BTreeMap::new(),
             named: None,
+            cpu_cores_per_worker: 0.0,
             evaluated_at: 0.0,
             spacing_seconds: None,
         })
+    }
+
+    /// Counts each busy worker as this many CPU cores; 0, the default, takes what the process uses.
+    #[must_use]
+    pub fn with_cpu_per_worker(mut self, cores: f64) -> Self {
+        self.cpu_cores_per_worker = cores;
+        self
     }
 
     async fn look(&mut self) -> Sample {
@@ -203,7 +212,10 @@ impl PrometheusSource {
         let now = self.clock.now();
         let failed = [&state, &counters, &buckets].into_iter().filter(|answer| answer.is_err()).count();
         let answer = match (state, counters, buckets) {
-            (Ok(state), Ok(counters), Ok(buckets)) => Ok(Answer::read(now, range, state, counters, buckets)),
+            (Ok(state), Ok(counters), Ok(buckets)) => {
+                let answer = Answer::read(now, range, state, counters, buckets);
+                Ok(answer.with_modelled_cpu(self.cpu_cores_per_worker))
+            }
             (Err(problem), ..) | (_, Err(problem), _) | (.., Err(problem)) => Err(problem),
         };
         WindowLook { answer, failed: u32::try_from(failed).unwrap_or(WINDOW_QUERIES) }

@@ -59,6 +59,7 @@ pub struct ScrapeSource {
     replicas: ReplicaTable<Replica>,
     wanted: Wanted,
     plan: ScrapePlan,
+    cpu_cores_per_worker: f64,
 }
 
 impl ScrapeSource {
@@ -73,7 +74,15 @@ impl ScrapeSource {
             clock,
             client: HttpClient::with_idle_connections(1).with_max_body_bytes(BODY_BYTES_MAX),
             replicas: ReplicaTable::default(),
+            cpu_cores_per_worker: 0.0,
         }
+    }
+
+    /// Counts each busy worker as this many CPU cores; 0, the default, takes what the process uses.
+    #[must_use]
+    pub fn with_cpu_per_worker(mut self, cores: f64) -> Self {
+        self.cpu_cores_per_worker = cores;
+        self
     }
 
     async fn look(&mut self) -> Sample {
@@ -171,7 +180,9 @@ impl ScrapeSource {
                 is_listed: known.state.is_some(),
                 has_reported: self.has_reported(&known.own, now),
                 age: past.map_or(Duration::MAX, |past| now.saturating_sub(past.newest_at())),
-                growth: past.and_then(|past| past.growth_since(start)),
+                growth: past.and_then(|past| {
+                    Some(past.growth_since(start)?.with_modelled_cpu(self.cpu_cores_per_worker))
+                }),
                 standstill: &known.own.standstill,
                 in_flight: in_flight.get(url).copied().map_or(0.0, f64::from),
             }
