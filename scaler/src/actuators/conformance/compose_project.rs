@@ -10,9 +10,9 @@ use axum::{Json, Router};
 use serde_json::{Value, json};
 use tokio::time::{sleep, timeout};
 
+use super::super::Actuator;
 use super::super::docker::{Compose, ComposeService, DockerEngine};
 use super::super::platform::OnPlatform;
-use super::super::Actuator;
 use super::PATIENCE;
 use super::compose_stage::{NO_GATEWAY, endpoints_of, service_of};
 use super::docker_test::{ComposeVersion, EngineSocket, TestProject, any_version, docker, has_engine};
