@@ -26,6 +26,7 @@ pub(crate) mod optional {
 
     use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
+    #[expect(clippy::ref_option, reason = "serde hands the field over as it is")]
     pub(crate) fn serialize<T: Display, S: Serializer>(
         value: &Option<T>,
         serializer: S,

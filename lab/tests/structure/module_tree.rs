@@ -46,7 +46,7 @@ impl ModuleTree {
     /// Reads the files that this one begins.
     pub(crate) fn of_root(file: &Path) -> Self {
         let mut tree = Self { modules: BTreeMap::new() };
-        tree.read_file(file, file.parent().expect("a file lies in a folder"), Vec::new());
+        tree.read_file(file, file.parent().expect("a file lies in a folder"), &Vec::new());
         tree
     }
 
@@ -60,11 +60,11 @@ impl ModuleTree {
     }
 
     /// `folder` is where the files of its children lie.
-    fn read_file(&mut self, file: &Path, folder: &Path, module: ModulePath) {
+    fn read_file(&mut self, file: &Path, folder: &Path, module: &ModulePath) {
         let text =
             std::fs::read_to_string(file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
         let parsed = syn::parse_file(&text).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
-        self.read_items(&parsed.items, folder, &module, &module);
+        self.read_items(&parsed.items, folder, module, module);
     }
 
     fn read_items(&mut self, items: &[Item], folder: &Path, file: &ModulePath, module: &ModulePath) {
@@ -86,7 +86,7 @@ impl ModuleTree {
             path.push(name.clone());
             match &child.content {
                 Some((_, items)) => self.read_items(items, &folder.join(&name), file, &path),
-                None => self.read_file(&file_of(child, folder), &folder.join(&name), path),
+                None => self.read_file(&file_of(child, folder), &folder.join(&name), &path),
             }
         }
     }

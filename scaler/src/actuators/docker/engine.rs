@@ -37,7 +37,7 @@ impl DockerEngine {
         } else if host.starts_with("tcp://") || host.starts_with("http://") {
             Docker::connect_with_http(host, TIMEOUT_SECONDS, API_DEFAULT_VERSION).map_err(problem)?
         } else {
-            let problem = ActuatorError::Setting(format!("`{host}` is not an address of a Docker engine"));
+            let problem = ActuatorError::Setting(format!("`{host}` is no address of a Docker engine"));
             return Err(problem.with_hint(
                 "give one such as unix:///var/run/docker.sock or tcp://proxy:2375 with --docker-host or DOCKER_HOST",
             ));

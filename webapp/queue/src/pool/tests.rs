@@ -129,17 +129,17 @@ proptest! {
                         line.push((caller, ticket, now));
                     }
                 },
-                Event::GiveBack if holding > 0 => match pool.give_back(now) {
-                    Some(grant) => {
+                Event::GiveBack if holding > 0 => {
+                    if let Some(grant) = pool.give_back(now) {
                         let (first, _, asked_at) = line.remove(0);
-                        prop_assert_eq!((grant.caller, grant.asked_at, grant.granted_at), (first, asked_at, now));
+                        let found = (grant.caller, grant.asked_at, grant.granted_at);
+                        prop_assert_eq!(found, (first, asked_at, now));
                         waited += grant.waited();
-                    }
-                    None => {
+                    } else {
                         prop_assert!(line.is_empty(), "{:?} was passed over", line);
                         holding -= 1;
                     }
-                },
+                }
                 Event::Leave(place) if !line.is_empty() => {
                     let (caller, ticket, _) = line.remove(place % line.len());
                     prop_assert_eq!(pool.leave(ticket), Some(caller));
