@@ -377,7 +377,7 @@ impl Driver {
             at: Duration::from_millis(u64::try_from(now.as_millis()).unwrap_or(u64::MAX)),
             service: parts.service.clone(),
             replicas: ReplicaCounts { current, ready, desired, min: limits.min(), max: limits.max() },
-            policy: PolicyStatus::new(&parts.policy, limits, listed.unwrap_or_default()),
+            policy: PolicyStatus::new(&parts.policy, engine.policy(), limits, listed.unwrap_or_default()),
             signals: sample
                 .map(|sample| {
                     sample.service.iter().map(|(signal, reading)| (*signal, (*reading).into())).collect()

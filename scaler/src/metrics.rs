@@ -111,7 +111,7 @@ impl ScalerMetrics {
                 drop(self.decisions.get_or_create_owned(&DecisionLabels { action, reason }));
             }
         }
-        for limit in [Limit::Minimum, Limit::Maximum, Limit::Cooldown] {
+        for limit in Limit::ALL {
             drop(self.limited.get_or_create_owned(&LimitLabels { limit: limit.name() }));
         }
         for result in ["ok", "failed"] {

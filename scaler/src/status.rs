@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use scaler_engine::{
-    Action, AnyPolicy, Decision, Direction, Limit, Limits, Metric, Observed, Policy as _, Reading, Reason,
-    SettingValue, Signal, Slo,
+    Action, AnyPolicy, ConditionShown, Decision, Direction, Limit, Limits, Metric, Observed, Policy as _,
+    PolicyEvent, Reading, Reason, SettingValue, Signal, Slo,
 };
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -122,6 +122,37 @@ pub(crate) struct PolicyStatus {
     pub(crate) settings: Value,
     /// The values of signals at which it acts, for charts; whatever its kind.
     pub(crate) thresholds: Vec<Threshold>,
+    /// Its state as its own system shows it; empty for kinds that have none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) conditions: Vec<ConditionShown>,
+    /// What it told of lately, oldest first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) events: Vec<EventStatus>,
+}
+
+/// Something that a policy told of.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(crate) struct EventStatus {
+    /// `Normal` or `Warning`, as Kubernetes has it.
+    #[serde(rename = "type")]
+    pub(crate) event_type: &'static str,
+    pub(crate) reason: String,
+    pub(crate) message: String,
+    pub(crate) count: u32,
+    /// When first (run time).
+    #[serde(serialize_with = "as_rfc3339")]
+    pub(crate) first_at: Duration,
+    /// When last (run time).
+    #[serde(serialize_with = "as_rfc3339")]
+    pub(crate) last_at: Duration,
+}
+
+impl From<PolicyEvent> for EventStatus {
+    fn from(event: PolicyEvent) -> Self {
+        let PolicyEvent { is_warning, reason, message, count, first_at, last_at } = event;
+        let event_type = if is_warning { "Warning" } else { "Normal" };
+        Self { event_type, reason, message, count, first_at, last_at }
+    }
 }
 
 /// A line that a signal has to cross before a policy acts.
@@ -139,8 +170,9 @@ pub(crate) struct Threshold {
 }
 
 impl PolicyStatus {
-    /// `limits` are the ones in force, which may differ from the policy's own; `ready` the replicas that share a signal.
-    pub(crate) fn new(policy: &NamedPolicy, limits: Limits, ready: u32) -> Self {
+    /// `running` is the policy with what it remembers; `limits` are the ones in force, which may differ from its own;
+    /// `ready` the replicas that share a signal.
+    pub(crate) fn new(policy: &NamedPolicy, running: &AnyPolicy, limits: Limits, ready: u32) -> Self {
         let mut settings = settings_of(&policy.policy);
         settings.insert("minReplicas".to_owned(), limits.min().into());
         settings.insert("maxReplicas".to_owned(), limits.max().into());
@@ -150,6 +182,8 @@ impl PolicyStatus {
             origin: policy.origin.clone(),
             settings: settings.into(),
             thresholds: thresholds_of(&policy.policy, ready),
+            conditions: running.conditions(),
+            events: running.events().into_iter().map(EventStatus::from).collect(),
         }
     }
 }
@@ -255,7 +289,8 @@ mod tests {
              perReplica: {per_replica}\n  scaleUpThreshold: 60\n  scaleDownThreshold: 27\n"
         );
         let policy = NamedPolicy::from_text("my.yaml", "my", &text, &PolicyOverrides::default()).unwrap();
-        serde_json::to_value(PolicyStatus::new(&policy, policy.policy.limits(), ready)).unwrap()
+        serde_json::to_value(PolicyStatus::new(&policy, &policy.policy, policy.policy.limits(), ready))
+            .unwrap()
     }
 
     #[test]

@@ -6,8 +6,10 @@ use scaler::policy_file::{NamedPolicy, PolicyFileError, PolicyOverrides, SHIPPED
 use scaler_engine::{AnyPolicy, Signal, ThresholdSettings};
 
 fn settings(policy: &NamedPolicy) -> &ThresholdSettings {
-    let AnyPolicy::Threshold(policy) = &policy.policy;
-    policy.settings()
+    match &policy.policy {
+        AnyPolicy::Threshold(policy) => policy.settings(),
+        other => panic!("expected a ThresholdPolicy, got {other:?}"),
+    }
 }
 
 fn read(text: &str) -> Result<NamedPolicy, PolicyFileError> {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use clap::Args;
 use http_client::{HttpClient, Reply};
 use scaler::policy_file::PolicyOverrides;
-use scaler_engine::AnyPolicy;
+use scaler_engine::{AnyPolicy, Policy as _};
 use serde::Deserialize;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
@@ -107,8 +107,13 @@ pub(crate) fn run(arguments: DemoArguments) -> Result<ExitStatus, Failure> {
 }
 
 fn plan(arguments: &LoopArguments, overrides: PolicyOverrides, fast: bool) -> Result<Story, Failure> {
-    // A second kind of policy makes this refutable, and has to be refused here or played.
-    let AnyPolicy::Threshold(threshold) = arguments.policy.load(&overrides)?.policy;
+    let loaded = arguments.policy.load(&overrides)?.policy;
+    let AnyPolicy::Threshold(threshold) = loaded else {
+        return Err(Failure::bad_input(format!(
+            "the policy is a {}, but the story of `lab demo` is told with a ThresholdPolicy",
+            loaded.kind()
+        )));
+    };
     Ok(Story::new(&threshold, overrides, fast))
 }
 

@@ -10,7 +10,7 @@ use crate::decision::{Action, Decision};
 use crate::engine::Engine;
 use crate::limits::OutOfLimits;
 use crate::observation::Observation;
-use crate::policy::{AnyPolicy, Policy};
+use crate::policy::{AnyPolicy, Miscount, Policy};
 use crate::reason::Cause;
 use crate::state::EngineState;
 
@@ -84,7 +84,9 @@ impl<P: Policy> ControlLoop<P> {
 
     /// Makes a check. The decision is to be carried out if [`ControlLoop::is_to_act`] says so.
     pub fn check(&mut self, seen: &Observation) -> Decision {
+        let platform_counts = seen.platform_restores && self.engine.policy().miscount() == Miscount::Follow;
         if !self.acts
+            && !platform_counts
             && let Some(before) = self.engine.desired()
             && before != seen.current
         {

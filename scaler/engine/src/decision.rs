@@ -55,15 +55,25 @@ pub enum Limit {
     Maximum,
     /// The time since the last action.
     Cooldown,
+    /// What was asked for before, within a window that is looked back at.
+    Stabilization,
+    /// How much may change in a span of time.
+    Rate,
 }
 
 impl Limit {
+    /// Every limit.
+    pub const ALL: [Self; 5] =
+        [Self::Minimum, Self::Maximum, Self::Cooldown, Self::Stabilization, Self::Rate];
+
     /// The limit as one word for metric labels and the API.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Minimum => "minimum",
             Self::Maximum => "maximum",
             Self::Cooldown => "cooldown",
+            Self::Stabilization => "stabilization",
+            Self::Rate => "rate",
         }
     }
 }

@@ -27,7 +27,8 @@ use crate::state::{EngineState, StateError};
 /// While it is not known which replicas are in rotation, none is removed (`rotation_unknown`).
 ///
 /// At the very first check the count found is taken for the desired one. Under a policy that adopts
-/// ([`Miscount::Adopt`]), the platform's desired count is taken at each check.
+/// ([`Miscount::Adopt`], and [`Miscount::Follow`] where the platform restores), the platform's desired count is taken at
+/// each check.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Engine<P: Policy = AnyPolicy> {
     policy: P,
@@ -60,17 +61,19 @@ impl<P: Policy> Engine<P> {
     pub fn decide(&mut self, seen: &Observation) -> Decision {
         self.advance_to(seen.at);
         self.policy.begin_check(Check { at: seen.at, is_paused: self.is_paused });
-        if self.policy.miscount() == Miscount::Adopt {
+        let follows = self.follows(seen);
+        if follows || self.policy.miscount() == Miscount::Adopt {
             self.adopt(seen);
         }
         let limits = self.limits();
         let settled = *self.desired.get_or_insert(seen.desired);
-        let desired = limits.clamp(settled);
+        let desired = if follows { settled } else { limits.clamp(settled) };
         let last_action_at = self.cooldown_since;
+        let from = self.counted(seen);
         let proposal = if self.is_paused {
-            Proposal { to: seen.current, reason: Reason::Paused, limited_by: None }
+            Proposal { to: from, reason: Reason::Paused, limited_by: None }
         } else {
-            keep_while_rotation_is_unknown(seen, self.propose(seen, settled, desired))
+            keep_while_rotation_is_unknown(seen, from, self.propose(seen, settled, desired))
         };
         let decision = self.decision(seen, desired, proposal);
         debug_assert!(invariants::within_limits(&decision, limits), "{decision:?}");
@@ -238,6 +241,16 @@ impl<P: Policy> Engine<P> {
         self.next_check_at = Some(next);
     }
 
+    /// Whether the platform's own count stands for the one asked for, as in a cluster.
+    fn follows(&self, seen: &Observation) -> bool {
+        seen.platform_restores && self.policy.miscount() == Miscount::Follow
+    }
+
+    /// The count that an action goes from.
+    fn counted(&self, seen: &Observation) -> u32 {
+        if self.follows(seen) { seen.desired } else { seen.current }
+    }
+
     /// A count that was set by something else is the count asked for from now on.
     fn adopt(&mut self, seen: &Observation) {
         if let Some(before) = self.desired
@@ -250,7 +263,8 @@ impl<P: Policy> Engine<P> {
     fn propose(&mut self, seen: &Observation, settled: u32, desired: u32) -> Proposal {
         let limits = self.limits();
         let correction = match self.policy.miscount() {
-            Miscount::Restore => correction(seen, settled, limits),
+            Miscount::Follow if self.follows(seen) => None,
+            Miscount::Restore | Miscount::Follow => correction(seen, settled, limits),
             Miscount::Adopt => None,
         };
         let is_first_attempt = !self.was_restoring;
@@ -284,7 +298,8 @@ impl<P: Policy> Engine<P> {
         let limits = self.limits();
         let situation = Situation { seen, desired, limits, last_action_at: self.cooldown_since };
         let mut proposal = self.policy.propose(&situation);
-        if !limits.contains(proposal.to) {
+        let stays_outside = proposal.to == desired && self.follows(seen);
+        if !limits.contains(proposal.to) && !stays_outside {
             let limit = if proposal.to < limits.min() { Limit::Minimum } else { Limit::Maximum };
             proposal.to = limits.clamp(proposal.to);
             proposal.limited_by = Some(limit);
@@ -294,10 +309,11 @@ impl<P: Policy> Engine<P> {
 
     fn decision(&self, seen: &Observation, desired: u32, proposal: Proposal) -> Decision {
         let Proposal { to, reason, limited_by } = proposal;
+        let from = self.counted(seen);
         Decision {
             at: seen.at,
-            action: Action::between(seen.current, to),
-            from: seen.current,
+            action: Action::between(from, to),
+            from,
             to,
             reason,
             limited_by,
@@ -327,10 +343,10 @@ impl<P: Policy> Engine<P> {
 }
 
 /// A replica that is removed must first leave the rotation, which only a gateway that answers can confirm.
-fn keep_while_rotation_is_unknown(seen: &Observation, proposal: Proposal) -> Proposal {
+fn keep_while_rotation_is_unknown(seen: &Observation, from: u32, proposal: Proposal) -> Proposal {
     match seen.rotation_unknown_for {
-        Some(age) if proposal.to < seen.current => {
-            Proposal { to: seen.current, reason: Reason::RotationUnknown { age }, limited_by: None }
+        Some(age) if proposal.to < from => {
+            Proposal { to: from, reason: Reason::RotationUnknown { age }, limited_by: None }
         }
         _ => proposal,
     }
@@ -364,7 +380,7 @@ mod tests {
     use crate::signal::Signal;
 
     fn engine() -> Engine {
-        Engine::new(AnyPolicy::Threshold(ThresholdPolicy::default()))
+        Engine::new(ThresholdPolicy::default().into())
     }
 
     fn seconds(value: u64) -> Duration {

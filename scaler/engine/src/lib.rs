@@ -57,8 +57,9 @@ pub use observation::{
 pub use policy::age::Age;
 pub use policy::threshold::{ThresholdHistory, ThresholdPolicy, ThresholdReason, ThresholdSettings};
 pub use policy::{
-    AnyPolicy, Check, Miscount, Policy, PolicyError, PolicyHistory, Proposal, Scaled, Setting, SettingValue,
-    Situation, Threshold,
+    AnyPolicy, Check, ConditionShown, ConditionStatus, CronWindow, CronWindowError, EventLog, Miscount,
+    Policy, PolicyError, PolicyEvent, PolicyHistory, PolicyReason, Proposal, ReasonOfKind, Scaled, Setting,
+    SettingValue, Situation, Threshold,
 };
 pub use policy::{hpa, keda, knative};
 pub use reason::{Cause, Direction, Reason};

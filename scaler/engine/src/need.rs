@@ -31,6 +31,20 @@ pub struct NamedMetric {
     pub labels: BTreeMap<String, String>,
 }
 
+/// A metric by its name alone.
+impl From<&str> for NamedMetric {
+    fn from(name: &str) -> Self {
+        Self { name: name.into(), labels: BTreeMap::new() }
+    }
+}
+
+/// A metric by its name alone.
+impl From<String> for NamedMetric {
+    fn from(name: String) -> Self {
+        Self { name, labels: BTreeMap::new() }
+    }
+}
+
 impl Metric {
     /// The signal, if it is one.
     pub const fn signal(&self) -> Option<Signal> {

@@ -2,6 +2,8 @@
 
 pub(crate) mod age;
 mod any;
+mod calendar;
+mod event_log;
 pub mod hpa;
 pub mod keda;
 pub mod knative;
@@ -23,8 +25,22 @@ use crate::need::Need;
 use crate::observation::Observation;
 use crate::reason::{Cause, Reason};
 
-pub use any::{AnyPolicy, PolicyHistory};
-pub use shown::{Setting, SettingValue, Threshold};
+pub use any::ReasonOfKind;
+pub use calendar::{CronWindow, CronWindowError};
+pub use event_log::{EventLog, PolicyEvent};
+pub use shown::{ConditionShown, ConditionStatus, Setting, SettingValue, Threshold};
+
+// A new kind is a `mod` line above, and one here.
+any::kinds! {
+    /// One signal, two thresholds, one replica at a time.
+    Threshold, "ThresholdPolicy", threshold::ThresholdPolicy, threshold::ThresholdHistory, threshold::ThresholdReason;
+    /// Kubernetes' own: metrics against targets, windows, rates.
+    Hpa, "HorizontalPodAutoscaler", hpa::HpaPolicy, hpa::HpaHistory, hpa::HpaReason;
+    /// KEDA's: activation to and from zero, and an HPA that it generates.
+    ScaledObject, "ScaledObject", keda::ScaledObjectPolicy, keda::ScaledObjectHistory, keda::ScaledObjectReason;
+    /// Knative's: concurrency or rate over two windows, with panic, down to zero.
+    Knative, "KnativePolicy", knative::KnativePolicy, knative::KnativeHistory, knative::KnativeReason;
+}
 
 /// What is shown of a service whose policy measures nothing.
 const WINDOW_WITHOUT_NEEDS: Duration = Duration::from_secs(30);
@@ -111,6 +127,16 @@ pub trait Policy: Clone + fmt::Debug + PartialEq {
     fn thresholds(&self) -> Vec<Threshold> {
         Vec::new()
     }
+
+    /// The state of the policy as its own system shows it (`kubectl describe`). Default: none.
+    fn conditions(&self) -> Vec<ConditionShown> {
+        Vec::new()
+    }
+
+    /// What it told of lately, oldest first. Default: nothing.
+    fn events(&self) -> Vec<PolicyEvent> {
+        Vec::new()
+    }
 }
 
 /// What a policy judges.
@@ -118,9 +144,9 @@ pub trait Policy: Clone + fmt::Debug + PartialEq {
 pub struct Situation<'a> {
     /// What was seen.
     pub seen: &'a Observation,
-    /// Replicas that were last asked for, within the limits.
+    /// Replicas that were last asked for, within the limits; under [`Miscount::Follow`] a platform's count may lie outside.
     pub desired: u32,
-    /// The limits in force; a proposal must lie within.
+    /// The limits in force; a proposal must lie within, unless it leaves the desired count as it is.
     pub limits: Limits,
     /// When the last action happened, whatever its direction; restorations do not count. None before the first.
     pub last_action_at: Option<Duration>,
@@ -173,6 +199,10 @@ pub enum Miscount {
     Restore,
     /// Take the platform's own desired count as the one asked for; replicas that are missing are the platform's business.
     Adopt,
+    /// Be a controller that only writes the platform's desired count: where the platform brings its replicas back itself,
+    /// its count is adopted as it is, outside the limits too, and a decision goes from that count; where it does not, lost
+    /// and surplus replicas are restored in its place, as under [`Miscount::Restore`].
+    Follow,
 }
 
 /// A setting that contradicts the rules of its policy.

@@ -7,7 +7,7 @@ use core::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::need::Metric;
-use crate::policy::threshold::ThresholdReason;
+use crate::policy::PolicyReason;
 
 /// Which way replicas would be changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -148,15 +148,15 @@ pub enum Reason {
         /// The sentence, without capital and full stop.
         sentence: String,
     },
-    /// A threshold policy's own.
+    /// A reason that one kind of policy has for itself.
     #[serde(untagged)]
-    Threshold(ThresholdReason),
+    OfPolicy(PolicyReason),
 }
 
 impl Reason {
     /// Every code, for documentation and for metrics that start at zero.
     pub fn codes() -> impl Iterator<Item = &'static str> {
-        Self::SHARED_CODES.into_iter().chain(ThresholdReason::CODES)
+        Self::SHARED_CODES.into_iter().chain(PolicyReason::codes())
     }
 
     /// The reason of a policy that is not among the lab's own kinds: one word, and a sentence without capital and full stop.
@@ -182,7 +182,7 @@ impl Reason {
     ];
 
     /// The reason as one word for metric labels and the API.
-    pub const fn code(&self) -> &'static str {
+    pub fn code(&self) -> &'static str {
         match self {
             Self::CooldownActive { .. } => "cooldown_active",
             Self::MissingData { .. } => "missing_data",
@@ -198,7 +198,7 @@ impl Reason {
             Self::Paused => "paused",
             Self::ByHand { .. } => "by_hand",
             Self::Other { .. } => "other",
-            Self::Threshold(reason) => reason.code(),
+            Self::OfPolicy(reason) => reason.code(),
         }
     }
 
@@ -217,7 +217,7 @@ impl Reason {
             | Self::RotationUnknown { .. }
             | Self::Paused
             | Self::Other { .. }
-            | Self::Threshold(_) => Cause::Policy,
+            | Self::OfPolicy(_) => Cause::Policy,
         }
     }
 }
@@ -269,7 +269,7 @@ impl fmt::Display for Reason {
             Self::Paused => write!(f, "paused by hand"),
             Self::ByHand { asked } => write!(f, "{asked} asked for by hand"),
             Self::Other { sentence, .. } => f.write_str(sentence),
-            Self::Threshold(reason) => reason.fmt(f),
+            Self::OfPolicy(reason) => reason.fmt(f),
         }
     }
 }
@@ -330,7 +330,7 @@ mod tests {
             Reason::ByHand { asked: 3 },
             Reason::other("smoothed_queue", "4.0 jobs wait, smoothed"),
         ];
-        reasons.extend(ThresholdReason::one_of_each().map(Reason::from));
+        reasons.extend(PolicyReason::one_of_each().into_iter().map(Reason::OfPolicy));
         reasons
     }
 
@@ -344,6 +344,15 @@ mod tests {
             assert!(!reason.to_string().is_empty());
             assert_eq!(serde_json::from_value::<Reason>(json).unwrap(), reason, "{code} reads back");
         }
+    }
+
+    #[test]
+    fn no_two_kinds_of_policy_share_a_code() {
+        let mut codes: Vec<&str> = Reason::codes().collect();
+        let count = codes.len();
+        codes.sort_unstable();
+        codes.dedup();
+        assert_eq!(codes.len(), count);
     }
 
     #[test]

@@ -34,7 +34,7 @@ fn the_history_of_an_hpa_survives() {
         min_replicas: 0,
         max_replicas: 50,
         behavior: Some(Behavior::default()),
-        metrics: vec![Metric { source: MetricSource::External("queue".to_owned()), target }],
+        metrics: vec![Metric { source: MetricSource::External("queue".into()), target }],
     };
     let settings = ControllerSettings::default();
     let mut state = HpaState::default();

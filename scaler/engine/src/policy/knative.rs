@@ -8,7 +8,12 @@ mod activation;
 mod buckets;
 mod collector;
 mod decision;
+mod history;
+mod policy;
+mod reason;
+mod rules;
 mod sliding_max;
+mod spec;
 mod target;
 mod zero;
 
@@ -20,6 +25,10 @@ pub use collector::{
     Averages, NoData, PANIC_WINDOW_PERCENTAGE, STABLE_WINDOW_MAX, STABLE_WINDOW_MIN, Windows, panic_window,
 };
 pub use decision::{Decision, KpaSpec, KpaState, TICK, decide};
+pub use history::{Decided, KnativeHistory, Since};
+pub use policy::KnativePolicy;
+pub use reason::{KnativeLoad, KnativeReason};
 pub use sliding_max::SlidingMax;
+pub use spec::KnativeSpec;
 pub use target::{ResolvedTarget, ScalingMetric, TargetAnnotations, TargetConfig, resolve_target};
 pub use zero::{Probe, Reachability, ScaleOutcome, ScaleSeen, ScaleSettings, scale};

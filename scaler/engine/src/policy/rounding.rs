@@ -23,6 +23,12 @@ pub(crate) const fn truncate_to_i32(value: f64) -> i32 {
     value as i32
 }
 
+/// As [`truncate_to_i32`], for reported quantities.
+#[expect(clippy::cast_possible_truncation, reason = "a cast from float to integer saturates, as documented")]
+pub(crate) const fn truncate_to_i64(value: f64) -> i64 {
+    value as i64
+}
+
 /// A signed count as a count of replicas: below 0 is 0, and the ceiling is that of Kubernetes.
 pub(crate) fn to_replicas(count: i64) -> u32 {
     u32::try_from(count.max(0)).map_or(REPLICAS_CEILING, |count| count.min(REPLICAS_CEILING))

@@ -3,6 +3,8 @@
 use alloc::string::String;
 use core::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::need::Metric;
 use crate::reason::Direction;
 
@@ -34,6 +36,36 @@ impl Setting {
     pub(crate) const fn new(field: &'static str, value: SettingValue) -> Self {
         Self { field, value }
     }
+}
+
+/// Whether a condition of a policy holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ConditionStatus {
+    /// It holds.
+    True,
+    /// It does not.
+    False,
+    /// That is not known.
+    Unknown,
+}
+
+impl From<bool> for ConditionStatus {
+    fn from(holds: bool) -> Self {
+        if holds { Self::True } else { Self::False }
+    }
+}
+
+/// One condition of a policy, as `kubectl describe` shows it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ConditionShown {
+    /// Its type, as its API names it.
+    pub name: &'static str,
+    /// Whether it holds.
+    pub status: ConditionStatus,
+    /// Why, in one word.
+    pub reason: String,
+    /// Why, in a sentence.
+    pub message: String,
 }
 
 /// A value that a metric has to cross before a policy acts.

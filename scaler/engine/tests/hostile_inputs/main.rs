@@ -100,9 +100,9 @@ fn any_source() -> impl Strategy<Value = MetricSource> {
         Just(MetricSource::Resource(Resource::Memory)),
         any_name()
             .prop_map(|container| MetricSource::ContainerResource { resource: Resource::Cpu, container }),
-        any_name().prop_map(MetricSource::Pods),
-        any_name().prop_map(MetricSource::Object),
-        any_name().prop_map(MetricSource::External),
+        any_name().prop_map(|name| MetricSource::Pods(name.into())),
+        any_name().prop_map(|name| MetricSource::Object(name.into())),
+        any_name().prop_map(|name| MetricSource::External(name.into())),
         any_name().prop_map(MetricSource::Unknown),
     ]
 }

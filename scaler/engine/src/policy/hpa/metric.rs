@@ -3,6 +3,7 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use crate::need::NamedMetric;
 use crate::policy::hpa::{PodUsage, PodValue, Resource};
 
 /// Where a metric comes from.
@@ -18,12 +19,12 @@ pub enum MetricSource {
         /// The container's name.
         container: String,
     },
-    /// A custom metric of each pod, by its name.
-    Pods(String),
-    /// A metric of one object, by its name.
-    Object(String),
-    /// A metric from outside the cluster, by its name.
-    External(String),
+    /// A custom metric of each pod, by its name and selector.
+    Pods(NamedMetric),
+    /// A metric of one object, by its name and selector. The lab has one object that metrics describe, its service.
+    Object(NamedMetric),
+    /// A metric from outside the cluster, by its name and selector.
+    External(NamedMetric),
     /// A type of source that does not exist.
     Unknown(String),
 }

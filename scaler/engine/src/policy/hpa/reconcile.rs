@@ -3,6 +3,8 @@
 use alloc::vec::Vec;
 use core::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::policy::hpa::conditions::{fails, holds};
 use crate::policy::hpa::proposal::Evaluation;
 use crate::policy::hpa::rate::RecentChanges;
@@ -74,12 +76,23 @@ pub enum ReconcileError {
 }
 
 /// A new count to be written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rescale {
     /// The count that is asked for so far.
     pub from: u32,
     /// The count to ask for.
     pub to: u32,
+}
+
+/// What windows, rates and bounds made of the count that the metrics ask for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Applied {
+    /// The count that the metrics ask for.
+    pub wanted: u32,
+    /// What the windows make of it.
+    pub stabilized: u32,
+    /// What rates and bounds make of that.
+    pub limited: Limited,
 }
 
 /// The outcome of a pass.
@@ -94,11 +107,18 @@ pub struct Reconciliation {
     pub metrics: Vec<Result<Proposal, MetricError>>,
     /// The position of the metric that asked for most; the first of equals.
     pub decisive: Option<usize>,
+    /// What became of the count that the metrics ask for; none if they came to no count.
+    pub applied: Option<Applied>,
 }
 
 impl Reconciliation {
+    /// A pass of which nothing but its rescale is left to be completed.
+    pub(crate) fn of_rescale(rescale: Rescale) -> Self {
+        Self::bounded(rescale.from, rescale.to)
+    }
+
     const fn idle(error: Option<ReconcileError>) -> Self {
-        Self { rescale: None, error, metrics: Vec::new(), decisive: None }
+        Self { rescale: None, error, metrics: Vec::new(), decisive: None, applied: None }
     }
 
     fn bounded(from: u32, to: u32) -> Self {
@@ -235,7 +255,9 @@ fn by_metrics(
     let reason =
         if normalized.stabilized == desired { ConditionReason::ReadyForNewScale } else { normalized.held_by };
     state.conditions.able_to_scale = Some(holds(reason));
-    let Limited { replicas, reason } = normalized.limited;
+    let Normalized { stabilized, limited, .. } = normalized;
+    outcome.applied = Some(Applied { wanted: desired, stabilized, limited });
+    let Limited { replicas, reason } = limited;
     state.conditions.scaling_limited =
         if replicas == normalized.stabilized { Some(fails(reason)) } else { Some(holds(reason)) };
 

@@ -2,6 +2,8 @@
 
 use core::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::policy::age::Age;
 
 /// Time between two passes, where `pollingInterval` says nothing else. It drives activation alone: the autoscaler
@@ -64,7 +66,7 @@ pub struct TargetSeen {
 }
 
 /// The status of the condition Ready.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Readiness {
     /// True.
     #[default]

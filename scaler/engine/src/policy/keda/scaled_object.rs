@@ -167,7 +167,7 @@ fn metric_of(trigger: &Trigger) -> Result<Metric, ScaledObjectError> {
                     return Err(ScaledObjectError::ExternalUtilization { name: trigger.name.clone() });
                 }
             };
-            (MetricSource::External(trigger.name.clone()), target)
+            (MetricSource::External(trigger.name.as_str().into()), target)
         }
     };
     Ok(Metric { source, target: Some(target) })

@@ -1,5 +1,7 @@
 //! The state of a revision between idle and serving, and when traffic goes through the activator.
 
+use serde::{Deserialize, Serialize};
+
 use crate::policy::rounding::{ceil_to_i64, to_replicas};
 
 /// The load that one activator carries, where nothing else is set.
@@ -11,7 +13,8 @@ pub const ACTIVATOR_CAPACITY: f64 = 100.0;
 const ACTIVATORS_MIN: u32 = 2;
 
 /// The condition Active of a revision's autoscaler.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum ActiveState {
     /// True: it serves.
     Active,

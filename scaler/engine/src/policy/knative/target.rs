@@ -1,10 +1,13 @@
 //! Resolves what one pod should carry.
 
+use serde::{Deserialize, Serialize};
+
 /// The smallest target; smaller ones would ask for absurd counts.
 const TARGET_MIN: f64 = 0.01;
 
 /// What is scaled by.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum ScalingMetric {
     /// Requests in flight.
     #[default]

@@ -4,7 +4,8 @@ use core::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::reason::{Direction, Reason};
+use crate::policy::ReasonOfKind;
+use crate::reason::Direction;
 use crate::signal::Signal;
 
 /// A threshold policy's own reasons. Values are in the signal's own unit and always finite.
@@ -83,9 +84,8 @@ pub enum ThresholdReason {
     },
 }
 
-impl ThresholdReason {
-    /// Every code.
-    pub(crate) const CODES: [&'static str; 6] = [
+impl ReasonOfKind for ThresholdReason {
+    const CODES: &'static [&'static str] = &[
         "above_threshold",
         "below_threshold",
         "within_thresholds",
@@ -94,7 +94,7 @@ impl ThresholdReason {
         "at_minimum",
     ];
 
-    pub(crate) const fn code(&self) -> &'static str {
+    fn code(&self) -> &'static str {
         match self {
             Self::AboveThreshold { .. } => "above_threshold",
             Self::BelowThreshold { .. } => "below_threshold",
@@ -106,10 +106,10 @@ impl ThresholdReason {
     }
 
     #[cfg(test)]
-    pub(crate) fn one_of_each() -> [Self; 6] {
+    fn one_of_each() -> alloc::vec::Vec<Self> {
         let (signal, value, threshold) = (Signal::ResponseTimeMeanSeconds, 0.9, 0.6);
         let direction = Direction::Up;
-        [
+        alloc::vec![
             Self::AboveThreshold { signal, value, threshold, checks: 2 },
             Self::BelowThreshold { signal, value, threshold, checks: 1 },
             Self::WithinThresholds { signal, value, lower: 0.2, upper: 0.6 },
@@ -117,12 +117,6 @@ impl ThresholdReason {
             Self::AtMaximum { signal, value, threshold, max: 6 },
             Self::AtMinimum { signal, value, threshold, min: 1 },
         ]
-    }
-}
-
-impl From<ThresholdReason> for Reason {
-    fn from(reason: ThresholdReason) -> Self {
-        Self::Threshold(reason)
     }
 }
 

@@ -182,9 +182,9 @@ impl MetricInput {
                 resource: self.resource(),
                 container: self.container.clone().unwrap_or_default(),
             },
-            "Pods" => MetricSource::Pods(name()),
-            "Object" => MetricSource::Object(name()),
-            "External" => MetricSource::External(name()),
+            "Pods" => MetricSource::Pods(name().into()),
+            "Object" => MetricSource::Object(name().into()),
+            "External" => MetricSource::External(name().into()),
             other => MetricSource::Unknown(other.to_owned()),
         };
         Metric { source, target: self.target.as_ref().and_then(TargetInput::to_target) }
