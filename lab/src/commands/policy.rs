@@ -1,6 +1,7 @@
 //! `lab policy`: checks, explains and makes policies.
 
 mod check;
+mod explain;
 mod file;
 mod lint;
 mod suggest;
@@ -24,6 +25,8 @@ pub(crate) struct PolicyCommandArguments {
 enum PolicyCommand {
     /// Check policy files, those of Kubernetes, KEDA and Knative included: all mistakes at once, each with its line
     Check(check::CheckArguments),
+    /// Explain in words what a policy would do next at some load, and why, with a worked example
+    Explain(explain::ExplainArguments),
     /// Find what is valid in policy files and will surprise, with the numbers of each document
     Lint(lint::LintArguments),
     /// Write the policy whose target is the measured capacity of a replica, with headroom
@@ -33,6 +36,7 @@ enum PolicyCommand {
 pub(crate) fn run(arguments: PolicyCommandArguments) -> Result<ExitStatus, Failure> {
     match arguments.command {
         PolicyCommand::Check(arguments) => check::run(&arguments),
+        PolicyCommand::Explain(arguments) => explain::run(&arguments),
         PolicyCommand::Lint(arguments) => lint::run(&arguments),
         PolicyCommand::Suggest(arguments) => suggest::run(&arguments),
     }

@@ -2,4 +2,5 @@
 
 mod check;
 mod command;
+mod explain;
 mod lint;

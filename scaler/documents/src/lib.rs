@@ -13,6 +13,7 @@
 //! ```
 
 mod adapter_rules;
+mod explain;
 mod fields;
 mod header;
 mod hpa;
@@ -29,6 +30,9 @@ mod vpa;
 mod workload;
 
 pub use adapter_rules::AdapterRule;
+pub use explain::{
+    Assumptions, Chain, ExplainedMetric, Explanation, ServiceState, Step, explain, explain_own,
+};
 pub use header::Header;
 pub use hpa::{HpaDocument, MatchLabels, MetricDetails, TargetType};
 pub use keda::{
@@ -39,7 +43,7 @@ pub use knative::KnativeDocument;
 pub use lint::{Finding, LintSettings, RULES, Severity, lint};
 pub use manifest::{Document, Manifest};
 pub use problem::{Notice, Problem};
-pub use quantity::{bytes_of_milli, quantity_of_milli, trimmed};
+pub use quantity::{bytes_of_milli, parse_milli as parse_quantity_milli, quantity_of_milli, trimmed};
 pub use target::ObjectReference;
 pub use tree::Lines;
 pub use vpa::VpaDocument;

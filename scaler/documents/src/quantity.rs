@@ -14,7 +14,7 @@ const POWER_MAX: u32 = 36;
 /// if the text is not a quantity.
 ///
 /// Source: `k8s.io/apimachinery/pkg/api/resource`, `ParseQuantity` and `Quantity.MilliValue`.
-pub(crate) fn parse_milli(text: &str) -> Option<i64> {
+pub fn parse_milli(text: &str) -> Option<i64> {
     let (is_negative, unsigned) = match text.as_bytes().first()? {
         b'-' => (true, &text[1..]),
         b'+' => (false, &text[1..]),
