@@ -9,29 +9,40 @@
 
 mod arrivals;
 mod buckets;
+mod capacity;
 mod control;
 mod draws;
 mod histogram;
+mod measures;
 mod measuring;
 mod model;
 mod observer;
+mod oracle;
 mod random;
 mod replica;
 mod result;
 mod routing;
 mod scaling;
 mod service;
+mod summary;
 mod tally;
+#[cfg(test)]
+mod testing;
 mod time;
 mod workers;
 mod world;
 
+pub use capacity::Capacity;
 pub use draws::RunDraws;
+pub use measures::{Measures, Prices};
 pub use model::{Fault, GatewayModel, Model, ReplicaRange, Service, SignalPath, SloTarget, Workload};
 pub use observer::{Observer, RequestEnd, RequestOutcome, Unobserved};
+pub use oracle::Demand;
+pub use replica::admitted_after;
 pub use result::{ActionTaken, Run, TimelinePoint, Totals};
 pub use scaling::Scaling;
 pub use service::ServiceModel;
+pub use summary::{
+    Comparison, ExperimentResult, OracleResult, PolicyResult, PolicyRuns, SeededMeasures, SloShown,
+};
 pub use world::simulate;
-
-pub use replica::admitted_after;
