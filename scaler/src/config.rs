@@ -49,6 +49,9 @@ pub struct ServiceConfig {
     pub scrape_interval: Duration,
     /// What replicas use and ask for.
     pub resources: ReplicaResources,
+    /// The Prometheus that queries of policies are put to; none puts them to those that the policies name. The source
+    /// `prometheus` takes its own. Default: none.
+    pub queries_url: Option<String>,
 }
 
 /// What replicas use of a CPU, and ask their platform for where it does not say; for policies that look at resources.
@@ -208,6 +211,7 @@ impl ServiceConfig {
             state_file: None,
             scrape_interval: Duration::from_secs(1),
             resources: ReplicaResources::default(),
+            queries_url: None,
         }
     }
 }

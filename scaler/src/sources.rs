@@ -4,6 +4,7 @@ mod answers;
 pub mod exposition;
 mod problem;
 mod prometheus;
+mod queries;
 mod replica_table;
 mod rotation;
 mod scrape;

@@ -181,7 +181,11 @@ fn source_of(config: &ServiceConfig, clock: Clock) -> Result<Box<dyn Source>, Pr
     Ok(match &config.source {
         SourceKind::Scrape => {
             let settings = ScrapeSettings { gateway_admin, window, interval };
-            Box::new(ScrapeSource::new(settings, clock).with_cpu_per_worker(cores_per_worker))
+            Box::new(
+                ScrapeSource::new(settings, clock)
+                    .with_cpu_per_worker(cores_per_worker)
+                    .with_prometheus(config.queries_url.clone()),
+            )
         }
         SourceKind::Prometheus { url } => {
             let prometheus_url = url.clone();

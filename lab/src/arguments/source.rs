@@ -30,7 +30,7 @@ pub(crate) struct SourceArguments {
     /// Where the scaler's signals come from
     #[arg(long, value_enum, value_name = "NAME", default_value_t = SourceName::Scrape)]
     source: SourceName,
-    /// Prometheus, for the source `prometheus`; also `PROMETHEUS_URL`, or in the file of
+    /// Prometheus, for the source `prometheus` and for queries of policies; also `PROMETHEUS_URL`, or in the file of
     /// `PROMETHEUS_URL_FILE` [default: `http://127.0.0.1:9090`]
     #[arg(long, value_name = "URL", value_parser = prometheus_url)]
     prometheus_url: Option<String>,
@@ -63,13 +63,27 @@ impl SourceArguments {
     }
 
     fn url(&self) -> Result<String, Failure> {
+        Ok(self.given_url()?.unwrap_or_else(|| PROMETHEUS_URL.to_owned()))
+    }
+
+    fn given_url(&self) -> Result<Option<String>, Failure> {
         if let Some(url) = &self.prometheus_url {
-            return Ok(url.clone());
+            return Ok(Some(url.clone()));
         }
-        match classic::variable("PROMETHEUS_URL")? {
-            Some(url) => prometheus_url(&url)
-                .map_err(|error| Failure::bad_input(format!("the variable PROMETHEUS_URL: {error}"))),
-            None => Ok(PROMETHEUS_URL.to_owned()),
+        let url = classic::variable("PROMETHEUS_URL")?.map(|url| {
+            prometheus_url(&url)
+                .map_err(|error| Failure::bad_input(format!("the variable PROMETHEUS_URL: {error}")))
+        });
+        url.transpose()
+    }
+
+    /// The Prometheus that the queries of a policy are put to; none puts them to the one that the policy names.
+    pub(crate) fn queries_url(&self) -> Result<Option<String>, Failure> {
+        let url = self.given_url()?;
+        let password = self.prometheus_password_file.as_deref().map(read_password).transpose()?;
+        match (url, password) {
+            (Some(url), Some(password)) => with_password(&url, &password).map(Some),
+            (url, _) => Ok(url),
         }
     }
 
@@ -78,7 +92,7 @@ impl SourceArguments {
     pub(crate) fn resolved(&self) -> Result<Self, Failure> {
         self.kind()?;
         let prometheus_url = match self.source {
-            SourceName::Scrape => None,
+            SourceName::Scrape => self.given_url()?,
             SourceName::Prometheus => Some(self.url()?),
         };
         Ok(Self { prometheus_url, ..self.clone() })

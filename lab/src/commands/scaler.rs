@@ -150,6 +150,7 @@ impl ScalerArguments {
             state_file,
             scrape_interval: self.scrape_interval,
             resources: self.source.resources(),
+            queries_url: self.source.queries_url()?,
         })
     }
 }

@@ -7,27 +7,34 @@ use scaler_engine::{Answer, Metric, NamedMetric, Need};
 use scaler_signals::{ServiceInWindow, Wanted, is_metric_name, signal_of, unanswerable};
 
 use super::problem::bounded;
+use super::queries::query_of;
 
-/// An answer to each further need: signals from what is known of all replicas in a window, metrics with open names, of
-/// which the need's place is told, as the source finds them.
+/// An answer to each further need: signals from what is known of all replicas in a window, queries that policies bring along
+/// from their server, metrics with open names, of which the need's place is told, as the source finds them.
 pub(super) fn to<'a>(
     wanted: &Wanted,
     in_window: impl Fn(Duration) -> ServiceInWindow<'a>,
+    brought_along: impl Fn(&Need, &NamedMetric) -> Answer,
     named: impl Fn(usize, &Need, &NamedMetric) -> Answer,
 ) -> Vec<Answer> {
     let mut windows = BTreeMap::new();
-    let answer = |(place, need): (usize, &Need)| match (&need.metric, signal_of(&need.metric)) {
-        (_, Some(signal)) => {
-            windows.entry(need.window).or_insert_with(|| in_window(need.window)).answer(need, signal)
+    let answer = |(place, need): (usize, &Need)| {
+        if let Some(query) = query_of(need) {
+            return brought_along(need, query);
         }
-        (Metric::Named(metric), None) if can_be_looked_for(metric) => named(place, need, metric),
-        (metric, None) => unanswerable(
-            need,
-            bounded(&format!(
-                "`{metric}` is not a metric that can be exposed, expected letters, digits, `_` and `:` in its name, \
-                 and no digit first"
-            )),
-        ),
+        match (&need.metric, signal_of(&need.metric)) {
+            (_, Some(signal)) => {
+                windows.entry(need.window).or_insert_with(|| in_window(need.window)).answer(need, signal)
+            }
+            (Metric::Named(metric), None) if can_be_looked_for(metric) => named(place, need, metric),
+            (metric, None) => unanswerable(
+                need,
+                bounded(&format!(
+                    "`{metric}` is not a metric that can be exposed, expected letters, digits, `_` and `:` in its \
+                     name, and no digit first"
+                )),
+            ),
+        }
     };
     wanted.further().iter().enumerate().map(answer).collect()
 }

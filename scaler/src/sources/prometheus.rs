@@ -28,10 +28,11 @@ use scaler_signals::{
 };
 
 use self::answer::{Answer, Seen};
-use self::client::PrometheusClient;
+pub(super) use self::client::PrometheusClient;
 pub use self::client::PrometheusUrlError;
 use self::named::NamedAnswer;
 use self::queries::Queries;
+use super::queries::Queries as BroughtAlong;
 use super::replica_table::ReplicaTable;
 use super::rotation::Rotation;
 use super::{Endpoint, Sample, ScrapeCount, Source, answers};
@@ -81,6 +82,7 @@ pub struct PrometheusSource {
     /// Over the other windows that a signal is needed over.
     others: BTreeMap<Duration, Answer>,
     named: Option<NamedAnswer>,
+    brought_along: BroughtAlong,
     cpu_cores_per_worker: f64,
     /// The latest moment of evaluation that Prometheus has told.
     evaluated_at: f64,
@@ -105,6 +107,7 @@ impl PrometheusSource {
             prometheus: PrometheusClient::new(&settings.prometheus_url)?,
             rotation: Rotation::new(&settings.gateway_admin, clock.now(), settings.interval),
             wanted: Wanted::signals_over(settings.window),
+            brought_along: BroughtAlong::to(Some(settings.prometheus_url.clone())),
             settings,
             clock,
             gateway: HttpClient::with_idle_connections(1),
@@ -132,6 +135,8 @@ impl PrometheusSource {
             Err(problem) => problems.push(problem),
         }
         let scrapes = self.ask(&mut problems).await;
+        let clock = self.clock;
+        self.brought_along.ask(&self.wanted, || clock.now()).await;
         self.sample_of(scrapes, problems)
     }
 
@@ -268,6 +273,7 @@ impl PrometheusSource {
         let further = answers::to(
             &self.wanted,
             |window| self.in_window(window, now),
+            |need, query| self.brought_along.answer(need, query, now),
             |place, need, metric| self.answer_of_named(place, need, metric, now),
         );
         if self

@@ -13,7 +13,7 @@ mod tests;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use futures_util::future::BoxFuture;
+use futures_util::future::{BoxFuture, join};
 use futures_util::{FutureExt, StreamExt, stream};
 use http_client::HttpClient;
 use scaler_engine::{Answer, NamedMetric, Need, ReplicaObservation};
@@ -24,6 +24,7 @@ use scaler_signals::{
 use self::plan::ScrapePlan;
 use self::replica::{Replica, Scrape};
 use super::problem::ReplicaProblem;
+use super::queries::Queries;
 use super::replica_table::ReplicaTable;
 use super::rotation::Rotation;
 use super::{Endpoint, Sample, ScrapeCount, Source, answers};
@@ -59,6 +60,7 @@ pub struct ScrapeSource {
     replicas: ReplicaTable<Replica>,
     wanted: Wanted,
     plan: ScrapePlan,
+    brought_along: Queries,
     cpu_cores_per_worker: f64,
 }
 
@@ -74,8 +76,16 @@ impl ScrapeSource {
             clock,
             client: HttpClient::with_idle_connections(1).with_max_body_bytes(BODY_BYTES_MAX),
             replicas: ReplicaTable::default(),
+            brought_along: Queries::default(),
             cpu_cores_per_worker: 0.0,
         }
+    }
+
+    /// Puts the queries that policies bring along to this Prometheus; without one, to those that the policies name.
+    #[must_use]
+    pub fn with_prometheus(mut self, url: Option<String>) -> Self {
+        self.brought_along = Queries::to(url);
+        self
     }
 
     /// Counts each busy worker as this many CPU cores; 0, the default, takes what the process uses.
@@ -91,7 +101,12 @@ impl ScrapeSource {
             Ok(()) => self.follow_rotation(),
             Err(problem) => problems.push(problem),
         }
-        let (scrapes, silent) = self.scrape_all().await;
+        let (clock, mut brought_along) = (self.clock, std::mem::take(&mut self.brought_along));
+        let wanted = self.wanted.clone();
+        // At the same time: a Prometheus that hangs holds up no look longer than a replica that does.
+        let asking = brought_along.ask(&wanted, || clock.now());
+        let ((scrapes, silent), ()) = join(self.scrape_all(), asking).await;
+        self.brought_along = brought_along;
         self.sample_of(scrapes, problems, silent)
     }
 
@@ -144,6 +159,7 @@ impl ScrapeSource {
         let further = answers::to(
             &self.wanted,
             |window| self.in_window(window, now),
+            |need, query| self.brought_along.answer(need, query, now),
             |_, need, metric| self.answer_of_named(need, metric, now),
         );
         // Before there are two scrapes, nothing has a rate.

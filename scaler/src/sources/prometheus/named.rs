@@ -13,6 +13,7 @@ use scaler_signals::{Found, Wanted, counter_of, signal_of, unanswerable};
 
 use super::queries::{FIGURE, instances_pattern, together};
 use crate::sources::answers::can_be_looked_for;
+use crate::sources::queries::query_of;
 
 const VALUE: &str = "value";
 const RATE: &str = "rate";
@@ -45,6 +46,7 @@ pub(super) fn query<'a>(
     for (place, need) in wanted.further().iter().enumerate() {
         if let (Metric::Named(metric), None) = (&need.metric, signal_of(&need.metric))
             && can_be_looked_for(metric)
+            && query_of(need).is_none()
         {
             let expressions = Expressions::of(need, metric, &replicas, range(need.window));
             parts.extend(expressions.0.into_iter().map(|(figure, text)| (figure_of(place, figure), text)));
