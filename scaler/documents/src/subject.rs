@@ -53,7 +53,9 @@ impl SubjectMetric<'_> {
             MetricSource::Resource(resource) | MetricSource::ContainerResource { resource, .. } => {
                 resource_name(resource)
             }
-            MetricSource::Pods(name) | MetricSource::Object(name) | MetricSource::External(name) => name,
+            MetricSource::Pods(metric) | MetricSource::Object(metric) | MetricSource::External(metric) => {
+                &metric.name
+            }
             _ => "unknown",
         }
     }
