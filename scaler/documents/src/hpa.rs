@@ -7,8 +7,6 @@ mod behavior;
 mod metrics;
 mod v1;
 
-use std::collections::BTreeMap;
-
 use scaler_engine::hpa::{HpaSpec, Metric};
 
 use crate::fields::Fields;
@@ -145,6 +143,3 @@ fn check_zero(spec: &HpaSpec, problems: &mut Problems) {
         );
     }
 }
-
-/// A label selector as `matchLabels` has it.
-pub type MatchLabels = BTreeMap<String, String>;

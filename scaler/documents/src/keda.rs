@@ -20,7 +20,6 @@ use crate::target::{ObjectReference, read_reference};
 use crate::tree::Lines;
 
 pub use modifiers::{COMPOSITE_METRIC, ScalingModifiers};
-pub use schedule::Schedule;
 pub use triggers::{
     CronTrigger, KafkaTrigger, MetricsApiTrigger, PrometheusTrigger, ResourceTrigger, TriggerDocument,
     TriggerKind,

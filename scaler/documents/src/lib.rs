@@ -34,10 +34,10 @@ pub use explain::{
     Assumptions, Chain, ExplainedMetric, Explanation, ServiceState, Step, explain, explain_own,
 };
 pub use header::Header;
-pub use hpa::{HpaDocument, MatchLabels, MetricDetails, TargetType};
+pub use hpa::{HpaDocument, MetricDetails, TargetType};
 pub use keda::{
     COMPOSITE_METRIC, CronTrigger, KafkaTrigger, MetricsApiTrigger, PrometheusTrigger, ResourceTrigger,
-    ScaledObjectDocument, ScalingModifiers, Schedule, TriggerDocument, TriggerKind,
+    ScaledObjectDocument, ScalingModifiers, TriggerDocument, TriggerKind,
 };
 pub use knative::KnativeDocument;
 pub use lint::{Finding, LintSettings, RULES, Severity, lint};

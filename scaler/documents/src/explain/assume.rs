@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use scaler_engine::Age;
 use scaler_engine::hpa::{
     Container, ContainerUsage, MetricAnswer, MetricSource, Pod, PodUsage, PodValue, Requests, Resource,
 };
@@ -10,6 +9,7 @@ use scaler_engine::keda::{
     KafkaOptions, LatestOffset, PartitionOffsets, TriggerMetric, cron_metric, exported_milli, kafka_metric,
     metrics_api_metric, prometheus_metric,
 };
+use scaler_engine::{Age, NamedMetric};
 
 use super::{Assumptions, ServiceState, words};
 use crate::keda::{TriggerDocument, TriggerKind};
@@ -161,7 +161,7 @@ fn answer(
             let usage = resource_usage(subject, (resource, container), assumptions, state, assumed);
             MetricAnswer::Resource(pods.iter().map(|pod| pod_usage(pod, container, usage)).collect())
         }
-        MetricSource::Pods(name) => {
+        MetricSource::Pods(NamedMetric { name, .. }) => {
             let each = per_pod(name, assumptions, state);
             let value_milli = milli_of(each.value);
             assumed.extend(each.from);
@@ -173,12 +173,12 @@ fn answer(
             };
             MetricAnswer::Pods(pods.iter().map(value).collect())
         }
-        MetricSource::Object(name) => {
+        MetricSource::Object(NamedMetric { name, .. }) => {
             let value = total(name, name, assumptions, state);
             assumed.extend(value.from);
             MetricAnswer::Object(milli_of(value.value))
         }
-        MetricSource::External(name) => match metric.trigger {
+        MetricSource::External(NamedMetric { name, .. }) => match metric.trigger {
             Some(trigger) => {
                 MetricAnswer::External(vec![trigger_metric(trigger, assumptions, state, assumed).value_milli])
             }
@@ -270,7 +270,8 @@ pub(super) fn trigger_metric(
             lag_metric(lag, &kafka.options, assumptions)
         }
         TriggerKind::Cron(cron) => {
-            let inside = assumptions.at.and_then(|at| cron.schedule.is_inside(at));
+            let second = assumptions.at.and_then(|at| u64::try_from(at.as_second()).ok());
+            let inside = second.and_then(|second| cron.window.is_open(Duration::from_secs(second)));
             assumed.push(match (assumptions.at, inside) {
                 (Some(at), Some(true)) => format!("{name}: {at} is inside the window"),
                 (Some(at), _) => format!("{name}: {at} is outside the window"),

@@ -1,8 +1,8 @@
 //! Reads one entry of `spec.metrics`.
 
+use scaler_engine::NamedMetric;
 use scaler_engine::hpa::{Metric, MetricSource, MetricTarget, Resource};
 
-use super::MatchLabels;
 use crate::fields::Fields;
 use crate::header::texts;
 use crate::problem::Problems;
@@ -36,8 +36,6 @@ impl TargetType {
 /// What a document says of a metric beyond what decides.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct MetricDetails {
-    /// `metric.selector.matchLabels`.
-    pub selector: MatchLabels,
     /// `describedObject` of an Object metric.
     pub described: Option<ObjectReference>,
     /// `target.type`; Kubernetes follows the value that is set, also where the type names another.
@@ -156,10 +154,10 @@ fn read_pods(mut fields: Fields<'_>, problems: &mut Problems) -> Option<(Metric,
             hint,
         );
     }
-    let (name, selector) = metric?;
+    let metric = metric?;
     let decides = target.average_milli.map(|milli| MetricTarget::AverageValue { milli });
-    let details = MetricDetails { selector, declared: target.declared, described: None };
-    Some((Metric { source: MetricSource::Pods(name.into()), target: decides }, details))
+    let details = MetricDetails { declared: target.declared, described: None };
+    Some((Metric { source: MetricSource::Pods(metric), target: decides }, details))
 }
 
 fn read_object(mut fields: Fields<'_>, problems: &mut Problems) -> Option<(Metric, MetricDetails)> {
@@ -175,15 +173,15 @@ fn read_object(mut fields: Fields<'_>, problems: &mut Problems) -> Option<(Metri
     fields.finish(problems);
     let target = target?;
     check_one_value(&target, &path, problems);
-    let (name, selector) = metric?;
+    let metric = metric?;
     // As the controller: for an Object metric the type decides which value counts.
     let decides = match target.declared {
         TargetType::Value => target.value_milli.map(|milli| MetricTarget::Value { milli }),
         TargetType::AverageValue => target.average_milli.map(|milli| MetricTarget::AverageValue { milli }),
         TargetType::Utilization => None,
     };
-    let details = MetricDetails { selector, described, declared: target.declared };
-    Some((Metric { source: MetricSource::Object(name.into()), target: decides }, details))
+    let details = MetricDetails { described, declared: target.declared };
+    Some((Metric { source: MetricSource::Object(metric), target: decides }, details))
 }
 
 fn read_external(mut fields: Fields<'_>, problems: &mut Problems) -> Option<(Metric, MetricDetails)> {
@@ -193,11 +191,11 @@ fn read_external(mut fields: Fields<'_>, problems: &mut Problems) -> Option<(Met
     fields.finish(problems);
     let target = target?;
     check_one_value(&target, &path, problems);
-    let (name, selector) = metric?;
+    let metric = metric?;
     let average = target.average_milli.map(|milli| MetricTarget::AverageValue { milli });
     let decides = average.or(target.value_milli.map(|milli| MetricTarget::Value { milli }));
-    let details = MetricDetails { selector, declared: target.declared, described: None };
-    Some((Metric { source: MetricSource::External(name.into()), target: decides }, details))
+    let details = MetricDetails { declared: target.declared, described: None };
+    Some((Metric { source: MetricSource::External(metric), target: decides }, details))
 }
 
 fn check_one_value(target: &Target, path: &str, problems: &mut Problems) {
@@ -216,7 +214,7 @@ fn check_one_value(target: &Target, path: &str, problems: &mut Problems) {
 }
 
 /// Name and selector of a metric.
-fn read_identifier(fields: &mut Fields<'_>, problems: &mut Problems) -> Option<(String, MatchLabels)> {
+fn read_identifier(fields: &mut Fields<'_>, problems: &mut Problems) -> Option<NamedMetric> {
     if fields.take("metric").is_none() {
         problems.missing(&fields.at("metric.name"), "the name of the metric", "metric: {name: …}");
     }
@@ -239,7 +237,7 @@ fn read_identifier(fields: &mut Fields<'_>, problems: &mut Problems) -> Option<(
         labels
     });
     metric.finish(problems);
-    Some((name?.to_owned(), selector.unwrap_or_default()))
+    Some(NamedMetric { name: name?.to_owned(), labels: selector.unwrap_or_default() })
 }
 
 /// A target as it is written.

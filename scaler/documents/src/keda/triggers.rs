@@ -1,5 +1,6 @@
 //! Reads one trigger of a `ScaledObject`.
 
+use scaler_engine::CronWindow;
 use scaler_engine::hpa::Resource;
 use scaler_engine::keda::{
     CRON_TARGET_MILLI, ExternalTargetType, KafkaOptions, OffsetResetPolicy, ResourceTarget, Trigger,
@@ -7,7 +8,7 @@ use scaler_engine::keda::{
 };
 
 use super::metadata::Metadata;
-use super::schedule::{Schedule, is_timezone, problem_of};
+use super::schedule::read_window;
 use crate::fields::Fields;
 use crate::problem::Problems;
 use crate::quantity::{QUANTITY_HINT, parse_milli};
@@ -77,7 +78,7 @@ pub struct KafkaTrigger {
 #[derive(Clone, Debug, PartialEq)]
 pub struct CronTrigger {
     /// When it holds.
-    pub schedule: Schedule,
+    pub window: CronWindow,
     /// `desiredReplicas`.
     pub desired: u32,
 }
@@ -288,44 +289,16 @@ fn read_kafka(metadata: &mut Metadata, problems: &mut Problems) -> Option<(Trigg
 }
 
 fn read_cron(metadata: &mut Metadata, problems: &mut Problems) -> Option<(TriggerKind, String)> {
-    let timezone = metadata.required("timezone", "Europe/Berlin", problems);
-    if let Some(timezone) = &timezone
-        && !is_timezone(timezone)
-    {
-        let value = format!("`{}`", excerpt::excerpt(timezone));
-        let hint = "Europe/Berlin or Etc/UTC, for example";
-        problems.wrong(&metadata.at("timezone"), value, "a name of the time zone database", hint);
-    }
-    let mut expression = |name, example, problems: &mut Problems| {
-        let text = metadata.required(name, example, problems)?;
-        if let Some(expected) = problem_of(&text) {
-            let value = format!("`{}`", excerpt::excerpt(&text));
-            problems.wrong(&metadata.at(name), value, expected, format!("\"{example}\", for example"));
-            return None;
-        }
-        Some(text)
-    };
-    let start = expression("start", "0 8 * * 1-5", problems);
-    let end = expression("end", "0 18 * * 1-5", problems);
-    if start.is_some() && start == end {
-        let field = metadata.at("end");
-        problems.wrong(
-            &field,
-            "the same as start",
-            "another time",
-            "a window that closes when it opens is never open",
-        );
-        return None;
-    }
+    let window = read_window(metadata, problems);
     let given = metadata.required("desiredReplicas", "3", problems);
     let desired = metadata.whole("desiredReplicas", 0, problems).and_then(|count| u32::try_from(count).ok());
-    let schedule = Schedule { timezone: timezone?, start: start?, end: end? };
+    let (window, desired) = (window?, desired.filter(|_| given.is_some())?);
+    let [timezone, start, end] = window.written();
     let named = |expression: &str| {
         expression.replace(' ', "").replace('*', "x").replace('/', "Sl").replace('?', "Qm")
     };
-    let metric = format!("cron-{}-{}-{}", schedule.timezone, named(&schedule.start), named(&schedule.end));
-    let desired = desired.filter(|_| given.is_some())?;
-    Some((TriggerKind::Cron(CronTrigger { schedule, desired }), metric))
+    let metric = format!("cron-{timezone}-{}-{}", named(start), named(end));
+    Some((TriggerKind::Cron(CronTrigger { window, desired }), metric))
 }
 
 fn read_resource(

@@ -35,8 +35,8 @@ fn measured<'a>(metric: &'a SubjectMetric<'_>) -> Option<&'a str> {
         Some(TriggerKind::MetricsApi(trigger)) => Some(&trigger.location),
         Some(_) => None,
         None => match &metric.metric.source {
-            MetricSource::Pods(name) | MetricSource::Object(name) | MetricSource::External(name) => {
-                Some(&name.name)
+            MetricSource::Pods(metric) | MetricSource::Object(metric) | MetricSource::External(metric) => {
+                Some(&metric.name)
             }
             _ => None,
         },
