@@ -2,7 +2,9 @@
 
 use clap::{Arg, ArgMatches, Command, CommandFactory, FromArgMatches, Parser, Subcommand};
 
-use crate::commands::{baseline, demo, docker_proxy, gateway, health, load, policy, scaler, up, webapp};
+use crate::commands::{
+    baseline, demo, docker_proxy, gateway, health, load, policy, scaler, simulate, up, webapp,
+};
 use crate::failure::{ExitStatus, Failure};
 use crate::usage;
 
@@ -36,6 +38,8 @@ enum LabCommand {
     Load(Box<load::LoadArguments>),
     /// Measure what a service answers at which rate, and compare such measurements
     Baseline(Box<baseline::BaselineArguments>),
+    /// Play policies against a load in virtual time, and compare them
+    Simulate(simulate::SimulateArguments),
     /// Make a policy of what was measured
     Policy(policy::PolicyCommandArguments),
     /// Run one replica of the simulated service
@@ -62,6 +66,7 @@ pub(crate) fn parse_and_run() -> Result<ExitStatus, Failure> {
         LabCommand::Demo(arguments) => demo::run(*arguments),
         LabCommand::Load(arguments) => load::run(*arguments),
         LabCommand::Baseline(arguments) => baseline::run(*arguments),
+        LabCommand::Simulate(arguments) => simulate::run(arguments),
         LabCommand::Policy(arguments) => policy::run(arguments),
         LabCommand::Webapp(arguments) => webapp::run(*arguments),
         LabCommand::Gateway(arguments) => gateway::run(arguments),

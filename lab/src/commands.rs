@@ -8,6 +8,7 @@ pub(crate) mod health;
 pub(crate) mod load;
 pub(crate) mod policy;
 pub(crate) mod scaler;
+pub(crate) mod simulate;
 pub(crate) mod up;
 pub(crate) mod webapp;
 

@@ -12,6 +12,7 @@ mod buckets;
 mod capacity;
 mod control;
 mod draws;
+mod experiment;
 mod histogram;
 mod measures;
 mod measuring;
@@ -29,11 +30,13 @@ mod tally;
 #[cfg(test)]
 mod testing;
 mod time;
+mod trace;
 mod workers;
 mod world;
 
 pub use capacity::Capacity;
 pub use draws::RunDraws;
+pub use experiment::{Experiment, ExperimentError, PolicyChoice, REQUESTS_MAX, SHIPPED, TraceChoice};
 pub use measures::{Measures, Prices};
 pub use model::{Fault, GatewayModel, Model, ReplicaRange, Service, SignalPath, SloTarget, Workload};
 pub use observer::{Observer, RequestEnd, RequestOutcome, Unobserved};
@@ -45,4 +48,5 @@ pub use service::ServiceModel;
 pub use summary::{
     Comparison, ExperimentResult, OracleResult, PolicyResult, PolicyRuns, SeededMeasures, SloShown,
 };
+pub use trace::{INTERVALS_MAX, Trace, TraceError, TraceFormat, UnknownTraceFormat};
 pub use world::simulate;
