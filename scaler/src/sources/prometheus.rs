@@ -9,8 +9,10 @@ mod answer;
 mod client;
 mod coverage;
 mod named;
+mod needs;
 #[cfg(test)]
 mod pretence;
+mod problems;
 mod queries;
 #[cfg(test)]
 mod tests;
@@ -21,11 +23,8 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, join, join_all, join3};
 use http_client::HttpClient;
-use scaler_engine::{NamedMetric, Need, ReplicaObservation, Scope};
-use scaler_signals::{
-    Growth, NamedOfReplica, Progress, ReplicaInWindow, ReplicaStandstill, ServiceInWindow, Wanted,
-    answer_of_named,
-};
+use scaler_engine::ReplicaObservation;
+use scaler_signals::{Growth, Progress, ReplicaStandstill, Wanted};
 
 use self::answer::{Answer, Seen};
 pub(super) use self::client::PrometheusClient;
@@ -177,15 +176,18 @@ impl PrometheusSource {
         let (looks, named) = join(looks, self.ask_named()).await;
         let took = self.clock.now().saturating_sub(started);
         let mut count = ScrapeCount { took, ..ScrapeCount::default() };
-        let mut told = Vec::new();
+        let (mut told, mut is_new) = (Vec::new(), false);
         for (place, (window, look)) in windows.into_iter().zip(looks).enumerate() {
             let WindowLook { answer, failed } = look;
             count.ok += WINDOW_QUERIES - failed;
             count.failed += failed;
             let outcome = answer.and_then(|answer| match place {
-                0 => self.take(answer),
+                0 => self.take(answer).inspect(|()| is_new = true),
                 _ => {
-                    self.others.insert(window, answer);
+                    // Evaluated with the first one, and so as new, or old, as that.
+                    if is_new {
+                        self.others.insert(window, answer);
+                    }
                     Ok(())
                 }
             });
@@ -195,7 +197,9 @@ impl PrometheusSource {
             None => {}
             Some(Ok(answer)) => {
                 count.ok += 1;
-                self.named = Some(answer);
+                if is_new {
+                    self.named = Some(answer);
+                }
             }
             Some(Err(problem)) => {
                 count.failed += 1;
@@ -309,56 +313,6 @@ impl PrometheusSource {
         self.others.retain(|_, answer| !is_late(answer.at));
     }
 
-    /// What is known of all replicas in this window.
-    fn in_window(&self, window: Duration, now: Duration) -> ServiceInWindow<'_> {
-        let answer =
-            if window == self.wanted.window() { self.answer.as_ref() } else { self.others.get(&window) };
-        let in_flight = self.rotation.in_flight_by_url();
-        let replicas = self.asked.iter().map(|(url, known)| {
-            let seen = answer.and_then(|answer| answer.replicas.get(queries::instance_of(url)));
-            let since = answer.map_or(Duration::ZERO, |answer| now.saturating_sub(answer.at));
-            ReplicaInWindow {
-                id: url,
-                is_listed: known.state.is_some(),
-                has_reported: self.has_reported(url, now),
-                age: seen.map_or(Duration::MAX, |seen| seen.age + since),
-                growth: seen.and_then(|seen| seen.growth.clone()),
-                standstill: &known.own,
-                in_flight: in_flight.get(url).copied().map_or(0.0, f64::from),
-            }
-        });
-        ServiceInWindow { replicas: replicas.collect(), in_flight: self.rotation.in_flight(now) }
-    }
-
-    fn answer_of_named(
-        &self,
-        place: usize,
-        need: &Need,
-        metric: &NamedMetric,
-        now: Duration,
-    ) -> scaler_engine::Answer {
-        let name = self.prometheus.name();
-        match &self.named {
-            Some(answer) if need.scope == Scope::External => answer.external(place, need, metric, &name, now),
-            answer => {
-                let replicas: Vec<NamedOfReplica<'_>> = self
-                    .asked
-                    .iter()
-                    .map(|(url, known)| NamedOfReplica {
-                        id: url,
-                        is_listed: known.state.is_some(),
-                        age: self.seen(url).map_or(Duration::MAX, |seen| self.age(seen, now)),
-                        found: answer
-                            .as_ref()
-                            .filter(|_| self.has_reported(url, now))
-                            .map(|answer| answer.found(place, Some(queries::instance_of(url)))),
-                    })
-                    .collect();
-                answer_of_named(need, metric, &replicas, &name)
-            }
-        }
-    }
-
     fn observe(&self, endpoint: &Endpoint, now: Duration) -> ReplicaObservation {
         let seen = self.seen(&endpoint.url);
         let age = |seen: &Seen| self.age(seen, now);
@@ -406,52 +360,6 @@ impl PrometheusSource {
             let seen = self.seen(url)?;
             Some((asked_at.saturating_sub(seen.age), seen.load_factor?))
         })
-    }
-
-    fn window_problem(&self, window: Duration) -> Option<String> {
-        let spacing = self.spacing_seconds?;
-        let needed = SCRAPES_PER_WINDOW_MIN * spacing;
-        (window.as_secs_f64() < SPACING_TOLERANCE * needed).then(|| {
-            format!(
-                "Prometheus scrapes the replicas each {spacing:.1} s, too seldom for the policy's window of \
-                 {window:?}, expected {SCRAPES_PER_WINDOW_MIN} scrapes in it; hint: a window of at least \
-                 {needed:.0} s, or a shorter scrape_interval in Prometheus' configuration"
-            )
-        })
-    }
-
-    /// Which replicas in rotation Prometheus does not know, or does not scrape any more.
-    fn sample_problems(&self, now: Duration) -> Vec<String> {
-        let Some(answer) = &self.answer else { return Vec::new() };
-        let mut problems = answer.problems.clone();
-        if answer.replicas.is_empty() && !self.asked.is_empty() {
-            let wanted: Vec<&str> = self.instances().collect();
-            problems.push(format!(
-                "{} has no samples of any replica, expected series with the label `instance` {}; hint: scrape what \
-                 the gateway's GET /sd lists",
-                self.prometheus.name(),
-                wanted.join(" or ")
-            ));
-            return problems;
-        }
-        for endpoint in self.rotation.endpoints().iter().filter(|endpoint| endpoint.is_ready()) {
-            let instance = queries::instance_of(&endpoint.url);
-            let Some(asked) = self.asked.get(&endpoint.url) else { continue };
-            match answer.replicas.get(instance).map(|seen| self.age(seen, now)) {
-                Some(age) if self.is_silent(age) => problems.push(format!(
-                    "{}'s newest sample of {instance} is {:.1} s old; hint: is the replica among the targets, and up?",
-                    self.prometheus.name(),
-                    age.as_secs_f64()
-                )),
-                // A new replica is discovered and scraped a while after the gateway has it in rotation.
-                None if now.saturating_sub(asked.since) > self.wanted.window() => problems.push(format!(
-                    "{} has no samples of {instance}; hint: is the replica among the targets?",
-                    self.prometheus.name()
-                )),
-                _ => {}
-            }
-        }
-        problems
     }
 }
 

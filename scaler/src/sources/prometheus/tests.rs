@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 use serde_json::json;
 
 use super::pretence::{Known, Manner, NOW, World, world_of};
-use scaler_engine::{Metric, Signal};
+use scaler_engine::{Metric, NamedMetric, Need, Scope, Signal};
 
 use super::*;
 

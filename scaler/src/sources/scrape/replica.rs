@@ -81,12 +81,11 @@ impl Replica {
     /// Adds what was read to what is known.
     fn take(&mut self, at: Duration, plan: &ScrapePlan, in_flight: u32) {
         let figures = &self.scraped.figures;
-        let has_restarted = match &mut self.past {
-            Some(past) => past.add(at, figures, plan.windows()),
-            None => {
-                self.past = Some(ReplicaWindow::begin(at, figures));
-                false
-            }
+        let has_restarted = if let Some(past) = &mut self.past {
+            past.add(at, figures, plan.windows())
+        } else {
+            self.past = Some(ReplicaWindow::begin(at, figures));
+            false
         };
         self.load_factor = self.scraped.load_factor;
         // A replica that is not the lab's may tell of no job before it has ended; the gateway knows of them.

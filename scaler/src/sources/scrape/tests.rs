@@ -53,7 +53,7 @@ impl FakeReplica {
 }
 
 #[derive(Clone, Default)]
-struct FakeGateway(Arc<Mutex<serde_json::Value>>);
+struct FakeGateway(Arc<Mutex<serde_json::Value>>, Arc<Mutex<Option<u32>>>);
 
 impl FakeGateway {
     fn list(&self, endpoints: &[(&str, &str)]) {
@@ -65,9 +65,13 @@ impl FakeGateway {
     }
 
     async fn start(&self) -> String {
-        let list = self.0.clone();
-        serve(Router::new().route("/endpoints", get(async move || axum::Json(list.lock().unwrap().clone()))))
-            .await
+        let (list, waiting) = (self.0.clone(), self.1.clone());
+        let waiting = async move || match *waiting.lock().unwrap() {
+            Some(waiting) => Ok(axum::Json(serde_json::json!({"waiting_requests": waiting, "max": 100}))),
+            None => Err(StatusCode::NOT_FOUND),
+        };
+        let list = async move || axum::Json(list.lock().unwrap().clone());
+        serve(Router::new().route("/endpoints", get(list)).route("/waiting", get(waiting))).await
     }
 }
 
@@ -430,4 +434,17 @@ async fn what_policies_need_besides_is_answered_by_window_and_by_name() {
     let sample = source.sample().await;
     assert!(sample.further.is_empty() && sample.window == short);
     assert!(value(&sample, Signal::RequestsPerSecond).is_some_and(|rate| rate > 0.0), "its past was kept");
+}
+
+#[tokio::test]
+async fn requests_that_wait_for_a_first_replica_are_in_flight() {
+    let gateway = FakeGateway::default();
+    gateway.list(&[]);
+    let mut source = source(gateway.start().await, Clock::start());
+    assert_eq!(value(&source.sample().await, Signal::InFlight), Some(0.0), "a gateway that does not tell");
+    *gateway.1.lock().unwrap() = Some(7);
+    let sample = source.sample().await;
+    assert_eq!((value(&sample, Signal::InFlight), sample.problems.len()), (Some(7.0), 0));
+    *gateway.1.lock().unwrap() = Some(0);
+    assert_eq!(value(&source.sample().await, Signal::InFlight), Some(0.0));
 }
