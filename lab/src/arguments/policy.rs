@@ -10,6 +10,7 @@ use scaler::policy_file::{
 use scaler_engine::Signal;
 
 use super::classic;
+use super::controller::{self, ControllerArguments};
 use super::values::duration;
 use crate::failure::Failure;
 
@@ -56,6 +57,8 @@ pub(crate) struct PolicyArguments {
     /// Time between an action and a scale-down; also `SCALE_DOWN_COOLDOWN` [moderate: 60s]
     #[arg(long, value_name = "DURATION", value_parser = parse_span)]
     scale_down_cooldown: Option<Duration>,
+    #[command(flatten)]
+    controller: ControllerArguments,
 }
 
 impl PolicyArguments {
@@ -94,6 +97,7 @@ impl PolicyArguments {
             max_replicas: self.max_replicas,
             scale_up_cooldown: self.scale_up_cooldown,
             scale_down_cooldown: self.scale_down_cooldown,
+            controller: Some(self.controller.settings()?),
         };
         Ok(flags.or(classic))
     }
@@ -124,5 +128,6 @@ pub(crate) fn flags(policy: &str, overrides: &PolicyOverrides) -> Vec<String> {
         .into_iter()
         .filter_map(|(flag, value)| value.map(|value| [flag.to_owned(), value]))
         .flatten()
+        .chain(overrides.controller.iter().flat_map(controller::flags))
         .collect()
 }
