@@ -7,6 +7,7 @@
 mod error;
 mod header;
 mod one_document;
+mod other_systems;
 mod overrides;
 mod settings;
 mod threshold;
@@ -110,6 +111,10 @@ impl NamedPolicy {
         text: &str,
         overrides: &PolicyOverrides,
     ) -> Result<Self, PolicyFileError> {
+        if let Some(read) = other_systems::read(origin, text, overrides) {
+            let (name, policy) = read?;
+            return Ok(Self { name, origin: origin.to_owned(), policy });
+        }
         let document = Document::read(origin, text)?;
         let (name, policy) = match document.kind {
             Kind::Threshold => {

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use scaler::policy_file::{NamedPolicy, PolicyFileError, PolicyOverrides, SHIPPED};
-use scaler_engine::{AnyPolicy, Signal, ThresholdSettings};
+use scaler_engine::hpa::ControllerSettings;
+use scaler_engine::{AnyPolicy, Policy as _, Signal, ThresholdSettings};
 
 fn settings(policy: &NamedPolicy) -> &ThresholdSettings {
     match &policy.policy {
@@ -104,7 +105,13 @@ fn each_mistake_is_named_with_its_place_value_and_a_hint() {
     let cases: &[(String, Option<u64>, &[&str])] = &[
         (String::new(), None, &["`kind` is missing"]),
         ("kind: [".into(), Some(1), &[]),
-        (hpa.into(), Some(2), &["HorizontalPodAutoscaler", "not supported by this version"]),
+        (hpa.into(), Some(1), &["`metadata.name` is missing"]),
+        (hpa.replace("v2", "v2beta2"), Some(1), &["`apiVersion` is `autoscaling/v2beta2`", "autoscaling/v2"]),
+        (
+            "apiVersion: autoscale-lab/v1\nkind: SloPolicy\n".into(),
+            Some(2),
+            &["SloPolicy", "not supported by this version"],
+        ),
         ("apiVersion: v1\nkind: Pod\n".into(), Some(2), &["`kind` is Pod", "ThresholdPolicy"]),
         (
             "apiVersion: v1\nkind: ThresholdPolicy\n".into(),
@@ -221,4 +228,38 @@ fn an_override_that_breaks_a_rule_is_not_blamed_on_the_file() {
         NamedPolicy::from_text("my.yaml", "my", &with_spec("  minReplicas: 1"), &overrides).unwrap_err();
     assert_eq!(error.line, None);
     assert!(error.to_string().contains("flag or an environment variable"), "{error}");
+}
+
+const HPA: &str = "apiVersion: autoscaling/v2\nkind: HorizontalPodAutoscaler\nmetadata: {name: shop}\nspec:\n  scaleTargetRef: {kind: Deployment, name: shop}\n  minReplicas: 2\n  maxReplicas: 9\n  metrics:\n    - type: Resource\n      resource: {name: cpu, target: {type: Utilization, averageUtilization: 70}}\n";
+
+#[test]
+fn documents_of_other_systems_drive_the_loop_with_limits_and_controller_settings_over_them() {
+    let controller = ControllerSettings {
+        sync_period: Duration::from_secs(5),
+        tolerance: 0.2,
+        ..ControllerSettings::default()
+    };
+    let overrides =
+        PolicyOverrides { max_replicas: Some(4), controller: Some(controller), ..PolicyOverrides::default() };
+    let deployment = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: shop}\nspec: {replicas: 2}\n";
+    let text = format!("{deployment}---\n{HPA}");
+    let named = NamedPolicy::from_text("my-hpa.yaml", "my-hpa", &text, &overrides).unwrap();
+    assert_eq!((named.name.as_str(), named.policy.kind()), ("shop", "HorizontalPodAutoscaler"));
+    assert_eq!((named.policy.limits().min(), named.policy.limits().max()), (2, 4));
+    assert_eq!(named.policy.check_interval(), Duration::from_secs(5));
+    let AnyPolicy::Hpa(hpa) = &named.policy else { panic!("{named:?}") };
+    assert_eq!(*hpa.settings(), controller);
+    let error = read(&HPA.replace("maxReplicas: 9", "maxReplicas: 1")).unwrap_err();
+    assert_eq!(
+        (error.line, error.to_string().starts_with("my.yaml:7: `spec.maxReplicas` is 1")),
+        (Some(7), true),
+        "{error}"
+    );
+}
+
+#[test]
+fn settings_of_a_threshold_policy_are_refused_over_other_documents() {
+    let overrides = PolicyOverrides { scale_up_threshold: Some(0.5), ..PolicyOverrides::default() };
+    let error = NamedPolicy::from_text("my.yaml", "my", HPA, &overrides).unwrap_err();
+    assert!(error.to_string().contains("`scaleUpThreshold` is not a setting of this document"), "{error}");
 }

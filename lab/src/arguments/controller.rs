@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use clap::Args;
-use scaler_engine::hpa::{ControllerSettings, Release};
+use scaler_engine::hpa::{ControllerSettings, Release, ScaleToZero};
 
 use super::values::duration;
 use crate::failure::Failure;
@@ -54,5 +54,62 @@ impl ControllerArguments {
             downscale_stabilization: self.hpa_downscale_stabilization,
             ..ControllerSettings::of(self.profile)
         })
+    }
+}
+
+/// The same settings as flags.
+pub(crate) fn flags(settings: &ControllerSettings) -> Vec<String> {
+    let span = |span: Duration| humantime::format_duration(span).to_string().replace(' ', "");
+    let profile = match settings.scale_to_zero {
+        ScaleToZero::Before1_36 => "1.35",
+        ScaleToZero::Off => "1.36",
+        ScaleToZero::On => "1.37",
+    };
+    [
+        ("--profile", profile.to_owned()),
+        ("--hpa-sync-period", span(settings.sync_period)),
+        ("--hpa-tolerance", settings.tolerance.to_string()),
+        ("--hpa-cpu-initialization-period", span(settings.cpu_initialization_period)),
+        ("--hpa-initial-readiness-delay", span(settings.initial_readiness_delay)),
+        ("--hpa-downscale-stabilization", span(settings.downscale_stabilization)),
+    ]
+    .into_iter()
+    .flat_map(|(flag, value)| [flag.to_owned(), value])
+    .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+    use scaler_engine::hpa::ControllerSettings;
+
+    use super::{ControllerArguments, flags};
+
+    #[derive(Debug, Parser)]
+    struct Wrapper {
+        #[command(flatten)]
+        controller: ControllerArguments,
+    }
+
+    fn settings<'a>(given: impl IntoIterator<Item = &'a str>) -> ControllerSettings {
+        let arguments = std::iter::once("scaler").chain(given);
+        Wrapper::try_parse_from(arguments).unwrap().controller.settings().unwrap()
+    }
+
+    #[test]
+    fn the_defaults_are_those_of_kubernetes_and_flags_carry_every_setting_over() {
+        assert_eq!(settings([]), ControllerSettings::default());
+        let given = [
+            "--profile=1.35",
+            "--hpa-sync-period=1m1s",
+            "--hpa-tolerance=0.05",
+            "--hpa-cpu-initialization-period=2m",
+            "--hpa-initial-readiness-delay=10s",
+            "--hpa-downscale-stabilization=0s",
+        ];
+        let before = settings(given);
+        assert_eq!(before.sync_period.as_secs(), 61, "the given value was not taken");
+        let again = flags(&before);
+        assert_eq!(settings(again.iter().map(String::as_str)), before);
     }
 }

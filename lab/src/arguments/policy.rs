@@ -11,6 +11,7 @@ use scaler_engine::Signal;
 use serde::{Deserialize, Serialize};
 
 use super::classic;
+use super::controller::{self, ControllerArguments};
 use super::values::duration;
 use crate::failure::Failure;
 
@@ -57,6 +58,8 @@ pub(crate) struct PolicyArguments {
     /// Time between an action and a scale-down; also `SCALE_DOWN_COOLDOWN` [moderate: 60s]
     #[arg(long, value_name = "DURATION", value_parser = parse_span)]
     scale_down_cooldown: Option<Duration>,
+    #[command(flatten)]
+    controller: ControllerArguments,
 }
 
 impl PolicyArguments {
@@ -95,6 +98,7 @@ impl PolicyArguments {
             max_replicas: self.max_replicas,
             scale_up_cooldown: self.scale_up_cooldown,
             scale_down_cooldown: self.scale_down_cooldown,
+            controller: Some(self.controller.settings()?),
         };
         Ok(flags.or(classic))
     }

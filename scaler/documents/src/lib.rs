@@ -21,6 +21,7 @@ mod keda;
 mod knative;
 mod lint;
 mod manifest;
+mod policy;
 mod problem;
 mod quantity;
 mod subject;
@@ -42,6 +43,7 @@ pub use keda::{
 pub use knative::KnativeDocument;
 pub use lint::{Finding, LintSettings, RULES, Severity, lint};
 pub use manifest::{Document, Manifest};
+pub use policy::{PolicySettings, policy_of};
 pub use problem::{Notice, Problem};
 pub use quantity::{bytes_of_milli, parse_milli as parse_quantity_milli, quantity_of_milli, trimmed};
 pub use target::ObjectReference;

@@ -55,6 +55,8 @@ pub struct Manifest {
     pub problems: Vec<Problem>,
     /// What is worth knowing about documents that are valid.
     pub notices: Vec<Notice>,
+    /// Whether a document says it is a policy of another system, readable or not.
+    pub is_for_other_systems: bool,
 }
 
 impl Manifest {
@@ -94,8 +96,11 @@ impl Manifest {
     }
 
     fn add(&mut self, node: &Node) {
+        let kind = node.get("kind").and_then(Node::text);
+        self.is_for_other_systems |= matches!(kind, Some("HorizontalPodAutoscaler" | "ScaledObject"));
         let mut problems = Problems::of(node);
         if let Some(document) = read_document(node, &mut problems) {
+            self.is_for_other_systems |= matches!(document, Document::Knative(_));
             self.documents.push(document);
         }
         self.problems.append(&mut problems.found);

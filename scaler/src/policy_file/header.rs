@@ -14,15 +14,8 @@ use super::one_document::{SecondDocument, one_document};
 
 const API_VERSION: &str = "autoscale-lab/v1";
 
-/// Kinds of other systems and of the lab that this version does not follow.
-const OTHER_KINDS: [&str; 6] = [
-    "HorizontalPodAutoscaler",
-    "ScaledObject",
-    "SloPolicy",
-    "SchedulePolicy",
-    "PredictivePolicy",
-    "KnativePolicy",
-];
+/// Kinds of the lab that this version does not follow.
+const OTHER_KINDS: [&str; 4] = ["SloPolicy", "SchedulePolicy", "PredictivePolicy", "KnativePolicy"];
 
 /// A kind of policy that is followed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

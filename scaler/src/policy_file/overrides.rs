@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use excerpt::excerpt;
+use scaler_engine::hpa::ControllerSettings;
 use scaler_engine::{Signal, ThresholdSettings};
 
 use super::error::PolicyFileError;
-use super::settings::{parse_count, parse_span, parse_threshold};
+use super::settings::{FIELDS, parse_count, parse_span, parse_threshold};
 
 /// Settings to put in place of a policy's own; what is none stays as it is.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -33,6 +34,8 @@ pub struct PolicyOverrides {
     pub scale_up_cooldown: Option<Duration>,
     /// In place of `scaleDownCooldown`.
     pub scale_down_cooldown: Option<Duration>,
+    /// How Kubernetes' controller manager is set, for its own kinds.
+    pub controller: Option<ControllerSettings>,
 }
 
 impl PolicyOverrides {
@@ -82,6 +85,7 @@ impl PolicyOverrides {
             max_replicas: self.max_replicas.or(lower.max_replicas),
             scale_up_cooldown: self.scale_up_cooldown.or(lower.scale_up_cooldown),
             scale_down_cooldown: self.scale_down_cooldown.or(lower.scale_down_cooldown),
+            controller: self.controller.or(lower.controller),
         }
     }
 
@@ -97,6 +101,12 @@ impl PolicyOverrides {
         put(&mut settings.max_replicas, self.max_replicas);
         put(&mut settings.scale_up_cooldown, self.scale_up_cooldown);
         put(&mut settings.scale_down_cooldown, self.scale_down_cooldown);
+    }
+
+    /// The first setting that is overridden and means something to a threshold policy only.
+    pub(super) fn beyond_limits(&self) -> Option<&'static str> {
+        let is_limit = |field: &&str| matches!(*field, "minReplicas" | "maxReplicas");
+        FIELDS.into_iter().filter(|field| !is_limit(field)).find(|field| self.sets(field))
     }
 
     /// Whether the field of a policy file with this name is overridden.

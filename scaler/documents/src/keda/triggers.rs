@@ -109,7 +109,7 @@ pub struct MetricsApiTrigger {
 
 impl TriggerDocument {
     /// The trigger as the autoscaler sees it; none if it is not supported.
-    pub(super) fn as_metric(&self) -> Option<Trigger> {
+    pub(crate) fn as_metric(&self) -> Option<Trigger> {
         let external = |milli| TriggerTarget::External { target_type: self.target_type, milli };
         let target = match &self.kind {
             TriggerKind::Prometheus(trigger) => external(exported_milli(trigger.threshold)),
