@@ -3,6 +3,7 @@
 #
 #   scripts/bench.sh            all of it (about ten minutes)
 #   scripts/bench.sh webapp     one part: webapp, gateway, start, scaler, page, telemetry, arrivals or core
+#   scripts/bench.sh simulator  simulated requests per second of one core, beside simpy and ciw (needs only taskset)
 #   scripts/bench.sh core       picks and queue events per second of one core (needs only taskset)
 #   scripts/bench.sh --peers    the open-model engine against other load generators (wants oha; see peers.sh)
 #
@@ -27,6 +28,7 @@ for part in "${parts[@]}"; do
         scenario) script=scripts/bench/scenario_vs_rust.sh ;;
         arrivals) script=scripts/bench/arrival_accuracy.sh ;;
         core) script=scripts/bench/core.sh ;;
+        simulator) script=scripts/bench/simulator.sh ;;
         peers | --peers) script=scripts/bench/peers.sh ;;
         *)
             echo "bench: there is no part \`$part\`, expected webapp, gateway, start, scaler, page, scrape, telemetry, scenario, arrivals, core or --peers" >&2
