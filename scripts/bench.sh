@@ -16,7 +16,7 @@ parts=("$@")
 [ "${#parts[@]}" -gt 0 ] || parts=(webapp gateway start scaler page scrape telemetry scenario arrivals core)
 programs=(taskset) needs_lab=
 for part in "${parts[@]}"; do
-    [ "$part" = core ] || programs=(wrk nginx taskset curl) needs_lab=yes
+    [ "$part" = core ] || [ "$part" = simulator ] || programs=(wrk nginx taskset curl) needs_lab=yes
     case "$part" in
         webapp) script=scripts/bench/webapp_vs_bare_axum.sh ;;
         gateway) script=scripts/bench/gateway_vs_nginx.sh ;;
@@ -31,7 +31,7 @@ for part in "${parts[@]}"; do
         simulator) script=scripts/bench/simulator.sh ;;
         peers | --peers) script=scripts/bench/peers.sh ;;
         *)
-            echo "bench: there is no part \`$part\`, expected webapp, gateway, start, scaler, page, scrape, telemetry, scenario, arrivals, core or --peers" >&2
+            echo "bench: there is no part \`$part\`, expected webapp, gateway, start, scaler, page, scrape, telemetry, scenario, arrivals, core, simulator or --peers" >&2
             exit 2
             ;;
     esac

@@ -61,7 +61,10 @@ fn a_replica_more_is_dearer_and_quicker() {
     let measure = |policy: usize, name: &str| json["policies"][policy][name].as_f64().expect(name);
     assert!(measure(0, "violating_request_share") > measure(1, "violating_request_share"));
     let seconds = [measure(0, "replica_seconds"), measure(1, "replica_seconds")];
-    assert!((seconds[0] - 4.0 * 1800.0).abs() < 1e-6 && (seconds[1] - 6.0 * 1800.0).abs() < 1e-6, "{seconds:?}");
+    assert!(
+        (seconds[0] - 4.0 * 1800.0).abs() < 1e-6 && (seconds[1] - 6.0 * 1800.0).abs() < 1e-6,
+        "{seconds:?}"
+    );
     assert!(measure(2, "scale_ups") >= 1.0, "the load outgrows the first replica");
     assert_eq!(json["policies"][2]["kind"], "ThresholdPolicy");
     assert!(json["oracle"]["replica_seconds"].as_f64().is_some_and(|oracle| oracle < seconds[1]));
@@ -79,7 +82,8 @@ fn an_access_log_is_played_packed_or_not() {
     std::fs::write(folder.path().join("access.log"), &log).expect("a log");
     let mut packed = GzEncoder::new(Vec::new(), Compression::fast());
     packed.write_all(log.as_bytes()).expect("memory takes it");
-    std::fs::write(folder.path().join("access.log.gz"), packed.finish().expect("memory takes it")).expect("a log");
+    std::fs::write(folder.path().join("access.log.gz"), packed.finish().expect("memory takes it"))
+        .expect("a log");
     let requests = |file: &str| {
         let arguments = ["--trace", file, "--scale", "50", "--policy", "fixed:1", "--seeds", "2", "--json"];
         let output = lab(&arguments, folder.path());
@@ -106,7 +110,10 @@ fn files_beside_an_experiment_are_found_from_elsewhere() {
     let output = lab(&["lab/own.yaml"], folder.path());
     assert!(output.status.success(), "{}", text(&output.stderr));
     let shown = text(&output.stdout);
-    assert!(shown.contains("mine ") && shown.contains("mine#2") && shown.contains("own: mean of 1 seeds"), "{shown}");
+    assert!(
+        shown.contains("mine ") && shown.contains("mine#2") && shown.contains("own: mean of 1 seeds"),
+        "{shown}"
+    );
 }
 
 #[test]

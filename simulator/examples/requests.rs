@@ -54,8 +54,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         };
         Scaling::Policy(AnyPolicy::Threshold(ThresholdPolicy::new(settings)?))
     };
-    let run = simulate(&model, scaling, 1, &mut Unobserved)
-        .ok_or("nothing ends the run early")?;
+    let run = simulate(&model, scaling, 1, &mut Unobserved).ok_or("nothing ends the run early")?;
     let totals = &run.totals;
     println!(
         "{} requests on {replicas} replicas: mean {:.3} ms, p95 {:.3} ms, {} points",
