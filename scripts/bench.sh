@@ -3,6 +3,7 @@
 #
 #   scripts/bench.sh            all of it (about ten minutes)
 #   scripts/bench.sh webapp     one part: webapp, gateway, start, scaler, page, telemetry, arrivals or core
+#   scripts/bench.sh simulator  simulated requests per second of one core, beside simpy and ciw (needs only taskset)
 #   scripts/bench.sh core       picks and queue events per second of one core (needs only taskset)
 #   scripts/bench.sh --peers    the open-model engine against other load generators (wants oha; see peers.sh)
 #
@@ -15,7 +16,7 @@ parts=("$@")
 [ "${#parts[@]}" -gt 0 ] || parts=(webapp gateway start scaler page scrape telemetry scenario arrivals core)
 programs=(taskset) needs_lab=
 for part in "${parts[@]}"; do
-    [ "$part" = core ] || programs=(wrk nginx taskset curl) needs_lab=yes
+    [ "$part" = core ] || [ "$part" = simulator ] || programs=(wrk nginx taskset curl) needs_lab=yes
     case "$part" in
         webapp) script=scripts/bench/webapp_vs_bare_axum.sh ;;
         gateway) script=scripts/bench/gateway_vs_nginx.sh ;;
@@ -27,9 +28,10 @@ for part in "${parts[@]}"; do
         scenario) script=scripts/bench/scenario_vs_rust.sh ;;
         arrivals) script=scripts/bench/arrival_accuracy.sh ;;
         core) script=scripts/bench/core.sh ;;
+        simulator) script=scripts/bench/simulator.sh ;;
         peers | --peers) script=scripts/bench/peers.sh ;;
         *)
-            echo "bench: there is no part \`$part\`, expected webapp, gateway, start, scaler, page, scrape, telemetry, scenario, arrivals, core or --peers" >&2
+            echo "bench: there is no part \`$part\`, expected webapp, gateway, start, scaler, page, scrape, telemetry, scenario, arrivals, core, simulator or --peers" >&2
             exit 2
             ;;
     esac

@@ -1,13 +1,14 @@
 //! Plays a steady load on replicas of four workers, for measuring how many requests a second the kernel does.
 //!
-//! `requests REPLICAS REQUESTS`: Poisson arrivals, exponential service times of 50 ms, utilisation 0.8, no queue limit that
-//! is ever reached. `scripts/bench/simulator.sh` times it.
+//! `requests REPLICAS REQUESTS SCRAPE_SECONDS`: Poisson arrivals, exponential service times of 50 ms, utilisation 0.8, no
+//! queue limit that is ever reached. With a third argument above 0 replicas are scraped so often, and a threshold policy
+//! that may not change their number is asked each 10 s. `scripts/bench/simulator.sh` times it.
 #![expect(clippy::print_stdout, reason = "an example prints what it found")]
 
 use std::num::NonZero;
 use std::time::Duration;
 
-use scaler_engine::AnyPolicy;
+use scaler_engine::{AnyPolicy, ThresholdPolicy, ThresholdSettings};
 use simulator::{
     GatewayModel, Model, ReplicaRange, Scaling, Service, ServiceModel, SignalPath, SloTarget, Unobserved,
     Workload, simulate,
@@ -17,7 +18,7 @@ use workload::{Arrivals, ServiceTimeDistribution, Shape};
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut arguments = std::env::args().skip(1);
     let mut number = |default: u32| arguments.next().map_or(Ok(default), |text| text.parse());
-    let (replicas, requests) = (number(1)?, number(10_000_000)?);
+    let (replicas, requests, scrape_seconds) = (number(1)?, number(10_000_000)?, number(0)?);
     let rate = 64.0 * f64::from(replicas);
     let exponential = ServiceTimeDistribution::Exponential;
     let model = Model {
@@ -35,7 +36,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         },
         slo: SloTarget { quantile: 0.95, response_time: Duration::from_millis(250), errors: 0.001 },
         signals: SignalPath {
-            scrape_interval: Duration::from_secs(5),
+            scrape_interval: Duration::from_secs(u64::from(scrape_seconds.max(1))),
             delay: Duration::ZERO,
             cpu_per_worker: 0.25,
         },
@@ -43,8 +44,17 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         gateway: GatewayModel::DEFAULT,
         faults: Vec::new(),
     };
-    let run = simulate(&model, Scaling::<AnyPolicy>::Fixed(replicas), 1, &mut Unobserved)
-        .ok_or("nothing ends the run early")?;
+    let scaling = if scrape_seconds == 0 {
+        Scaling::Fixed(replicas)
+    } else {
+        let settings = ThresholdSettings {
+            min_replicas: replicas,
+            max_replicas: replicas,
+            ..ThresholdSettings::default()
+        };
+        Scaling::Policy(AnyPolicy::Threshold(ThresholdPolicy::new(settings)?))
+    };
+    let run = simulate(&model, scaling, 1, &mut Unobserved).ok_or("nothing ends the run early")?;
     let totals = &run.totals;
     println!(
         "{} requests on {replicas} replicas: mean {:.3} ms, p95 {:.3} ms, {} points",

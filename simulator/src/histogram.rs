@@ -45,7 +45,8 @@ pub(crate) struct Histogram {
 
 impl Default for Histogram {
     fn default() -> Self {
-        Self { counts: Box::new([0; BUCKETS]), total: 0 }
+        let counts = vec![0; BUCKETS].try_into().expect("there are as many counts as buckets");
+        Self { counts, total: 0 }
     }
 }
 

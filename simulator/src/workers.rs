@@ -2,9 +2,9 @@
 //!
 //! First come first served makes the future of an admitted request known at once: the worker that is free first takes it,
 //! at that time or at its arrival, whichever is later. So nothing has to happen when a request starts or ends, and the
-//! result is that of the live replica's [`Station`](https://docs.rs/webapp-queue) fed with one event at a time. Source:
-//! A. Ebert, P. Wu, K. Mengersen and F. Ruggeri, "Computationally Efficient Simulation of Queues: The R Package
-//! queuecomputer", Journal of Statistical Software 95(5), 2020.
+//! result is that of the live replica's `webapp_queue::Station` fed with one event at a time. Source: A. Ebert, P. Wu,
+//! K. Mengersen and F. Ruggeri, "Computationally Efficient Simulation of Queues: The R Package queuecomputer", Journal of
+//! Statistical Software 95(5), 2020.
 
 use std::collections::VecDeque;
 use std::num::NonZero;
