@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use clap::Args;
-use scaler_engine::hpa::{ControllerSettings, Release, ScaleToZero};
+use scaler_engine::hpa::{ControllerSettings, Release};
+use serde::{Deserialize, Serialize};
 
 use super::values::duration;
 use crate::failure::Failure;
 
 /// How Kubernetes' controller manager is set, and which release is followed.
-#[derive(Clone, Debug, Args)]
+#[derive(Clone, Debug, Args, Serialize, Deserialize)]
 #[command(next_help_heading = "Kubernetes (for HorizontalPodAutoscaler and ScaledObject)")]
 pub(crate) struct ControllerArguments {
     /// Release of Kubernetes to follow: 1.35, 1.36 or 1.37
@@ -57,33 +58,12 @@ impl ControllerArguments {
     }
 }
 
-/// The same settings as flags.
-pub(crate) fn flags(settings: &ControllerSettings) -> Vec<String> {
-    let span = |span: Duration| humantime::format_duration(span).to_string().replace(' ', "");
-    let profile = match settings.scale_to_zero {
-        ScaleToZero::Before1_36 => "1.35",
-        ScaleToZero::Off => "1.36",
-        ScaleToZero::On => "1.37",
-    };
-    [
-        ("--profile", profile.to_owned()),
-        ("--hpa-sync-period", span(settings.sync_period)),
-        ("--hpa-tolerance", settings.tolerance.to_string()),
-        ("--hpa-cpu-initialization-period", span(settings.cpu_initialization_period)),
-        ("--hpa-initial-readiness-delay", span(settings.initial_readiness_delay)),
-        ("--hpa-downscale-stabilization", span(settings.downscale_stabilization)),
-    ]
-    .into_iter()
-    .flat_map(|(flag, value)| [flag.to_owned(), value])
-    .collect()
-}
-
 #[cfg(test)]
 mod tests {
     use clap::Parser;
     use scaler_engine::hpa::ControllerSettings;
 
-    use super::{ControllerArguments, flags};
+    use super::ControllerArguments;
 
     #[derive(Debug, Parser)]
     struct Wrapper {
@@ -97,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn the_defaults_are_those_of_kubernetes_and_flags_carry_every_setting_over() {
+    fn the_defaults_are_those_of_kubernetes_and_another_process_gets_every_setting() {
         assert_eq!(settings([]), ControllerSettings::default());
         let given = [
             "--profile=1.35",
@@ -107,9 +87,10 @@ mod tests {
             "--hpa-initial-readiness-delay=10s",
             "--hpa-downscale-stabilization=0s",
         ];
-        let before = settings(given);
-        assert_eq!(before.sync_period.as_secs(), 61, "the given value was not taken");
-        let again = flags(&before);
-        assert_eq!(settings(again.iter().map(String::as_str)), before);
+        let arguments = Wrapper::try_parse_from(std::iter::once("scaler").chain(given)).unwrap().controller;
+        assert_eq!(arguments.settings().unwrap().sync_period.as_secs(), 61, "the given value was not taken");
+        let document = serde_json::to_string(&arguments).unwrap();
+        let again: ControllerArguments = serde_json::from_str(&document).unwrap();
+        assert_eq!(again.settings().unwrap(), arguments.settings().unwrap());
     }
 }

@@ -11,7 +11,7 @@ use scaler_engine::Signal;
 use serde::{Deserialize, Serialize};
 
 use super::classic;
-use super::controller::{self, ControllerArguments};
+use super::controller::ControllerArguments;
 use super::values::duration;
 use crate::failure::Failure;
 
@@ -117,6 +117,7 @@ impl PolicyArguments {
             max_replicas,
             scale_up_cooldown,
             scale_down_cooldown,
+            controller: _,
         } = *overrides;
         Self {
             policy: self.policy.clone(),
@@ -131,6 +132,7 @@ impl PolicyArguments {
             scale_down_checks,
             scale_up_cooldown,
             scale_down_cooldown,
+            controller: self.controller.clone(),
         }
     }
 }

@@ -171,7 +171,7 @@ fn observation(engine: &Engine, now: Duration, replicas: u32, value: Option<f64>
     for need in engine.policy().needs() {
         let of_replicas = seen.replicas.iter().map(|replica| (replica.id.clone(), value)).collect();
         let reading = Some(Reading { value: total, age: Duration::ZERO });
-        seen.further.push(Answer { need, reading, of_replicas });
+        seen.further.push(Answer { need, reading, of_replicas, problem: None });
     }
     for signal in Signal::ALL {
         seen.service.insert(signal, Reading { value: total, age: Duration::ZERO });
