@@ -197,7 +197,7 @@ fn is_named(need: &Need, scope: Scope) -> bool {
 }
 
 fn answer(need: &Need, reading: Option<Reading>, of_replicas: BTreeMap<String, Option<f64>>) -> Answer {
-    Answer { need: need.clone(), reading, of_replicas }
+    Answer { need: need.clone(), reading, of_replicas, problem: None }
 }
 
 /// The code of a decision's reason, and what limited it.
