@@ -107,7 +107,9 @@ async fn both_sources_answer_by_window_by_name_and_by_query() {
     sources.insert("/metrics", Box::new(scrape.with_cpu_per_worker(0.25)));
     sources.insert("Prometheus at", Box::new(through_prometheus.with_cpu_per_worker(0.25)));
     let wanted = Wanted::signals_over(WINDOW).and_needs(needs());
-    sources.values_mut().for_each(|source| source.set_wanted(wanted.clone()));
+    for source in sources.values_mut() {
+        source.set_wanted(wanted.clone());
+    }
     let began = Instant::now();
     loop {
         let mut wrong = Vec::new();

@@ -119,7 +119,7 @@ impl NamedWindow {
         };
         let from = counted.past.at_or_before(start, counted.at).filter(|(at, _)| *at < counted.at);
         let Some((at, total)) = from else { return Found::CounterOnce };
-        Found::Value((counted.total - total) / (counted.at - *at).as_secs_f64())
+        Found::Value((counted.total - total) / counted.at.saturating_sub(*at).as_secs_f64())
     }
 }
 

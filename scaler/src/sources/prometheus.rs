@@ -181,15 +181,15 @@ impl PrometheusSource {
             let WindowLook { answer, failed } = look;
             count.ok += WINDOW_QUERIES - failed;
             count.failed += failed;
-            let outcome = answer.and_then(|answer| match place {
-                0 => self.take(answer).inspect(|()| is_new = true),
-                _ => {
-                    // Evaluated with the first one, and so as new, or old, as that.
-                    if is_new {
-                        self.others.insert(window, answer);
-                    }
-                    Ok(())
+            let outcome = answer.and_then(|answer| {
+                if place == 0 {
+                    return self.take(answer).inspect(|()| is_new = true);
                 }
+                // Evaluated with the first one, and so as new, or old, as that.
+                if is_new {
+                    self.others.insert(window, answer);
+                }
+                Ok(())
             });
             told.extend(outcome.err());
         }

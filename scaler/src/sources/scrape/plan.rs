@@ -29,9 +29,9 @@ impl ScrapePlan {
         let possible = wanted.named().into_iter().filter(can_be_looked_for);
         let named: Vec<NamedFamily> =
             possible.map(|metric| NamedFamily { counter: counter_of(&metric.name), metric }).collect();
-        let mut names = FAMILIES.to_vec();
-        names.extend(named.iter().flat_map(NamedFamily::names));
-        let query: Vec<String> = names.iter().map(|name| format!("name%5B%5D={name}")).collect();
+        let mut families = FAMILIES.to_vec();
+        families.extend(named.iter().flat_map(NamedFamily::names));
+        let query: Vec<String> = families.iter().map(|name| format!("name%5B%5D={name}")).collect();
         Self { query: query.join("&"), windows: wanted.windows(), named }
     }
 
