@@ -2,5 +2,6 @@
 
 mod check;
 mod command;
+mod diff_and_export;
 mod explain;
 mod lint;

@@ -13,7 +13,9 @@
 //! ```
 
 mod adapter_rules;
+mod diff;
 mod explain;
+mod export;
 mod fields;
 mod header;
 mod hpa;
@@ -31,9 +33,11 @@ mod vpa;
 mod workload;
 
 pub use adapter_rules::AdapterRule;
+pub use diff::{Decisive, Difference, decisive, decisive_own, diff};
 pub use explain::{
     Assumptions, Chain, ExplainedMetric, Explanation, ServiceState, Step, explain, explain_own,
 };
+pub use export::{Export, Format, Intent, IntentMetric, Measure, export};
 pub use header::Header;
 pub use hpa::{HpaDocument, MetricDetails, TargetType};
 pub use keda::{
