@@ -199,7 +199,7 @@ impl Proxy {
             return (failure.into_answer(self.body_bytes_max), Instant::now());
         }
         let mut started = outgoing.ready_at;
-        // Nobody overtakes those who wait.
+        // No request overtakes those that wait.
         let at_once = if self.waiting_room.waiting() == 0 { self.fleet.pick(started, &[]) } else { None };
         let mut stay = match at_once {
             Some(stay) => stay,

@@ -13,7 +13,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 pub(crate) struct WaitingRoom {
     places_max: usize,
     taken: AtomicUsize,
-    /// Has one permit, which goes to those who ask in the order in which they asked.
+    /// Has one permit, which goes to requests in the order in which they asked for it.
     head_of_line: Semaphore,
 }
 
@@ -48,7 +48,7 @@ pub(crate) struct Place<'a> {
 }
 
 impl Place<'_> {
-    /// Waits until all who came before have left. The request is the first until the permit is dropped.
+    /// Waits until all requests that came before have left. The request is the first until the permit is dropped.
     pub(crate) async fn be_first(&self) -> SemaphorePermit<'_> {
         self.room.head_of_line.acquire().await.expect("the line is never closed")
     }
@@ -76,11 +76,11 @@ mod tests {
         assert!(room.enter().is_some());
         drop(second);
         assert_eq!(room.waiting(), 0);
-        assert!(WaitingRoom::new(0).enter().is_none(), "without places nobody waits");
+        assert!(WaitingRoom::new(0).enter().is_none(), "without places none waits");
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-    async fn they_become_first_in_the_order_in_which_they_came_and_who_leaves_holds_up_nobody() {
+    async fn requests_become_first_in_the_order_in_which_they_came_and_one_that_leaves_holds_up_none() {
         let room = Arc::new(WaitingRoom::new(100));
         let order = Arc::new(Mutex::new(Vec::new()));
         let place = room.enter().expect("the room is empty");

@@ -1,4 +1,4 @@
-//! Follows the answers of DNS: adds who appears, drains who stays away, and keeps out who was drained.
+//! Follows the answers of DNS: adds addresses that appear, drains those that stay away, and keeps out the drained.
 //!
 //! One answer without an address is not yet its end: answers are cut at 512 bytes on some platforms, so with many
 //! replicas each one names another subset.

@@ -102,12 +102,12 @@ pub struct EndpointView<'a> {
 pub(crate) struct Endpoint {
     pub(crate) id: EndpointId,
     pub(crate) url: Arc<str>,
-    /// Put by somebody, so that its absence from DNS means nothing.
+    /// Put by an order, so that its absence from DNS means nothing.
     pub(crate) pinned: bool,
     /// DNS answers in a row without it.
     pub(crate) absent_answers: u32,
     pub(crate) phase: Phase,
-    /// Nobody waits for the end of its draining: it is forgotten with its last request.
+    /// No caller waits for the end of its draining: it is forgotten with its last request.
     pub(crate) forget_when_idle: bool,
     pub(crate) health: Health,
     /// When its next probe is scheduled, if it is.

@@ -56,7 +56,7 @@ impl PeakEwma {
 
     /// The value in seconds, at least the floor of the settings.
     ///
-    /// It shrinks while no sample comes, so an endpoint that nobody chooses is tried again some day. Reading
+    /// It shrinks while no sample comes, so an endpoint that is not picked is tried again some day. Reading
     /// changes nothing: two readers at the same time see the same.
     #[inline]
     pub(crate) fn seconds_at(&self, now_nanos: u64, decay: &Decay) -> f64 {

@@ -8,11 +8,11 @@
 //! [`Rotation`] holds the endpoints, [`Tries`] says for one request whether another endpoint may be tried, and
 //! [`BalancerSettings`] has the numbers in their rules. What a caller does with a rotation, in order:
 //!
-//! 1. [`Rotation::put`] or [`Rotation::sync_discovered`]: who is there.
-//! 2. [`Rotation::begin_probe`], then [`Rotation::record_probe`]: who may serve.
+//! 1. [`Rotation::put`] or [`Rotation::sync_discovered`]: which endpoints there are.
+//! 2. [`Rotation::begin_probe`], then [`Rotation::record_probe`]: which of them may serve.
 //! 3. [`Rotation::pick`], then [`Rotation::record`] when the answer is known (at most once) and
 //!    [`Rotation::release`] when the request is over (exactly once).
-//! 4. [`Rotation::drain`], then [`Rotation::remove`]: who leaves.
+//! 4. [`Rotation::drain`], then [`Rotation::remove`]: which of them leave.
 #![no_std]
 
 extern crate alloc;

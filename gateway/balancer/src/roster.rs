@@ -1,8 +1,8 @@
 //! Keeps endpoints and the indexes over them, so that nothing that happens to one looks at all.
 //!
 //! An endpoint has a place, which is used again after it; its id has the place and a number that is never used again.
-//! Hot and cold parts lie in arrays of their own. The indexes follow each change of a phase and of a probe: who is ready,
-//! in the order in which they were added, who is ejected until when, and which probe is due when.
+//! Hot and cold parts lie in arrays of their own. The indexes follow each change of a phase and of a probe: the
+//! ready endpoints in the order in which they were added, the ejected by their return, and the probes by when they are due.
 
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::sync::Arc;
@@ -33,7 +33,7 @@ pub(crate) struct Roster {
     /// Places of the ready endpoints, by their numbers.
     ready: Vec<usize>,
     returns: BTreeSet<Due>,
-    /// The first of `returns`, or beyond all times.
+    /// The first time in `returns`, which each pick looks at.
     next_return_at: Option<Duration>,
     probes: BTreeSet<Due>,
     last_number: u64,

@@ -1,4 +1,4 @@
-//! Keeps the set of endpoints: who is there, who is in rotation, who is picked, who leaves.
+//! Keeps the endpoints of a service: adds them, admits and ejects them, picks one for each request, and lets them leave.
 
 use core::time::Duration;
 
@@ -105,7 +105,7 @@ impl Rotation {
         self.bound_ejections(now);
     }
 
-    /// Whether somebody drained this address and nobody has put it since: it drains, or is kept out.
+    /// Whether this address was drained by an order and has not been put since: it drains, or is kept out.
     pub fn is_drained(&self, url: &str) -> bool {
         let drains = |place: usize| {
             let endpoint = &self.roster.endpoints[place];

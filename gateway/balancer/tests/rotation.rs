@@ -197,3 +197,57 @@ fn a_drained_address_comes_back_after_an_absence_from_dns() {
     }
     assert_eq!(rotation.sync_discovered(ZERO, &["a"]).added.len(), 1, "it was gone and is another one now");
 }
+
+#[test]
+fn a_late_record_does_no_harm_to_the_endpoint_that_has_the_place_of_the_old_one() {
+    let mut rotation = Rotation::default();
+    let old = put_ready(&mut rotation, ZERO, "a");
+    assert_eq!(rotation.pick(ZERO, &mut ChaCha8Rng::seed_from_u64(1), &[]), Pick::Endpoint(old));
+    rotation.drain(ZERO, "a");
+    assert!(rotation.remove(old));
+    let new = put_ready(&mut rotation, ZERO, "b");
+    assert!(new > old, "ids have the order in which endpoints were added");
+    for _ in 0..CONSECUTIVE_FAILURES_OUT {
+        assert!(!rotation.record(ZERO, old, FAILED));
+    }
+    assert!(!rotation.release(old));
+    assert_eq!(rotation.endpoint(ZERO, old), None);
+    let view = rotation.endpoint(ZERO, new).expect("it is there");
+    assert_eq!((view.answers.failed, view.in_flight, view.state), (0, 0, State::Ready));
+}
+
+#[test]
+fn a_newcomer_among_many_is_taken_to_be_as_fast_as_they_are() {
+    let latency = Duration::from_millis(5);
+    for count in [3, 64, 65, 1000] {
+        let mut rotation = Rotation::default();
+        let ids: Vec<EndpointId> =
+            (0..count).map(|number| put_ready(&mut rotation, ZERO, &format!("replica-{number}"))).collect();
+        let later = Duration::from_secs(100);
+        for &id in &ids {
+            // What is known after so long weighs next to nothing.
+            rotation.record(later, id, Outcome::Success { latency });
+        }
+        rotation.put(later, "newcomer");
+        let newcomer = loop {
+            let id = rotation.begin_probe(later).expect("the newcomer is due");
+            if rotation.record_probe(later, id, ProbeAnswer::Ready) {
+                break id;
+            }
+        };
+        let assumed = rotation.endpoint(later, newcomer).expect("it is there").ewma_seconds;
+        assert!((assumed - 0.005).abs() < 1e-5, "{assumed} s among {count}");
+    }
+}
+
+#[test]
+fn settings_change_the_rules_and_unusable_ones_are_refused() {
+    let mut settings = BalancerSettings::DEFAULT;
+    settings.ejection.consecutive_failures = 1;
+    let mut rotation = Rotation::new(settings).expect("usable");
+    let [a, _] = ["a", "b"].map(|url| put_ready(&mut rotation, ZERO, url));
+    assert!(rotation.record(ZERO, a, FAILED), "one failure suffices");
+    settings.ejection.consecutive_failures = 0;
+    let error = Rotation::new(settings).expect_err("at least one failure is needed");
+    assert_eq!(error.field, "ejection.consecutive_failures");
+}

@@ -78,7 +78,7 @@ async fn a_replica_that_is_there_and_not_ready_is_waited_for_as_well() {
 }
 
 #[tokio::test]
-async fn who_finds_no_place_is_answered_at_once_and_the_others_go_on_waiting() {
+async fn a_request_that_finds_no_place_is_answered_at_once_and_the_others_go_on_waiting() {
     let replica = Replica::plain().await;
     let lab = without_replicas(LONG, 2).await;
     let requests = line_up(&lab, 2).await;

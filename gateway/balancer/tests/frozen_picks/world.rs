@@ -104,7 +104,9 @@ impl World {
                 )
             })
             .collect();
-        views.iter().for_each(|view| view.bytes().for_each(|byte| self.note(u64::from(byte))));
+        for byte in views.concat().bytes() {
+            self.note(u64::from(byte));
+        }
         self.digest
     }
 
@@ -153,20 +155,22 @@ impl World {
         let success = |latency| (latency, Outcome::Success { latency });
         let rejected = Duration::from_millis(1);
         match behaviour {
-            Behaviour::Steady | Behaviour::UnreadyAtTimes => success(around(50)),
             Behaviour::Constant => success(Duration::from_millis(50)),
             Behaviour::Slow => success(around(250)),
             Behaviour::Refuses => (Duration::ZERO, Outcome::Refused),
             Behaviour::Fails => (Duration::ZERO, Outcome::Failed { after: Duration::ZERO }),
             Behaviour::FailsAtTimes if second % 20 < 7 && draw % 10 < 9 => {
-                let after = if draw % 4 == 0 { around(400) } else { Duration::ZERO };
+                let after = if draw.is_multiple_of(4) { around(400) } else { Duration::ZERO };
                 (after, Outcome::Failed { after })
             }
-            Behaviour::RejectsSometimes if draw % 5 == 0 => {
+            Behaviour::RejectsSometimes if draw.is_multiple_of(5) => {
                 (rejected, Outcome::ClientError { latency: rejected })
             }
             Behaviour::Rejects => (rejected, Outcome::ClientError { latency: rejected }),
-            Behaviour::FailsAtTimes | Behaviour::RejectsSometimes => success(around(50)),
+            Behaviour::Steady
+            | Behaviour::UnreadyAtTimes
+            | Behaviour::FailsAtTimes
+            | Behaviour::RejectsSometimes => success(around(50)),
         }
     }
 
