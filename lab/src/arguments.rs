@@ -10,6 +10,7 @@ pub(crate) mod physics;
 pub(crate) mod policy;
 pub(crate) mod replica_counts;
 pub(crate) mod request;
+pub(crate) mod resources;
 pub(crate) mod source;
 pub(crate) mod telemetry;
 pub(crate) mod values;

@@ -18,7 +18,7 @@ use std::fmt::Debug;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
-use scaler_engine::ActionOutcome;
+use scaler_engine::{ActionOutcome, Phase, ResourceRequests};
 
 pub(crate) use choice::choose;
 
@@ -47,23 +47,47 @@ pub(crate) trait Actuator: Debug + Send + Sync {
 }
 
 /// What a platform tells of its replicas.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Listing {
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Listing {
+    /// Those that count, and those on their way out.
+    pub(crate) replicas: Replicas,
+    /// Those that exist and do not run: they do not count.
+    pub(crate) not_running: Vec<ReplicaEntry>,
+    /// The count that the platform itself keeps up; none where it keeps up none.
+    pub(crate) desired: Option<u32>,
+    /// What each replica asks for that does not say so itself.
+    pub(crate) requests: ResourceRequests,
+}
+
+/// Which replicas there are, as far as a platform tells.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) enum Replicas {
     /// This actuator commands nobody: others decide who exists, and the gateway's list is all there is.
+    #[default]
     Unlisted,
     /// How many there are; who they are, only the gateway knows.
     Count(u32),
     /// Each of them.
-    Replicas(Vec<ReplicaEntry>),
+    Each(Vec<ReplicaEntry>),
 }
 
 impl Listing {
+    /// What a platform tells that knows only how many there are.
+    pub(crate) fn of_count(count: u32) -> Self {
+        Self { replicas: Replicas::Count(count), ..Self::default() }
+    }
+
+    /// What a platform tells that knows each of them.
+    pub(crate) fn of_each(entries: Vec<ReplicaEntry>) -> Self {
+        Self { replicas: Replicas::Each(entries), ..Self::default() }
+    }
+
     /// Replicas that count: those not on their way out. None where nobody is commanded.
     pub(crate) fn count(&self) -> Option<u32> {
-        match self {
-            Self::Unlisted => None,
-            Self::Count(count) => Some(*count),
-            Self::Replicas(entries) => {
+        match &self.replicas {
+            Replicas::Unlisted => None,
+            Replicas::Count(count) => Some(*count),
+            Replicas::Each(entries) => {
                 let staying = entries.iter().filter(|entry| !entry.is_stopping).count();
                 Some(u32::try_from(staying).unwrap_or(u32::MAX))
             }
@@ -72,10 +96,16 @@ impl Listing {
 
     /// The replicas that are known one by one.
     pub(crate) fn entries(&self) -> &[ReplicaEntry] {
-        match self {
-            Self::Replicas(entries) => entries,
-            Self::Unlisted | Self::Count(_) => &[],
+        match &self.replicas {
+            Replicas::Each(entries) => entries,
+            Replicas::Unlisted | Replicas::Count(_) => &[],
         }
+    }
+
+    /// The same with these requests for what is not asked for otherwise.
+    pub(crate) fn with_requests(mut self, requests: ResourceRequests) -> Self {
+        self.requests = or(self.requests, requests);
+        self
     }
 
     /// The replica with this address.
@@ -85,13 +115,21 @@ impl Listing {
     }
 }
 
+/// What is asked for, and where nothing is, what `otherwise` asks for.
+pub(crate) fn or(requests: ResourceRequests, otherwise: ResourceRequests) -> ResourceRequests {
+    ResourceRequests {
+        cpu_cores: requests.cpu_cores.or(otherwise.cpu_cores),
+        memory_bytes: requests.memory_bytes.or(otherwise.memory_bytes),
+    }
+}
+
 /// Whether two addresses are one, however they end.
 pub(crate) fn same_address(one: &str, other: &str) -> bool {
     one.trim_end_matches('/') == other.trim_end_matches('/')
 }
 
 /// A replica as its platform lists it.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct ReplicaEntry {
     /// The platform's name for it.
     pub(crate) id: String,
@@ -101,8 +139,17 @@ pub(crate) struct ReplicaEntry {
     pub(crate) pid: Option<u32>,
     /// Whether it is on its way out.
     pub(crate) is_stopping: bool,
-    /// When it started (time since the Unix epoch).
+    /// When it started by the platform's own clock (time since the Unix epoch), which only tells replicas apart and which of
+    /// them is newer.
     pub(crate) started_at: Option<Duration>,
+    /// How long it has been there.
+    pub(crate) age: Option<Duration>,
+    /// Where it is in its life.
+    pub(crate) phase: Phase,
+    /// Whether the platform finds it ready; none where it does not look.
+    pub(crate) is_ready: Option<bool>,
+    /// What it asks the platform for.
+    pub(crate) requests: ResourceRequests,
 }
 
 /// What came of an action.

@@ -30,8 +30,8 @@ use tokio_util::sync::CancellationToken;
 use metrics::ApiMetrics;
 
 use crate::clock::Clock;
-use crate::driver::Published;
 use crate::driver::command::Command;
+use crate::published::Published;
 
 /// The largest request body that is read; the largest sensible one is a replayed load shape.
 const BODY_BYTES_MAX: usize = 1024 * 1024;

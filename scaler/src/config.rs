@@ -4,6 +4,8 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use scaler_engine::ResourceRequests;
+
 use crate::command_template::CommandTemplate;
 use crate::docker_host::DockerHost;
 use crate::policy_file::{NamedPolicy, PolicySource};
@@ -42,6 +44,45 @@ pub struct ServiceConfig {
     pub state_file: Option<PathBuf>,
     /// Time between two looks at the service, 100 ms up to the policy's window. Default: 1 s.
     pub scrape_interval: Duration,
+    /// What replicas use and ask for.
+    pub resources: ReplicaResources,
+    /// The Prometheus that queries of policies are put to; none puts them to those that the policies name. The source
+    /// `prometheus` takes its own. Default: none.
+    pub queries_url: Option<String>,
+}
+
+/// What replicas use of a CPU, and ask their platform for where it does not say; for policies that look at resources.
+///
+/// A simulated replica waits its service times out, so its process uses almost no CPU. Counting each busy worker as a part
+/// of a core makes its CPU what it would be if it worked.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ReplicaResources {
+    /// CPU cores that a busy worker counts as; 0 takes what the process uses. Default: 0.25.
+    pub cpu_cores_per_worker: f64,
+    /// CPU cores asked for. Default: 1.
+    pub cpu_request_cores: f64,
+    /// Memory asked for, in bytes. Default: 64 MiB.
+    pub memory_request_bytes: f64,
+}
+
+impl Default for ReplicaResources {
+    fn default() -> Self {
+        Self {
+            cpu_cores_per_worker: 0.25,
+            cpu_request_cores: 1.0,
+            memory_request_bytes: 64.0 * 1024.0 * 1024.0,
+        }
+    }
+}
+
+impl ReplicaResources {
+    /// What a replica asks for.
+    pub(crate) fn requests(&self) -> ResourceRequests {
+        ResourceRequests {
+            cpu_cores: Some(self.cpu_request_cores),
+            memory_bytes: Some(self.memory_request_bytes),
+        }
+    }
 }
 
 /// Where signals come from.
@@ -166,6 +207,8 @@ impl ServiceConfig {
             actuator: ActuatorKind::default(),
             state_file: None,
             scrape_interval: Duration::from_secs(1),
+            resources: ReplicaResources::default(),
+            queries_url: None,
         }
     }
 }

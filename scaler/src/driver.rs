@@ -7,7 +7,6 @@
 mod changes;
 pub(crate) mod command;
 mod problems;
-mod published;
 mod reload;
 #[cfg(test)]
 mod reload_tests;
@@ -34,14 +33,15 @@ use tracing::{error, info, warn};
 
 use self::changes::{Changes, LookContext};
 use self::command::{ByHandOutcome, Command, CommandError};
-pub(crate) use self::published::Published;
 use self::restarts::Restarts;
 use self::statistics::Statistics;
 use crate::actuators::{Actuator, ScaleReport};
 use crate::clock::Clock;
 use crate::policy_file::NamedPolicy;
+use crate::published::Published;
 use crate::service_event::{News, ServiceEvent};
 use crate::sighting::Sighting;
+use crate::sources::Wanted;
 use crate::state_file::StateFile;
 use crate::status::{
     DecisionStatus, EndpointStatus, GatewayStatus, PolicyStatus, ReadingState, ReplicaCounts, ReplicaStates,
@@ -67,8 +67,8 @@ pub(crate) struct DriverParts {
     pub(crate) published: Arc<Published>,
     /// Time between two looks.
     pub(crate) looks_each: Duration,
-    /// Tells the source the window of the policy in force.
-    pub(crate) window: watch::Sender<Duration>,
+    /// Tells the source what the policy in force wants measured.
+    pub(crate) wanted: watch::Sender<Wanted>,
 }
 
 /// The loop's own state.

@@ -32,6 +32,8 @@ mod live_event;
 mod metrics;
 pub mod policy_file;
 mod policy_watch;
+mod published;
+mod replica_ages;
 mod rounding;
 mod scaler_error;
 mod server;
@@ -44,7 +46,7 @@ mod watched_service;
 mod whole_file;
 
 pub use command_template::{BadCommand, CommandTemplate};
-pub use config::{ActuatorKind, ComposeTarget, ScalerConfig, ServiceConfig, SourceKind};
+pub use config::{ActuatorKind, ComposeTarget, ReplicaResources, ScalerConfig, ServiceConfig, SourceKind};
 pub use docker_host::DockerHost;
 pub use policy_watch::Reload;
 pub use scaler_error::ScalerError;

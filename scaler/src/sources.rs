@@ -1,8 +1,10 @@
 //! Says what a source of signals delivers, whatever it asks.
 
+mod answers;
 pub mod exposition;
 mod problem;
 mod prometheus;
+mod queries;
 mod replica_table;
 mod rotation;
 mod scrape;
@@ -11,12 +13,13 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
-use scaler_engine::{Reading, ReplicaObservation, Signal, Standstill};
+use scaler_engine::{Answer, Reading, ReplicaObservation, Signal, Standstill};
 use serde::{Deserialize, Serialize};
 
 pub use crate::clock::Clock;
 pub use problem::ReplicaProblem;
 pub use prometheus::{PrometheusSettings, PrometheusSource, PrometheusUrlError};
+pub use scaler_signals::Wanted;
 pub use scrape::{ScrapeSettings, ScrapeSource};
 
 /// Measures a service.
@@ -25,8 +28,8 @@ pub trait Source: std::fmt::Debug + Send {
     /// [`Sample::problems`] says why.
     fn sample(&mut self) -> BoxFuture<'_, Sample>;
 
-    /// Measures over another window from the next look on.
-    fn set_window(&mut self, window: Duration);
+    /// Measures this from the next look on.
+    fn set_wanted(&mut self, wanted: Wanted);
 }
 
 /// What one look brought.
@@ -38,6 +41,8 @@ pub struct Sample {
     pub service: BTreeMap<Signal, Reading>,
     /// The replicas that the gateway knows, with their own signals; their id is their URL.
     pub replicas: Vec<ReplicaObservation>,
+    /// Answers to what is wanted besides, in the order in which it is wanted; replicas by their URL.
+    pub further: Vec<Answer>,
     /// The gateway's list, in its order; the last one that came.
     pub endpoints: Vec<Endpoint>,
     /// How long the gateway has given no list; none while the list above is of this look or the one before.

@@ -16,14 +16,15 @@ use crate::actuators::{self, Actuator};
 use crate::api::ServiceApi;
 use crate::clock::Clock;
 use crate::config::{ServiceConfig, SourceKind};
-use crate::driver::{Driver, DriverParts, Published};
+use crate::driver::{Driver, DriverParts};
 use crate::history::HistoryFile;
 use crate::policy_watch::{Reload, watch_policy};
+use crate::published::Published;
 use crate::scaler_error::ScalerError;
 use crate::service_event::ServiceEvent;
 use crate::sighting::{Looking, keep_looking};
 use crate::sources::{
-    PrometheusSettings, PrometheusSource, PrometheusUrlError, ScrapeSettings, ScrapeSource, Source,
+    PrometheusSettings, PrometheusSource, PrometheusUrlError, ScrapeSettings, ScrapeSource, Source, Wanted,
 };
 use crate::state_file::{Found, StateFile};
 use crate::whole_file::StateFileError;
@@ -111,7 +112,7 @@ impl WatchedService {
         let (sightings, seen) = watch::channel(None);
         let (commands, asked) = mpsc::channel(COMMANDS_WAITING);
         let every = config.scrape_interval;
-        let (window, window_asked) = watch::channel(config.policy.policy.window());
+        let (wanted, asked_for) = watch::channel(Wanted::of(&config.policy.policy));
         let driver = Driver::new(DriverParts {
             service: config.name.clone(),
             policy: config.policy,
@@ -123,9 +124,9 @@ impl WatchedService {
             clock,
             published: published.clone(),
             looks_each: every,
-            window,
+            wanted,
         });
-        let looking = Looking { every, window: window_asked };
+        let looking = Looking { every, wanted: asked_for, requests: config.resources.requests() };
         tasks.spawn(keep_looking(source, actuator, clock, looking, sightings, stop.clone()).map(Ok));
         if let Some(source) = config.policy_source {
             let watching = watch_policy(source, reload.requests(), commands.clone(), stop.clone());
@@ -178,14 +179,20 @@ fn restore(engine: &mut Engine, file: &StateFile, clock: Clock) -> Result<(), St
 fn source_of(config: &ServiceConfig, clock: Clock) -> Result<Box<dyn Source>, PrometheusUrlError> {
     let gateway_admin = config.gateway_admin.trim_end_matches('/').to_owned();
     let (window, interval) = (config.policy.policy.window(), config.scrape_interval);
+    let cores_per_worker = config.resources.cpu_cores_per_worker;
     Ok(match &config.source {
         SourceKind::Scrape => {
-            Box::new(ScrapeSource::new(ScrapeSettings { gateway_admin, window, interval }, clock))
+            let settings = ScrapeSettings { gateway_admin, window, interval };
+            Box::new(
+                ScrapeSource::new(settings, clock)
+                    .with_cpu_per_worker(cores_per_worker)
+                    .with_prometheus(config.queries_url.clone()),
+            )
         }
         SourceKind::Prometheus { url } => {
             let prometheus_url = url.clone();
             let settings = PrometheusSettings { prometheus_url, gateway_admin, window, interval };
-            Box::new(PrometheusSource::new(settings, clock)?)
+            Box::new(PrometheusSource::new(settings, clock)?.with_cpu_per_worker(cores_per_worker))
         }
     })
 }

@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use scaler::SourceKind;
+use scaler::{ReplicaResources, SourceKind};
 
 use super::classic;
+use super::resources::ResourceArguments;
 use super::values::prometheus_url;
 use crate::failure::Failure;
 
@@ -27,16 +28,23 @@ pub(crate) struct SourceArguments {
     /// Where the scaler's signals come from
     #[arg(long, value_enum, value_name = "NAME", default_value_t = SourceName::Scrape)]
     source: SourceName,
-    /// Prometheus, for the source `prometheus`; also `PROMETHEUS_URL`, or in the file of
+    /// Prometheus, for the source `prometheus` and for queries of policies; also `PROMETHEUS_URL`, or in the file of
     /// `PROMETHEUS_URL_FILE` [default: `http://127.0.0.1:9090`]
     #[arg(long, value_name = "URL", value_parser = prometheus_url)]
     prometheus_url: Option<String>,
     /// A file with Prometheus's password, whose user's name is in the URL: `http://lab@127.0.0.1:9090`
     #[arg(long, value_name = "FILE")]
     prometheus_password_file: Option<PathBuf>,
+    #[command(flatten)]
+    resources: ResourceArguments,
 }
 
 impl SourceArguments {
+    /// What replicas use of CPU and memory, and ask for.
+    pub(crate) fn resources(&self) -> ReplicaResources {
+        self.resources.resources()
+    }
+
     /// The source, with the address from the flag, the classic variable or the default.
     pub(crate) fn kind(&self) -> Result<SourceKind, Failure> {
         match self.source {
@@ -53,27 +61,46 @@ impl SourceArguments {
     }
 
     fn url(&self) -> Result<String, Failure> {
+        Ok(self.given_url()?.unwrap_or_else(|| PROMETHEUS_URL.to_owned()))
+    }
+
+    fn given_url(&self) -> Result<Option<String>, Failure> {
         if let Some(url) = &self.prometheus_url {
-            return Ok(url.clone());
+            return Ok(Some(url.clone()));
         }
-        match classic::variable("PROMETHEUS_URL")? {
-            Some(url) => prometheus_url(&url)
-                .map_err(|error| Failure::bad_input(format!("the variable PROMETHEUS_URL: {error}"))),
-            None => Ok(PROMETHEUS_URL.to_owned()),
+        let url = classic::variable("PROMETHEUS_URL")?.map(|url| {
+            prometheus_url(&url)
+                .map_err(|error| Failure::bad_input(format!("the variable PROMETHEUS_URL: {error}")))
+        });
+        url.transpose()
+    }
+
+    /// The Prometheus that the queries of a policy are put to; none puts them to the one that the policy names.
+    pub(crate) fn queries_url(&self) -> Result<Option<String>, Failure> {
+        let url = self.given_url()?;
+        let password = self.prometheus_password_file.as_deref().map(read_password).transpose()?;
+        match (url, password) {
+            (Some(url), Some(password)) => with_password(&url, &password).map(Some),
+            (url, _) => Ok(url),
         }
     }
 
     /// The same source as flags of `lab scaler`.
     pub(crate) fn flags(&self) -> Result<Vec<String>, Failure> {
         let mut flags = vec!["--source".to_owned(), self.kind()?.name().to_owned()];
-        if self.source == SourceName::Prometheus {
-            flags.extend(["--prometheus-url".to_owned(), self.url()?]);
+        let url = match self.source {
+            SourceName::Scrape => self.given_url()?,
+            SourceName::Prometheus => Some(self.url()?),
+        };
+        if let Some(url) = url {
+            flags.extend(["--prometheus-url".to_owned(), url]);
             // The file, not what is in it: a command line can be read by everybody on the machine.
             let file = self.prometheus_password_file.iter();
             flags.extend(
                 file.flat_map(|file| ["--prometheus-password-file".to_owned(), file.display().to_string()]),
             );
         }
+        flags.extend(self.resources.flags());
         Ok(flags)
     }
 }

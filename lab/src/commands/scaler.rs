@@ -146,6 +146,8 @@ impl ScalerArguments {
             actuator: self.actuator.kind()?,
             state_file,
             scrape_interval: self.scrape_interval,
+            resources: self.source.resources(),
+            queries_url: self.source.queries_url()?,
         })
     }
 }

@@ -18,6 +18,7 @@ mod expressions;
 mod promql;
 mod running_load;
 mod running_prometheus;
+mod same_answers;
 mod same_signals;
 mod shipped;
 #[path = "../closed_loop/support.rs"]

@@ -42,6 +42,10 @@ struct Phase {
 /// What a replica did between its last scrape and its end is lost, for either source another part of it.
 const UNSEEN_END: f64 = 0.08;
 
+/// Jobs that wait in the two replicas that leave. Drained, they work them off within little more than a second, so what
+/// either source sees last is any part of them.
+const QUEUES_THAT_LEFT: f64 = 200.0;
+
 /// How far beyond a span of values a value may lie: a share of that span's largest value, and an amount besides.
 #[derive(Clone, Copy, Debug)]
 struct Tolerance {
@@ -173,7 +177,14 @@ fn compare(phase: &Phase, scrape: &[Seen], prometheus: &[Seen]) -> Vec<String> {
                 near.filter_map(|other| other.signals.get(signal.name()).copied()).collect();
             let (low, high) = (min(&values), max(&values));
             let outside = (found - high).max(low - found);
-            let beyond = outside / ((tolerance.share + phase.unseen) * high + tolerance.amount);
+            let size = high.abs().max(low.abs());
+            let unseen_queues = if signal == Signal::BacklogGrowthPerSecond && phase.unseen > 0.0 {
+                QUEUES_THAT_LEFT / WINDOW.as_secs_f64()
+            } else {
+                0.0
+            };
+            let beyond =
+                outside / ((tolerance.share + phase.unseen) * size + tolerance.amount + unseen_queues);
             if beyond > worst_beyond {
                 worst_beyond = beyond;
                 worst = format!("{found:.4} at {:.1} s, beside {low:.4} to {high:.4}", seen.at.as_secs_f64());

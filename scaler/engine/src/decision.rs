@@ -87,11 +87,13 @@ pub struct Observed {
 pub struct ReadValue {
     /// The signal or metric.
     pub metric: Metric,
-    /// The span that it covers.
+    /// The span that it covers; in JSON as `window_seconds`.
+    #[serde(rename = "window_seconds", with = "crate::seconds")]
     pub window: Duration,
     /// The value; none if there was no finite one.
     pub value: Option<f64>,
-    /// The value's age; none if there was no reading.
+    /// The value's age; none if there was no reading. In JSON as `age_seconds`.
+    #[serde(rename = "age_seconds", with = "crate::seconds")]
     pub age: Option<Duration>,
 }
 
@@ -161,5 +163,22 @@ mod tests {
             decision.to_string(),
             "Scaling decision: hold at 1: no reading of response_time_mean_seconds"
         );
+    }
+
+    #[test]
+    fn spans_are_seconds_in_json() {
+        let metric = Signal::InFlight.into();
+        let read = ReadValue {
+            metric,
+            window: Duration::from_millis(7500),
+            value: Some(3.0),
+            age: Some(Duration::from_millis(250)),
+        };
+        let text = serde_json::to_string(&read).unwrap();
+        assert_eq!(text, r#"{"metric":"in_flight","window_seconds":7.5,"value":3.0,"age_seconds":0.25}"#);
+        assert_eq!(serde_json::from_str::<ReadValue>(&text).unwrap(), read);
+        let unread = text.replace("0.25", "null");
+        assert_eq!(serde_json::from_str::<ReadValue>(&unread).unwrap().age, None);
+        assert!(serde_json::from_str::<ReadValue>(&text.replace("7.5", "-1")).is_err());
     }
 }

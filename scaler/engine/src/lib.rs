@@ -42,6 +42,7 @@ mod need;
 mod observation;
 mod policy;
 mod reason;
+mod seconds;
 mod signal;
 mod slo;
 mod state;

@@ -99,6 +99,11 @@ impl Need {
         Self { metric: metric.into(), scope: Scope::Service, window }
     }
 
+    /// Whether an observation over `window` answers it by the signals of the service and of its replicas.
+    pub fn is_answered_by_signals(&self, window: Duration) -> bool {
+        self.metric.signal().is_some() && self.scope != Scope::External && self.window == window
+    }
+
     /// The value of `metric` over `window` for each replica.
     pub fn of_each_replica(metric: impl Into<Metric>, window: Duration) -> Self {
         Self { metric: metric.into(), scope: Scope::EachReplica, window }

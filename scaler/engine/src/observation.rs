@@ -62,6 +62,9 @@ pub struct Answer {
     /// For each replica's id its own value; none where it was asked and had no value to give.
     #[serde(default)]
     pub of_replicas: BTreeMap<String, Option<f64>>,
+    /// What was looked for, and where, if nothing was found.
+    #[serde(default)]
+    pub problem: Option<String>,
 }
 
 /// Where a replica is in its life, as the platform says it.
@@ -196,6 +199,11 @@ impl Observation {
         u32::try_from(self.replicas.iter().filter(has_value).count()).unwrap_or(u32::MAX)
     }
 
+    /// What was looked for, and where, if nothing answers this need.
+    pub fn why_unanswered(&self, need: &Need) -> Option<&str> {
+        self.answer(need)?.problem.as_deref()
+    }
+
     fn answer(&self, need: &Need) -> Option<&Answer> {
         self.further.iter().find(|answer| answer.need == *need)
     }
@@ -237,11 +245,13 @@ mod tests {
                 need: short.clone(),
                 reading: Some(Reading::fresh(200.0)),
                 of_replicas: BTreeMap::new(),
+                problem: None,
             },
             Answer {
                 need: short_of_each.clone(),
                 reading: None,
                 of_replicas: [("replica-1".to_string(), Some(120.0)), ("replica-2".to_string(), None)].into(),
+                problem: None,
             },
         ];
         let value = |need: &Need| seen.service_reading(need).and_then(|reading| reading.value);

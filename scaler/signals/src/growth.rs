@@ -35,6 +35,15 @@ impl Growth {
         if seconds > 0.0 { self.by.refused / seconds } else { 0.0 }
     }
 
+    /// The same with CPU time as if each busy worker used so many cores; as it is where that is 0, or no workers are told.
+    #[must_use]
+    pub fn with_modelled_cpu(mut self, cores_per_worker: f64) -> Self {
+        if cores_per_worker > 0.0 && self.by.worker_seconds > 0.0 {
+            self.by.cpu_seconds = self.by.busy_seconds * cores_per_worker;
+        }
+        self
+    }
+
     /// The growth of all of them together; none of none.
     pub fn joined<'a>(growths: impl Iterator<Item = &'a Self>) -> Option<Self> {
         growths.cloned().reduce(|mut sum, growth| {
@@ -92,5 +101,22 @@ impl Growth {
             *total -= earlier;
         }
         Self { from: from.at, to: to.at, by, bounds: Some(bounds.to_vec()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn modelled_cpu_counts_busy_workers_where_there_are_any() {
+        let by = Totals { busy_seconds: 40.0, worker_seconds: 60.0, cpu_seconds: 0.2, ..Totals::default() };
+        let growth = Growth { by, ..Growth::default() };
+        let cpu_seconds =
+            |growth: &Growth, cores| Some(growth.clone().with_modelled_cpu(cores).by.cpu_seconds);
+        assert_eq!(cpu_seconds(&growth, 0.25), Some(10.0));
+        assert_eq!(cpu_seconds(&growth, 0.0), Some(0.2), "the process's own");
+        let of_another_kind = Growth { by: Totals { worker_seconds: 0.0, ..growth.by }, ..Growth::default() };
+        assert_eq!(cpu_seconds(&of_another_kind, 0.25), Some(0.2), "it tells of no workers");
     }
 }

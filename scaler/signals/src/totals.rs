@@ -95,6 +95,6 @@ impl Totals {
 }
 
 /// How much a counter has grown; one that fell was reset to zero in between.
-fn growth(old: f64, new: f64) -> f64 {
+pub(crate) fn growth(old: f64, new: f64) -> f64 {
     if new >= old { new - old } else { new }
 }

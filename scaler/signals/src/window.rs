@@ -1,18 +1,15 @@
-//! Keeps one replica's totals over the policy's window, and what they grew by within it.
+//! Keeps one replica's totals over some windows, and what they grew by within each.
 //!
 //! A replica that is met for the first time has no growth until its second scrape, whatever it says of its start: that
 //! would be a moment of its own clock, which may be wrong by any amount. Only two scrapes of the same replica are
 //! compared.
 
-use alloc::collections::VecDeque;
 use core::time::Duration;
 
 use crate::figures::ReplicaFigures;
 use crate::growth::Growth;
+use crate::moments::Moments;
 use crate::totals::Totals;
-
-/// Entries kept per replica, however long the window is: a window of an hour is then cut to within a minute.
-const ENTRIES_PER_WINDOW: u32 = 60;
 
 /// Some tell their start in whole seconds, so by so much it may seem to lie elsewhere.
 const START_SLACK: Duration = Duration::from_secs(1);
@@ -20,8 +17,7 @@ const START_SLACK: Duration = Duration::from_secs(1);
 /// One replica's past.
 #[derive(Clone, Debug)]
 pub struct ReplicaWindow {
-    /// Rising in time; the first lies at or before the window's beginning as soon as there is one.
-    entries: VecDeque<Totals>,
+    past: Moments<Totals>,
     newest: Totals,
     latest: ReplicaFigures,
     process: Process,
@@ -53,7 +49,7 @@ impl ReplicaWindow {
     pub fn begin(at: Duration, figures: &ReplicaFigures) -> Self {
         let first = Totals::begin(at, figures);
         Self {
-            entries: VecDeque::from([first.clone()]),
+            past: Moments::begin(at, first.clone()),
             newest: first,
             latest: figures.clone(),
             process: Process { met_at: at, age_when_met_at_most: None },
@@ -70,13 +66,11 @@ impl ReplicaWindow {
         figures.fell_below(&self.latest) || self.process.can_have_ended(moved, self.newest.at, at)
     }
 
-    /// Adds a scrape and forgets what lies before a window that ends with it.
-    pub fn add(&mut self, at: Duration, figures: &ReplicaFigures, window: Duration) {
-        let spacing = window / ENTRIES_PER_WINDOW;
-        let is_due = |last: &Totals| self.newest.at.saturating_sub(last.at) >= spacing;
-        if self.entries.back().is_none_or(is_due) {
-            self.entries.push_back(self.newest.clone());
-        }
+    /// Adds what was seen at `at` and forgets what lies before the longest of the windows that end with it. Returns
+    /// whether the process is another one than that seen before.
+    pub fn add(&mut self, at: Duration, figures: &ReplicaFigures, windows: &[Duration]) -> bool {
+        self.past.follow(windows);
+        self.past.add((self.newest.at, &self.newest), at);
         let has_restarted = self.has_restarted(at, figures);
         if has_restarted {
             let age_when_met_at_most = Some(at.saturating_sub(self.newest.at));
@@ -84,10 +78,7 @@ impl ReplicaWindow {
         }
         self.newest.advance(at, Some(&self.latest).filter(|_| !has_restarted), figures);
         self.latest.clone_from(figures);
-        let start = at.saturating_sub(window);
-        while self.entries.get(1).is_some_and(|second| second.at <= start) {
-            self.entries.pop_front();
-        }
+        has_restarted
     }
 
     /// When it was last seen.
@@ -105,8 +96,7 @@ impl ReplicaWindow {
         if self.newest.at <= start {
             return None;
         }
-        let after = self.entries.partition_point(|entry| entry.at <= start);
-        let from = self.entries.get(after.saturating_sub(1))?;
+        let (_, from) = self.past.at_or_before(start, self.newest.at)?;
         (self.newest.at > from.at).then(|| Growth::between(from, &self.newest, &self.latest.bounds))
     }
 }
@@ -138,7 +128,7 @@ mod tests {
     fn a_replica_counts_from_its_first_scrape() {
         let mut window = ReplicaWindow::begin(seconds(100), &scraped(50.0, 20.0));
         assert!(window.growth_since(seconds(70)).is_none(), "one moment is no window");
-        window.add(seconds(101), &scraped(60.0, 24.0), WINDOW);
+        window.add(seconds(101), &scraped(60.0, 24.0), &[WINDOW]);
         let growth = window.growth_since(seconds(71)).unwrap();
         assert_eq!((growth.by.duration_count, growth.by.duration_sum), (10.0, 4.0));
         assert_eq!((growth.from, growth.to), (seconds(100), seconds(101)));
@@ -155,7 +145,7 @@ mod tests {
         let later = first_start.checked_add_signed(moved).unwrap();
         let mut window = ReplicaWindow::begin(seconds(100_000), &told(50_000.0, first_start));
         assert!(window.growth_since(seconds(99_970)).is_none(), "its life before counts for nothing");
-        window.add(seconds(100_001), &told(50_020.0, later), WINDOW);
+        window.add(seconds(100_001), &told(50_020.0, later), &[WINDOW]);
         Some(window.growth_since(seconds(99_971))?.by.duration_count)
     }
 
@@ -176,9 +166,9 @@ mod tests {
             |count, start| ReplicaFigures { started_at: Some(seconds(start)), ..scraped(count, 0.0) };
         let mut window = ReplicaWindow::begin(seconds(10_000), &at_start(900.0, 9_000));
         // It restarts once, so that its age is known; then its clock is set, again and again.
-        window.add(seconds(10_001), &at_start(7.0, 10_001), WINDOW);
+        window.add(seconds(10_001), &at_start(7.0, 10_001), &[WINDOW]);
         for (second, start) in (10_002..10_020).zip([13_601, 6_401, 10_001, 13_601].into_iter().cycle()) {
-            window.add(seconds(second), &at_start(7.0 + (second - 10_001) as f64, start), WINDOW);
+            window.add(seconds(second), &at_start(7.0 + (second - 10_001) as f64, start), &[WINDOW]);
         }
         let counted = window.growth_since(seconds(10_000)).map(|growth| growth.by.duration_count);
         assert_eq!(counted, Some(7.0 + 18.0));
@@ -188,7 +178,7 @@ mod tests {
     fn a_counter_that_fell_restarts_all_of_them() {
         let shown = |count, refused| ReplicaFigures { refused, started_at: None, ..scraped(count, 0.0) };
         let mut window = ReplicaWindow::begin(seconds(0), &shown(100.0, 2.0));
-        window.add(seconds(1), &shown(3.0, 5.0), WINDOW);
+        window.add(seconds(1), &shown(3.0, 5.0), &[WINDOW]);
         let by = window.growth_since(seconds(0)).unwrap().by;
         assert_eq!(
             (by.duration_count, by.refused),
@@ -202,11 +192,11 @@ mod tests {
         let mut window = ReplicaWindow::begin(seconds(0), &scraped(0.0, 0.0));
         for second in 1..=100_u32 {
             let count = f64::from(second) * 10.0;
-            window.add(seconds(second.into()), &scraped(count, count), WINDOW);
+            window.add(seconds(second.into()), &scraped(count, count), &[WINDOW]);
         }
         let growth = window.growth_since(seconds(70)).unwrap();
         assert_eq!((growth.by.duration_count, growth.by.seconds), (300.0, 30.0));
-        assert!(window.entries.len() <= 31, "{} entries are kept", window.entries.len());
+        assert!(window.past.entries_max() <= 31, "{} entries are kept", window.past.entries_max());
         assert!(
             window.growth_since(seconds(100)).is_none(),
             "it has left a window that begins with its last scrape"
@@ -218,9 +208,9 @@ mod tests {
         let hour = Duration::from_hours(1);
         let mut window = ReplicaWindow::begin(seconds(0), &scraped(0.0, 0.0));
         for second in 1..=8000_u32 {
-            window.add(seconds(second.into()), &scraped(f64::from(second), 0.0), hour);
+            window.add(seconds(second.into()), &scraped(f64::from(second), 0.0), &[hour]);
         }
-        assert!(window.entries.len() <= 62, "{} entries are kept", window.entries.len());
+        assert!(window.past.entries_max() <= 62, "{} entries are kept", window.past.entries_max());
         let growth = window.growth_since(seconds(8000 - 3600)).unwrap();
         assert!((3600.0..=3660.0).contains(&growth.by.duration_count), "{}", growth.by.duration_count);
     }
@@ -228,11 +218,19 @@ mod tests {
     #[test]
     fn a_counter_reset_loses_and_invents_nothing_that_could_be_seen() {
         let mut window = ReplicaWindow::begin(seconds(0), &scraped(100.0, 40.0));
-        window.add(seconds(1), &scraped(110.0, 44.0), WINDOW);
+        window.add(seconds(1), &scraped(110.0, 44.0), &[WINDOW]);
         // The process restarted: 3 jobs since then; and once more, with more jobs than before, which only its start
         // time betrays.
-        window.add(seconds(2), &ReplicaFigures { started_at: Some(seconds(1)), ..scraped(3.0, 1.0) }, WINDOW);
-        window.add(seconds(3), &ReplicaFigures { started_at: Some(seconds(2)), ..scraped(5.0, 2.0) }, WINDOW);
+        window.add(
+            seconds(2),
+            &ReplicaFigures { started_at: Some(seconds(1)), ..scraped(3.0, 1.0) },
+            &[WINDOW],
+        );
+        window.add(
+            seconds(3),
+            &ReplicaFigures { started_at: Some(seconds(2)), ..scraped(5.0, 2.0) },
+            &[WINDOW],
+        );
         let growth = window.growth_since(seconds(0)).unwrap();
         assert_eq!((growth.by.duration_count, growth.by.duration_sum), (18.0, 7.0));
         assert_eq!(growth.by.buckets, [18.0, 18.0]);
@@ -242,24 +240,24 @@ mod tests {
     fn gauges_are_averaged_over_time() {
         let with_depth = |depth| ReplicaFigures { queue_depth: depth, workers: 4.0, ..scraped(0.0, 0.0) };
         let mut window = ReplicaWindow::begin(seconds(0), &with_depth(0.0));
-        window.add(seconds(2), &with_depth(10.0), WINDOW);
-        window.add(seconds(3), &with_depth(10.0), WINDOW);
+        window.add(seconds(2), &with_depth(10.0), &[WINDOW]);
+        window.add(seconds(3), &with_depth(10.0), &[WINDOW]);
         let by = window.growth_since(seconds(0)).unwrap().by;
-        assert_eq!(by.queue_depth, 10.0, "how many more wait at the end than at its beginning");
         // Trapezoids: (0 + 10) / 2 × 2 s + 10 × 1 s.
         assert_eq!((by.queue_depth_seconds, by.seconds, by.worker_seconds), (20.0, 3.0, 12.0));
+        assert_eq!(Some(by.queue_depth), Some(10.0), "how many more wait at the end than at its beginning");
     }
 
     #[test]
     fn replicas_with_other_buckets_are_joined_without_them() {
         let mut one = ReplicaWindow::begin(seconds(0), &scraped(0.0, 0.0));
-        one.add(seconds(2), &scraped(4.0, 1.0), WINDOW);
+        one.add(seconds(2), &scraped(4.0, 1.0), &[WINDOW]);
         let mut sum = one.growth_since(seconds(0)).unwrap();
         sum.join(&one.growth_since(seconds(0)).unwrap());
         assert_eq!((sum.by.duration_count, sum.by.buckets.clone()), (8.0, vec![8.0, 8.0]));
         let other = ReplicaFigures { bounds: vec![2.0, f64::INFINITY], ..scraped(0.0, 0.0) };
         let mut two = ReplicaWindow::begin(seconds(0), &other);
-        two.add(seconds(3), &ReplicaFigures { bounds: other.bounds.clone(), ..scraped(1.0, 1.0) }, WINDOW);
+        two.add(seconds(3), &ReplicaFigures { bounds: other.bounds.clone(), ..scraped(1.0, 1.0) }, &[WINDOW]);
         sum.join(&two.growth_since(seconds(0)).unwrap());
         assert_eq!((sum.by.duration_count, sum.bounds, sum.to), (9.0, None, seconds(3)));
     }

@@ -303,7 +303,7 @@ mod tests {
             url: Some(url(number)),
             pid: None,
             is_stopping: false,
-            started_at: None,
+            ..ReplicaEntry::default()
         }
     }
 

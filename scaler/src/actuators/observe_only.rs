@@ -13,7 +13,7 @@ pub(crate) struct ObserveOnly;
 
 impl Actuator for ObserveOnly {
     fn observe(&self) -> BoxFuture<'_, Result<Listing, ActuatorError>> {
-        async { Ok(Listing::Unlisted) }.boxed()
+        async { Ok(Listing::default()) }.boxed()
     }
 
     fn scale_to(&self, asked: u32) -> BoxFuture<'_, ScaleReport> {

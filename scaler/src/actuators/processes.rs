@@ -51,6 +51,7 @@ impl From<SupervisorEntry> for ReplicaEntry {
             started_at: entry
                 .started_at_epoch_seconds
                 .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()),
+            ..Self::default()
         }
     }
 }
@@ -90,7 +91,7 @@ impl Platform for Processes {
         let reply = self.supervisor.send(Method::GET, "/replicas", None, TIMEOUT).await;
         let entries: Vec<SupervisorEntry> =
             reply.and_then(Reply::ok).and_then(|reply| reply.json()).map_err(refused)?;
-        Ok(Listing::Replicas(entries.into_iter().map(ReplicaEntry::from).collect()))
+        Ok(Listing::of_each(entries.into_iter().map(ReplicaEntry::from).collect()))
     }
 
     async fn news(&self) -> Vec<News> {

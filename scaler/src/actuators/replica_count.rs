@@ -45,7 +45,7 @@ impl ReplicaCount {
     pub(super) async fn read(&self) -> Result<Listing, ActuatorError> {
         let printed = program::run(&self.command, &[], COUNT_WITHIN).await?;
         let last_line = printed.lines().map(str::trim).rfind(|line| !line.is_empty()).unwrap_or_default();
-        last_line.parse().map(Listing::Count).map_err(|_| {
+        last_line.parse().map(Listing::of_count).map_err(|_| {
             ActuatorError::Setting(format!(
                 "`{}` printed `{last_line}`, expected a number of replicas on its last line",
                 self.command.join(" ")
@@ -66,8 +66,8 @@ impl ReplicaCount {
         };
         let reading = is_due.then(|| tokio::spawn(self.clone().refresh()));
         match (known, reading) {
-            (Some(count), _) => count.map(Listing::Count),
-            (None, Some(reading)) => reading.await.unwrap_or_else(|_| Err(not_yet())).map(Listing::Count),
+            (Some(count), _) => count.map(Listing::of_count),
+            (None, Some(reading)) => reading.await.unwrap_or_else(|_| Err(not_yet())).map(Listing::of_count),
             (None, None) => Err(not_yet()),
         }
     }

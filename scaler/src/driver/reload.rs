@@ -6,6 +6,7 @@ use tracing::{info, warn};
 use super::Driver;
 use crate::policy_file::{NamedPolicy, PolicyFileError};
 use crate::service_event::ServiceEvent;
+use crate::sources::Wanted;
 use crate::watched_service::check_interval;
 
 impl Driver {
@@ -58,7 +59,7 @@ impl Driver {
                 ""
             }
         );
-        self.parts.window.send_replace(policy.policy.window());
+        self.parts.wanted.send_replace(Wanted::of(&policy.policy));
         self.policy_from = self.parts.clock.now();
         self.record_event(ServiceEvent::PolicyChanged { policy: policy.name.clone() });
         self.parts.policy = policy;

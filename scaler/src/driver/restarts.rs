@@ -66,9 +66,8 @@ mod tests {
         let entry = ReplicaEntry {
             id: "webapp-2".to_owned(),
             url: Some(URL.to_owned()),
-            pid: None,
-            is_stopping: false,
             started_at: Some(Duration::from_secs(made_at)),
+            ..ReplicaEntry::default()
         };
         let replica = ReplicaObservation {
             id: URL.to_owned(),
@@ -78,7 +77,7 @@ mod tests {
         Sighting {
             began_at: Duration::ZERO,
             sample: Sample { replicas: vec![replica], ..Sample::default() },
-            listed: Ok(Listing::Replicas(vec![entry])),
+            listed: Ok(Listing::of_each(vec![entry])),
             news: Vec::new(),
         }
     }
@@ -100,7 +99,7 @@ mod tests {
         let mut restarts = Restarts::default();
         restarts.notice(&look(100, Some(101)));
         assert_eq!(restarts.notice(&look(300, Some(301))), [""; 0]);
-        let gone = Sighting { listed: Ok(Listing::Replicas(Vec::new())), ..look(300, None) };
+        let gone = Sighting { listed: Ok(Listing::of_each(Vec::new())), ..look(300, None) };
         restarts.notice(&gone);
         assert_eq!(restarts.notice(&look(300, Some(400))), [""; 0], "it was away in between");
     }

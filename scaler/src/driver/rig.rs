@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use scaler_engine::{ControlLoop, Engine, Policy as _, Reading, ReplicaObservation, Signal};
+use scaler_engine::{ControlLoop, Engine, Reading, ReplicaObservation, ResourceRequests, Signal};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -16,7 +16,7 @@ use crate::actuators::{Actuator, ActuatorError, Listing, ReplicaEntry, ScaleRepo
 use crate::clock::Clock;
 use crate::policy_file::{NamedPolicy, PolicyOverrides};
 use crate::sighting::{Looking, keep_looking};
-use crate::sources::{Endpoint, EndpointState, Sample, ScrapeCount, Source};
+use crate::sources::{Endpoint, EndpointState, Sample, ScrapeCount, Source, Wanted};
 use crate::state_file::StateFile;
 use crate::status::{DecisionStatus, Status};
 
@@ -107,8 +107,8 @@ impl Source for FakeService {
         .boxed()
     }
 
-    fn set_window(&mut self, window: Duration) {
-        self.0.lock().unwrap().window = window;
+    fn set_wanted(&mut self, wanted: Wanted) {
+        self.0.lock().unwrap().window = wanted.window();
     }
 }
 
@@ -119,15 +119,14 @@ impl Actuator for FakeService {
             id: format!("webapp-{index}"),
             url: None,
             pid: Some(index),
-            is_stopping: false,
-            started_at: None,
+            ..ReplicaEntry::default()
         };
         let listed = if pretence.is_hidden {
             Err(ActuatorError::Platform("hidden".to_owned()))
         } else if pretence.acts {
-            Ok(Listing::Replicas((1..=pretence.count).map(entry).collect()))
+            Ok(Listing::of_each((1..=pretence.count).map(entry).collect()))
         } else {
-            Ok(Listing::Unlisted)
+            Ok(Listing::default())
         };
         async move { listed }.boxed()
     }
@@ -182,12 +181,12 @@ impl Rig {
         let (sightings, seen) = watch::channel(None);
         let (commands, asked) = mpsc::channel(4);
         let every = Duration::from_secs(1);
-        let (window, window_asked) = watch::channel(policy.policy.window());
+        let (wanted, asked_for) = watch::channel(Wanted::of(&policy.policy));
         tokio::spawn(keep_looking(
             Box::new(service),
             actuator.clone(),
             clock,
-            Looking { every, window: window_asked },
+            Looking { every, wanted: asked_for, requests: ResourceRequests::default() },
             sightings,
             stop.clone(),
         ));
@@ -205,7 +204,7 @@ impl Rig {
             clock,
             published: published.clone(),
             looks_each: every,
-            window,
+            wanted,
         });
         let driving = tokio::spawn(driver.run(seen, asked, stop.clone()));
         Self { pretence, published, commands, stop, started_at: clock.now(), driving }

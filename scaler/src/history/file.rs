@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{error, warn};
 
 use super::{History, Point, SPAN};
-use crate::driver::Published;
+use crate::published::Published;
 use crate::service_event::RecordedEvent;
 use crate::state_file::StateFile;
 use crate::status::DecisionStatus;

@@ -8,8 +8,11 @@
 mod answer;
 mod client;
 mod coverage;
+mod named;
+mod needs;
 #[cfg(test)]
 mod pretence;
+mod problems;
 mod queries;
 #[cfg(test)]
 mod tests;
@@ -18,18 +21,20 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use futures_util::future::{BoxFuture, join3};
+use futures_util::future::{BoxFuture, join, join_all, join3};
 use http_client::HttpClient;
-use scaler_engine::{Reading, ReplicaObservation, Signal};
-use scaler_signals::{Growth, Progress, ReplicaStandstill, signals_of};
+use scaler_engine::ReplicaObservation;
+use scaler_signals::{Growth, Progress, ReplicaStandstill, Wanted};
 
 use self::answer::{Answer, Seen};
-use self::client::PrometheusClient;
+pub(super) use self::client::PrometheusClient;
 pub use self::client::PrometheusUrlError;
+use self::named::NamedAnswer;
 use self::queries::Queries;
+use super::queries::Queries as BroughtAlong;
 use super::replica_table::ReplicaTable;
 use super::rotation::Rotation;
-use super::{Endpoint, Sample, ScrapeCount, Source};
+use super::{Endpoint, Sample, ScrapeCount, Source, answers};
 use crate::clock::Clock;
 
 /// An answer is used for this many looks if none comes after it: one that is late is no outage.
@@ -43,6 +48,9 @@ const SCRAPES_PER_WINDOW_MIN: f64 = 4.0;
 
 /// Scrapes are never exactly as far apart as they were meant to be.
 const SPACING_TOLERANCE: f64 = 0.95;
+
+/// Queries for the signals of one window.
+const WINDOW_QUERIES: u32 = 3;
 
 /// What a Prometheus source needs to know.
 #[derive(Clone, Debug)]
@@ -67,11 +75,25 @@ pub struct PrometheusSource {
     rotation: Rotation,
     /// Replicas that are asked about; one that left is, until its share of the window has passed.
     asked: ReplicaTable<ReplicaStandstill>,
+    wanted: Wanted,
+    /// Over the window of all signals.
     answer: Option<Answer>,
+    /// Over the other windows that a signal is needed over.
+    others: BTreeMap<Duration, Answer>,
+    named: Option<NamedAnswer>,
+    brought_along: BroughtAlong,
+    cpu_cores_per_worker: f64,
     /// The latest moment of evaluation that Prometheus has told.
     evaluated_at: f64,
     /// Time between two scrapes, as last seen; seconds.
     spacing_seconds: Option<f64>,
+}
+
+/// What the queries for one window brought.
+struct WindowLook {
+    answer: Result<Answer, String>,
+    /// Queries that brought no answer.
+    failed: u32,
 }
 
 impl PrometheusSource {
@@ -83,14 +105,26 @@ impl PrometheusSource {
         Ok(Self {
             prometheus: PrometheusClient::new(&settings.prometheus_url)?,
             rotation: Rotation::new(&settings.gateway_admin, clock.now(), settings.interval),
+            wanted: Wanted::signals_over(settings.window),
+            brought_along: BroughtAlong::to(Some(settings.prometheus_url.clone())),
             settings,
             clock,
             gateway: HttpClient::with_idle_connections(1),
             asked: ReplicaTable::default(),
             answer: None,
+            others: BTreeMap::new(),
+            named: None,
+            cpu_cores_per_worker: 0.0,
             evaluated_at: 0.0,
             spacing_seconds: None,
         })
+    }
+
+    /// Counts each busy worker as this many CPU cores; 0, the default, takes what the process uses.
+    #[must_use]
+    pub fn with_cpu_per_worker(mut self, cores: f64) -> Self {
+        self.cpu_cores_per_worker = cores;
+        self
     }
 
     async fn look(&mut self) -> Sample {
@@ -100,11 +134,14 @@ impl PrometheusSource {
             Err(problem) => problems.push(problem),
         }
         let scrapes = self.ask(&mut problems).await;
+        let clock = self.clock;
+        self.brought_along.ask(&self.wanted, || clock.now()).await;
         self.sample_of(scrapes, problems)
     }
 
     fn follow_rotation(&mut self) {
-        let (now, reach) = (self.clock.now(), self.range());
+        let reach = self.wanted.windows().into_iter().map(|window| self.range(window)).max();
+        let (now, reach) = (self.clock.now(), reach.unwrap_or_default());
         self.asked.follow(self.rotation.endpoints(), now, reach, |_| ReplicaStandstill::default());
     }
 
@@ -112,46 +149,91 @@ impl PrometheusSource {
         self.asked.urls().map(queries::instance_of)
     }
 
-    /// Time between two scrapes, as far as it is known and of use: where it is longer than the window allows, nothing is
-    /// computed anyway. Prometheus' own absence looks like one very long time between two scrapes; a span that reached
-    /// over it would go on finding the samples from before.
-    fn spacing(&self) -> Duration {
-        let usable = self.settings.window.as_secs_f64() / (SPACING_TOLERANCE * SCRAPES_PER_WINDOW_MIN);
+    /// Time between two scrapes, as far as it is known and of use for a window: where it is longer than the window allows,
+    /// nothing is computed anyway. Prometheus' own absence looks like one very long time between two scrapes; a span that
+    /// reached over it would go on finding the samples from before.
+    fn spacing(&self, window: Duration) -> Duration {
+        let usable = window.as_secs_f64() / (SPACING_TOLERANCE * SCRAPES_PER_WINDOW_MIN);
         let known = self.spacing_seconds.unwrap_or_default().min(usable);
         Duration::try_from_secs_f64(known).unwrap_or_default()
     }
 
     /// The span that is asked for. The samples in a span reach over one scrape interval less than it, and `increase()`
     /// scales what they tell up to it; so it is one interval longer than the window, for samples that fill the window.
-    fn range(&self) -> Duration {
-        self.settings.window + self.spacing()
+    fn range(&self, window: Duration) -> Duration {
+        window + self.spacing(window)
     }
 
-    /// Three queries at the same time; an answer is taken if all of them brought theirs.
+    /// Three queries for each window of signals and one for all metrics with open names, at the same time; a window's answer
+    /// is taken if all of its queries brought theirs.
     async fn ask(&mut self, problems: &mut Vec<String>) -> ScrapeCount {
         if self.asked.is_empty() {
             return ScrapeCount::default();
         }
         let started = self.clock.now();
-        let range = self.range();
+        let windows = self.wanted.signal_windows();
+        let looks = join_all(windows.iter().map(|window| self.ask_window(*window)));
+        let (looks, named) = join(looks, self.ask_named()).await;
+        let took = self.clock.now().saturating_sub(started);
+        let mut count = ScrapeCount { took, ..ScrapeCount::default() };
+        let (mut told, mut is_new) = (Vec::new(), false);
+        for (place, (window, look)) in windows.into_iter().zip(looks).enumerate() {
+            let WindowLook { answer, failed } = look;
+            count.ok += WINDOW_QUERIES - failed;
+            count.failed += failed;
+            let outcome = answer.and_then(|answer| match place {
+                0 => self.take(answer).inspect(|()| is_new = true),
+                _ => {
+                    // Evaluated with the first one, and so as new, or old, as that.
+                    if is_new {
+                        self.others.insert(window, answer);
+                    }
+                    Ok(())
+                }
+            });
+            told.extend(outcome.err());
+        }
+        match named {
+            None => {}
+            Some(Ok(answer)) => {
+                count.ok += 1;
+                if is_new {
+                    self.named = Some(answer);
+                }
+            }
+            Some(Err(problem)) => {
+                count.failed += 1;
+                told.push(problem);
+            }
+        }
+        // Where several failed, they mostly failed alike.
+        told.dedup();
+        problems.append(&mut told);
+        count
+    }
+
+    async fn ask_window(&self, window: Duration) -> WindowLook {
+        let range = self.range(window);
         let queries = Queries::about(self.instances(), range);
         let [state, counters, buckets] =
             [&queries.state, &queries.counters, &queries.buckets].map(|query| self.prometheus.vector(query));
         let (state, counters, buckets) = join3(state, counters, buckets).await;
         let now = self.clock.now();
         let failed = [&state, &counters, &buckets].into_iter().filter(|answer| answer.is_err()).count();
-        let failed = u32::try_from(failed).unwrap_or(u32::MAX);
-        match (state, counters, buckets) {
+        let answer = match (state, counters, buckets) {
             (Ok(state), Ok(counters), Ok(buckets)) => {
                 let answer = Answer::read(now, range, state, counters, buckets);
-                if let Err(problem) = self.take(answer) {
-                    problems.push(problem);
-                }
+                Ok(answer.with_modelled_cpu(self.cpu_cores_per_worker))
             }
-            // Where several failed, they mostly failed alike.
-            (Err(problem), ..) | (_, Err(problem), _) | (.., Err(problem)) => problems.push(problem),
-        }
-        ScrapeCount { ok: 3 - failed, failed, took: now.saturating_sub(started) }
+            (Err(problem), ..) | (_, Err(problem), _) | (.., Err(problem)) => Err(problem),
+        };
+        WindowLook { answer, failed: u32::try_from(failed).unwrap_or(WINDOW_QUERIES) }
+    }
+
+    async fn ask_named(&self) -> Option<Result<NamedAnswer, String>> {
+        let query = named::query(&self.wanted, self.instances(), |window| self.range(window))?;
+        let points = self.prometheus.vector(&query).await;
+        Some(points.map(|points| NamedAnswer::read(self.clock.now(), points)))
     }
 
     /// Takes an answer, unless it is one that was given before: time must have passed for Prometheus, too. Where its
@@ -182,35 +264,36 @@ impl PrometheusSource {
 
     fn sample_of(&mut self, scrapes: ScrapeCount, mut problems: Vec<String>) -> Sample {
         let now = self.clock.now();
-        let is_late = |answer: &Answer| now.saturating_sub(answer.at) > self.settings.interval * ANSWER_LOOKS;
-        if self.answer.as_ref().is_some_and(is_late) {
-            self.answer = None;
-        }
-        if let Some(problem) = self.window_problem() {
-            problems.push(problem);
-            self.answer.iter_mut().for_each(Answer::forget_growth);
-        }
-        problems.extend(self.sample_problems(now));
-        let mut service = BTreeMap::new();
-        if let Some(answer) = &self.answer {
-            let with_growth = || answer.replicas.values().filter(|seen| seen.growth.is_some());
-            let joined = Growth::joined(with_growth().filter_map(|seen| seen.growth.as_ref()));
-            if let (Some(joined), Some(age)) = (joined, with_growth().map(|seen| seen.age).min()) {
-                let age = age + now.saturating_sub(answer.at);
-                let told = self.asked.iter().filter(|(url, _)| self.has_reported(url, now));
-                let jobs: f64 = told.map(|(_, known)| known.own.jobs()).sum();
-                for (signal, value) in signals_of(&joined, jobs.max(self.rotation.jobs_in_flight())) {
-                    service.insert(signal, Reading { value: Some(value), age });
-                }
+        self.forget_late(now);
+        for window in self.wanted.signal_windows() {
+            if let Some(problem) = self.window_problem(window) {
+                problems.push(problem);
+                let answer = self.others.get_mut(&window);
+                let answer = if window == self.wanted.window() { self.answer.as_mut() } else { answer };
+                answer.into_iter().for_each(Answer::forget_growth);
             }
         }
-        service.extend(self.rotation.in_flight(now).map(|reading| (Signal::InFlight, reading)));
+        problems.extend(self.sample_problems(now));
+        let further = answers::to(
+            &self.wanted,
+            |window| self.in_window(window, now),
+            |need, query| self.brought_along.answer(need, query, now),
+            |place, need, metric| self.answer_of_named(place, need, metric, now),
+        );
+        if self
+            .answer
+            .as_ref()
+            .is_some_and(|answer| answer.replicas.values().any(|seen| seen.growth.is_some()))
+        {
+            problems.extend(answers::problems(&further));
+        }
         let endpoints = self.rotation.endpoints();
         Sample {
-            window: self.settings.window,
-            service,
+            window: self.wanted.window(),
+            service: self.in_window(self.wanted.window(), now).readings(),
             replicas: endpoints.iter().map(|endpoint| self.observe(endpoint, now)).collect(),
             endpoints: endpoints.to_vec(),
+            further,
             rotation_unknown_for: self.rotation.unknown_for(now),
             standstill: self.standstill(now),
             load_factor: self.load_factor(),
@@ -219,8 +302,15 @@ impl PrometheusSource {
             silent: Vec::new(),
             faults: BTreeMap::new(),
             list_age: self.rotation.age(now),
-            spacing: self.spacing().max(self.settings.interval),
+            spacing: self.spacing(self.wanted.window()).max(self.settings.interval),
         }
+    }
+
+    fn forget_late(&mut self, now: Duration) {
+        let is_late = |at: Duration| now.saturating_sub(at) > self.settings.interval * ANSWER_LOOKS;
+        self.answer = self.answer.take().filter(|answer| !is_late(answer.at));
+        self.named = self.named.take().filter(|answer| !is_late(answer.at));
+        self.others.retain(|_, answer| !is_late(answer.at));
     }
 
     fn observe(&self, endpoint: &Endpoint, now: Duration) -> ReplicaObservation {
@@ -259,7 +349,7 @@ impl PrometheusSource {
 
     /// Whether a newest sample of this age means that the replica is not scraped any more.
     fn is_silent(&self, age: Duration) -> bool {
-        let at_most = self.settings.window.as_secs_f64() / SCRAPES_PER_WINDOW_MIN;
+        let at_most = self.wanted.window().as_secs_f64() / SCRAPES_PER_WINDOW_MIN;
         let spacing = self.spacing_seconds.unwrap_or(at_most).max(self.settings.interval.as_secs_f64());
         age.as_secs_f64() > REPORTED_SCRAPES * spacing
     }
@@ -271,52 +361,6 @@ impl PrometheusSource {
             Some((asked_at.saturating_sub(seen.age), seen.load_factor?))
         })
     }
-
-    fn window_problem(&self) -> Option<String> {
-        let (window, spacing) = (self.settings.window, self.spacing_seconds?);
-        let needed = SCRAPES_PER_WINDOW_MIN * spacing;
-        (window.as_secs_f64() < SPACING_TOLERANCE * needed).then(|| {
-            format!(
-                "Prometheus scrapes the replicas each {spacing:.1} s, too seldom for the policy's window of \
-                 {window:?}, expected {SCRAPES_PER_WINDOW_MIN} scrapes in it; hint: a window of at least \
-                 {needed:.0} s, or a shorter scrape_interval in Prometheus' configuration"
-            )
-        })
-    }
-
-    /// Which replicas in rotation Prometheus does not know, or does not scrape any more.
-    fn sample_problems(&self, now: Duration) -> Vec<String> {
-        let Some(answer) = &self.answer else { return Vec::new() };
-        let mut problems = answer.problems.clone();
-        if answer.replicas.is_empty() && !self.asked.is_empty() {
-            let wanted: Vec<&str> = self.instances().collect();
-            problems.push(format!(
-                "{} has no samples of any replica, expected series with the label `instance` {}; hint: scrape what \
-                 the gateway's GET /sd lists",
-                self.prometheus.name(),
-                wanted.join(" or ")
-            ));
-            return problems;
-        }
-        for endpoint in self.rotation.endpoints().iter().filter(|endpoint| endpoint.is_ready()) {
-            let instance = queries::instance_of(&endpoint.url);
-            let Some(asked) = self.asked.get(&endpoint.url) else { continue };
-            match answer.replicas.get(instance).map(|seen| self.age(seen, now)) {
-                Some(age) if self.is_silent(age) => problems.push(format!(
-                    "{}'s newest sample of {instance} is {:.1} s old; hint: is the replica among the targets, and up?",
-                    self.prometheus.name(),
-                    age.as_secs_f64()
-                )),
-                // A new replica is discovered and scraped a while after the gateway has it in rotation.
-                None if now.saturating_sub(asked.since) > self.settings.window => problems.push(format!(
-                    "{} has no samples of {instance}; hint: is the replica among the targets?",
-                    self.prometheus.name()
-                )),
-                _ => {}
-            }
-        }
-        problems
-    }
 }
 
 impl Source for PrometheusSource {
@@ -324,7 +368,14 @@ impl Source for PrometheusSource {
         self.look().boxed()
     }
 
-    fn set_window(&mut self, window: Duration) {
-        self.settings.window = window;
+    fn set_wanted(&mut self, wanted: Wanted) {
+        let windows = wanted.signal_windows();
+        if wanted.window() != self.wanted.window() {
+            self.answer = None;
+        }
+        self.others.retain(|window, _| windows.contains(window));
+        // Its figures are told apart by the places of the needs.
+        self.named = None;
+        self.wanted = wanted;
     }
 }

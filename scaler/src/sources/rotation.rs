@@ -1,4 +1,5 @@
-//! Asks the gateway, which alone knows, who is there and who is in rotation, and remembers when that changed.
+//! Asks the gateway, which alone knows, who is there and who is in rotation, and remembers when that changed; and how many
+//! requests wait in it for a first replica.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -6,6 +7,7 @@ use std::time::Duration;
 use http_client::{HttpClient, Reply};
 use scaler_engine::{Phase, Reading, ReplicaObservation, ResourceRequests, Signal, Standstill};
 use scaler_signals::{Growth, ReplicaStandstill, signals_of_replica, standing_still};
+use serde::Deserialize;
 
 use super::problem::{address_of, bounded, instead_of_answering};
 use super::{Endpoint, EndpointState};
@@ -16,11 +18,20 @@ const TIMEOUT: Duration = Duration::from_millis(800);
 /// A list counts as known for this many intervals between two looks: one answer that is late is no outage.
 const KNOWN_INTERVALS: u32 = 2;
 
+/// The gateway's answer on requests that wait in it.
+#[derive(Debug, Deserialize)]
+struct Waiting {
+    waiting_requests: u32,
+}
+
 /// The gateway's list, as it was last given.
 #[derive(Debug)]
 pub(super) struct Rotation {
     url: String,
+    waiting_url: String,
     endpoints: Vec<Endpoint>,
+    /// Requests that wait in the gateway because no replica is in rotation, as of the list.
+    waiting: u32,
     /// When it was last listed; none before the first time.
     listed_at: Option<Duration>,
     is_silent: bool,
@@ -35,7 +46,9 @@ impl Rotation {
     pub(super) fn new(gateway_admin: &str, began_at: Duration, interval: Duration) -> Self {
         Self {
             url: format!("{gateway_admin}/endpoints"),
+            waiting_url: format!("{gateway_admin}/waiting"),
             endpoints: Vec::new(),
+            waiting: 0,
             listed_at: None,
             is_silent: true,
             began_at,
@@ -58,6 +71,10 @@ impl Rotation {
             bounded(&format!("the gateway did not list its endpoints: its admin API at {address} {instead}"))
         })?;
         self.take(endpoints, now());
+        // Over the same connection. A gateway in which none can wait does not know the question.
+        let waiting = client.get(&self.waiting_url, TIMEOUT).await.and_then(Reply::ok);
+        let waiting = waiting.and_then(|reply| reply.json::<Waiting>());
+        self.waiting = waiting.map_or(0, |waiting| waiting.waiting_requests);
         Ok(())
     }
 
@@ -104,12 +121,18 @@ impl Rotation {
         }))
     }
 
-    /// Requests in flight to all of them, as last listed.
-    pub(super) fn jobs_in_flight(&self) -> f64 {
-        self.endpoints.iter().map(|endpoint| f64::from(endpoint.in_flight)).sum()
+    /// Requests in flight to all of them, and those that wait for a first one.
+    fn jobs_in_flight(&self) -> f64 {
+        self.endpoints.iter().map(|endpoint| f64::from(endpoint.in_flight)).sum::<f64>()
+            + f64::from(self.waiting)
     }
 
-    /// Requests being answered by all of them; none before the first list.
+    /// Requests in flight to each endpoint, by its URL.
+    pub(super) fn in_flight_by_url(&self) -> BTreeMap<&str, u32> {
+        self.endpoints.iter().map(|endpoint| (endpoint.url.as_str(), endpoint.in_flight)).collect()
+    }
+
+    /// Requests being answered by all of them or waiting for a first one; none before the first list.
     pub(super) fn in_flight(&self, now: Duration) -> Option<Reading> {
         self.listed_at.map(|at| Reading { value: Some(self.jobs_in_flight()), age: now.saturating_sub(at) })
     }

@@ -5,30 +5,33 @@
 //! newest scrape is at most three intervals old: one slow answer is no outage.
 
 mod families;
+mod plan;
+mod replica;
 #[cfg(test)]
 mod tests;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use futures_util::future::BoxFuture;
+use futures_util::future::{BoxFuture, join};
 use futures_util::{FutureExt, StreamExt, stream};
-use http_client::{HttpClient, Reply};
-use scaler_engine::{Reading, ReplicaObservation, Signal};
-use scaler_signals::{Growth, Progress, ReplicaStandstill, ReplicaWindow, signals_of};
+use http_client::HttpClient;
+use scaler_engine::{Answer, NamedMetric, Need, ReplicaObservation};
+use scaler_signals::{
+    Growth, NamedOfReplica, ReplicaInWindow, ReplicaWindow, ServiceInWindow, Wanted, answer_of_named,
+};
 
-use self::families::{FAMILIES, Scraped};
-use super::problem::{ReplicaProblem, instead_of_answering};
-use super::replica_table::{Known, ReplicaTable};
+use self::plan::ScrapePlan;
+use self::replica::{Replica, Scrape};
+use super::problem::ReplicaProblem;
+use super::queries::Queries;
+use super::replica_table::ReplicaTable;
 use super::rotation::Rotation;
-use super::{Endpoint, EndpointState, Sample, ScrapeCount, Source};
+use super::{Endpoint, Sample, ScrapeCount, Source, answers};
 use crate::clock::Clock;
 
 /// Replicas asked at the same time.
 const CONCURRENCY: usize = 8;
-
-/// Longest wait for one replica.
-const TIMEOUT: Duration = Duration::from_millis(800);
 
 /// The largest metrics text that is read; what is asked for takes about 10 kB.
 const BODY_BYTES_MAX: usize = 1024 * 1024;
@@ -55,31 +58,41 @@ pub struct ScrapeSource {
     client: HttpClient,
     rotation: Rotation,
     replicas: ReplicaTable<Replica>,
-}
-
-/// What is known of a replica.
-#[derive(Debug)]
-struct Replica {
-    url: String,
-    metrics_url: String,
-    past: Option<ReplicaWindow>,
-    /// Of the last scrape that could be read.
-    load_factor: Option<f64>,
-    standstill: ReplicaStandstill,
-    /// What is read into; kept, so that its memory is.
-    scraped: Scraped,
+    wanted: Wanted,
+    plan: ScrapePlan,
+    brought_along: Queries,
+    cpu_cores_per_worker: f64,
 }
 
 impl ScrapeSource {
     /// A source that has seen nothing yet.
     pub fn new(settings: ScrapeSettings, clock: Clock) -> Self {
+        let wanted = Wanted::signals_over(settings.window);
         Self {
             rotation: Rotation::new(&settings.gateway_admin, clock.now(), settings.interval),
+            plan: ScrapePlan::of(&wanted),
+            wanted,
             settings,
             clock,
             client: HttpClient::with_idle_connections(1).with_max_body_bytes(BODY_BYTES_MAX),
             replicas: ReplicaTable::default(),
+            brought_along: Queries::default(),
+            cpu_cores_per_worker: 0.0,
         }
+    }
+
+    /// Puts the queries that policies bring along to this Prometheus; without one, to those that the policies name.
+    #[must_use]
+    pub fn with_prometheus(mut self, url: Option<String>) -> Self {
+        self.brought_along = Queries::to(url);
+        self
+    }
+
+    /// Counts each busy worker as this many CPU cores; 0, the default, takes what the process uses.
+    #[must_use]
+    pub fn with_cpu_per_worker(mut self, cores: f64) -> Self {
+        self.cpu_cores_per_worker = cores;
+        self
     }
 
     async fn look(&mut self) -> Sample {
@@ -88,36 +101,28 @@ impl ScrapeSource {
             Ok(()) => self.follow_rotation(),
             Err(problem) => problems.push(problem),
         }
-        let (scrapes, silent) = self.scrape_all().await;
+        let (clock, mut brought_along) = (self.clock, std::mem::take(&mut self.brought_along));
+        let wanted = self.wanted.clone();
+        // At the same time: a Prometheus that hangs holds up no look longer than a replica that does.
+        let asking = brought_along.ask(&wanted, || clock.now());
+        let ((scrapes, silent), ()) = join(self.scrape_all(), asking).await;
+        self.brought_along = brought_along;
         self.sample_of(scrapes, problems, silent)
     }
 
     fn follow_rotation(&mut self) {
-        let (now, window) = (self.clock.now(), self.settings.window);
-        self.replicas.follow(self.rotation.endpoints(), now, window, |endpoint| Replica {
-            url: endpoint.url.clone(),
-            metrics_url: metrics_url(&endpoint.url),
-            past: None,
-            load_factor: None,
-            standstill: ReplicaStandstill::default(),
-            scraped: Scraped::default(),
-        });
+        self.replicas.follow(self.rotation.endpoints(), self.clock.now(), self.plan.reach(), Replica::new);
     }
 
     async fn scrape_all(&mut self) -> (ScrapeCount, Vec<ReplicaProblem>) {
         let started = self.clock.now();
-        let (clock, client, window) = (self.clock, &self.client, self.settings.window);
-        let in_flight: BTreeMap<&str, u32> = self
-            .rotation
-            .endpoints()
-            .iter()
-            .map(|endpoint| (endpoint.url.as_str(), endpoint.in_flight))
-            .collect();
+        let (clock, client, plan) = (self.clock, &self.client, &self.plan);
+        let in_flight = self.rotation.in_flight_by_url();
         let asked = self.replicas.iter_mut().filter(|(_, replica)| replica.is_to_be_asked());
         let scrapes: Vec<_> = asked
             .map(|(url, replica)| {
                 let in_flight = in_flight.get(url).copied().unwrap_or_default();
-                replica.scrape(client, clock, window, in_flight)
+                replica.scrape(client, clock, plan, in_flight)
             })
             .collect();
         let mut outcomes = stream::iter(scrapes).buffer_unordered(CONCURRENCY);
@@ -138,30 +143,36 @@ impl ScrapeSource {
         (count, silent)
     }
 
-    fn sample_of(&self, scrapes: ScrapeCount, problems: Vec<String>, silent: Vec<ReplicaProblem>) -> Sample {
+    fn sample_of(
+        &self,
+        scrapes: ScrapeCount,
+        mut problems: Vec<String>,
+        silent: Vec<ReplicaProblem>,
+    ) -> Sample {
         let now = self.clock.now();
-        let start = now.saturating_sub(self.settings.window);
-        let mut service = BTreeMap::new();
-        let growths: BTreeMap<&str, Growth> = self
+        let whole = self.in_window(self.wanted.window(), now);
+        let growths: BTreeMap<&str, &Growth> = whole
             .replicas
             .iter()
-            .filter_map(|(url, replica)| Some((url, replica.own.past.as_ref()?.growth_since(start)?)))
+            .filter_map(|replica| Some((replica.id, replica.growth.as_ref()?)))
             .collect();
-        if let Some(joined) = Growth::joined(growths.values()) {
-            let age = now.saturating_sub(joined.to);
-            let told = self.replicas.iter().filter(|(_, replica)| self.has_reported(&replica.own, now));
-            let jobs: f64 = told.map(|(_, replica)| replica.own.standstill.jobs()).sum();
-            for (signal, value) in signals_of(&joined, jobs.max(self.rotation.jobs_in_flight())) {
-                service.insert(signal, Reading { value: Some(value), age });
-            }
+        let further = answers::to(
+            &self.wanted,
+            |window| self.in_window(window, now),
+            |need, query| self.brought_along.answer(need, query, now),
+            |_, need, metric| self.answer_of_named(need, metric, now),
+        );
+        // Before there are two scrapes, nothing has a rate.
+        if !growths.is_empty() {
+            problems.extend(answers::problems(&further));
         }
-        service.extend(self.rotation.in_flight(now).map(|reading| (Signal::InFlight, reading)));
         let endpoints = self.rotation.endpoints();
         Sample {
-            window: self.settings.window,
-            service,
+            window: self.wanted.window(),
+            service: whole.readings(),
             replicas: endpoints.iter().map(|endpoint| self.observe(endpoint, &growths, now)).collect(),
             endpoints: endpoints.to_vec(),
+            further,
             rotation_unknown_for: self.rotation.unknown_for(now),
             standstill: self.standstill(&growths, now),
             load_factor: self.load_factor(),
@@ -174,16 +185,56 @@ impl ScrapeSource {
         }
     }
 
+    /// What is known of all replicas in the window that ends now.
+    fn in_window(&self, window: Duration, now: Duration) -> ServiceInWindow<'_> {
+        let start = now.saturating_sub(window);
+        let in_flight = self.rotation.in_flight_by_url();
+        let replicas = self.replicas.iter().map(|(url, known)| {
+            let past = known.own.past.as_ref();
+            ReplicaInWindow {
+                id: url,
+                is_listed: known.state.is_some(),
+                has_reported: self.has_reported(&known.own, now),
+                age: past.map_or(Duration::MAX, |past| now.saturating_sub(past.newest_at())),
+                growth: past.and_then(|past| {
+                    Some(past.growth_since(start)?.with_modelled_cpu(self.cpu_cores_per_worker))
+                }),
+                standstill: &known.own.standstill,
+                in_flight: in_flight.get(url).copied().map_or(0.0, f64::from),
+            }
+        });
+        ServiceInWindow { replicas: replicas.collect(), in_flight: self.rotation.in_flight(now) }
+    }
+
+    fn answer_of_named(&self, need: &Need, metric: &NamedMetric, now: Duration) -> Answer {
+        let start = now.saturating_sub(need.window);
+        let replicas: Vec<NamedOfReplica<'_>> = self
+            .replicas
+            .iter()
+            .map(|(url, known)| NamedOfReplica {
+                id: url,
+                is_listed: known.state.is_some(),
+                age: known
+                    .own
+                    .past
+                    .as_ref()
+                    .map_or(Duration::MAX, |past| now.saturating_sub(past.newest_at())),
+                found: known.own.found(metric, start).filter(|_| self.has_reported(&known.own, now)),
+            })
+            .collect();
+        answer_of_named(need, metric, &replicas, "the /metrics of the replicas")
+    }
+
     fn observe(
         &self,
         endpoint: &Endpoint,
-        growths: &BTreeMap<&str, Growth>,
+        growths: &BTreeMap<&str, &Growth>,
         now: Duration,
     ) -> ReplicaObservation {
         let replica = self.replicas.get(&endpoint.url);
         let past = replica.and_then(|replica| replica.own.past.as_ref());
         let has_reported = replica.is_some_and(|replica| self.has_reported(&replica.own, now));
-        let growth = growths.get(endpoint.url.as_str()).filter(|_| has_reported);
+        let growth = growths.get(endpoint.url.as_str()).copied().filter(|_| has_reported);
         let started_at = past.and_then(|past| past.latest().started_at);
         let sampled_at = past.map(ReplicaWindow::newest_at);
         let measured = growth.zip(replica.map(|replica| &replica.own.standstill));
@@ -198,12 +249,12 @@ impl ScrapeSource {
 
     fn standstill(
         &self,
-        growths: &BTreeMap<&str, Growth>,
+        growths: &BTreeMap<&str, &Growth>,
         now: Duration,
     ) -> Option<scaler_engine::Standstill> {
         self.rotation.standstill(|endpoint| {
             let url = endpoint.url.as_str();
-            let refused_per_second = growths.get(url).map_or(0.0, Growth::refused_per_second);
+            let refused_per_second = growths.get(url).map_or(0.0, |growth| growth.refused_per_second());
             let replica = self.replicas.get(url).filter(|replica| self.has_reported(&replica.own, now))?;
             Some((&replica.own.standstill, refused_per_second))
         })
@@ -223,78 +274,13 @@ impl ScrapeSource {
     }
 }
 
-/// How a scrape went that brought no problem.
-enum Scrape {
-    Answered,
-    /// The replica was on its way out and is gone.
-    Left,
-}
-
-impl Known<Replica> {
-    /// A replica that never served need not be able to answer yet; one that lost its readiness still has a past.
-    fn is_to_be_asked(&self) -> bool {
-        self.state.is_some_and(|state| state != EndpointState::Starting || self.own.past.is_some())
-    }
-
-    async fn scrape(
-        &mut self,
-        client: &HttpClient,
-        clock: Clock,
-        window: Duration,
-        in_flight: u32,
-    ) -> Result<Scrape, ReplicaProblem> {
-        match self.own.read(client, clock, window, in_flight).await {
-            Ok(()) => Ok(Scrape::Answered),
-            Err(_) if self.state == Some(EndpointState::Draining) => Ok(Scrape::Left),
-            Err(problem) => Err(problem),
-        }
-    }
-}
-
-impl Replica {
-    async fn read(
-        &mut self,
-        client: &HttpClient,
-        clock: Clock,
-        window: Duration,
-        in_flight: u32,
-    ) -> Result<(), ReplicaProblem> {
-        let reply = client.scrape(&self.metrics_url, TIMEOUT).await.and_then(Reply::ok);
-        let reply = reply.map_err(|error| {
-            ReplicaProblem::new(&self.url, &instead_of_answering("its metrics request", &error))
-        })?;
-        let unusable = |error: &dyn std::fmt::Display| {
-            let predicate = format!("answered its metrics request with unusable metrics: {error}");
-            ReplicaProblem::new(&self.url, &predicate)
-        };
-        let text = std::str::from_utf8(&reply.body).map_err(|error| unusable(&error))?;
-        self.scraped.read(text).map_err(|error| unusable(&error))?;
-        let at = clock.now();
-        let figures = &self.scraped.figures;
-        if let Some(past) = &mut self.past {
-            past.add(at, figures, window);
-        } else {
-            self.past = Some(ReplicaWindow::begin(at, figures));
-        }
-        // A replica that is not the lab's may tell of no job before it has ended; the gateway knows of them.
-        let jobs = figures.jobs().max(f64::from(in_flight));
-        self.load_factor = self.scraped.load_factor;
-        self.standstill.see(Progress { at, completed: figures.duration_count, jobs });
-        Ok(())
-    }
-}
-
 impl Source for ScrapeSource {
     fn sample(&mut self) -> BoxFuture<'_, Sample> {
         self.look().boxed()
     }
 
-    fn set_window(&mut self, window: Duration) {
-        self.settings.window = window;
+    fn set_wanted(&mut self, wanted: Wanted) {
+        self.plan = ScrapePlan::of(&wanted);
+        self.wanted = wanted;
     }
-}
-
-fn metrics_url(endpoint: &str) -> String {
-    let wanted: Vec<String> = FAMILIES.iter().map(|family| format!("name%5B%5D={family}")).collect();
-    format!("{}/metrics?{}", endpoint.trim_end_matches('/'), wanted.join("&"))
 }

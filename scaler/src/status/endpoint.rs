@@ -145,6 +145,7 @@ mod tests {
             pid: Some(pid),
             is_stopping,
             started_at: Some(Duration::from_secs(40)),
+            ..ReplicaEntry::default()
         };
         let measured = ReplicaObservation {
             id: "http://a:1".to_owned(),
@@ -164,7 +165,7 @@ mod tests {
                 list_age: Some(Duration::ZERO),
                 ..Sample::default()
             },
-            listed: Ok(Listing::Replicas(vec![
+            listed: Ok(Listing::of_each(vec![
                 entry("webapp-1", Some("http://a:1/"), 11, false),
                 entry("webapp-2", None, 12, false),
                 entry("webapp-4", None, 14, false),

@@ -97,7 +97,7 @@ mod tests {
         Sighting {
             began_at: Duration::ZERO,
             sample: Sample { endpoints: vec![endpoint(state)], silent, ..Sample::default() },
-            listed: Ok(Listing::Unlisted),
+            listed: Ok(Listing::default()),
             news: Vec::new(),
         }
     }

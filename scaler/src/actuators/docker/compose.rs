@@ -244,13 +244,9 @@ impl Platform for Compose {
     const REACHED_WITHIN: Duration = Duration::from_secs(10);
 
     async fn list(&self) -> Result<Listing, ActuatorError> {
-        let containers = self.service.containers().await?;
-        let entries: Vec<ReplicaEntry> = containers
-            .iter()
-            .filter_map(|container| container.as_entry(self.gateway.is_leaving(&container.name)))
-            .collect();
-        self.gateway.follow(&entries);
-        Ok(Listing::Replicas(entries))
+        let listing = self.service.list_with(|name| self.gateway.is_leaving(name)).await?;
+        self.gateway.follow(listing.entries());
+        Ok(listing)
     }
 
     async fn explain(&self) -> Vec<String> {

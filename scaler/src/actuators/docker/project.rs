@@ -1,13 +1,18 @@
 //! One service of one Compose project on a Docker engine: finds it, lists its containers, touches nothing else.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bollard::models::ContainerSummary;
 use bollard::query_parameters::ListContainersOptionsBuilder;
+use scaler_engine::ResourceRequests;
 
 use super::super::{ActuatorError, Listing};
-use super::containers::{ONE_OFF, PROJECT, SERVICE, ServiceContainer};
+use super::containers::{ONE_OFF, PROJECT, SERVICE, ServiceContainer, requests_of};
 use super::engine::{DockerEngine, is_missing};
+
+/// New containers whose reservation is asked for at one look; a look has little time.
+const INSPECTED_AT_ONCE: usize = 16;
 
 /// A service of a Compose project.
 #[derive(Clone, Debug)]
@@ -17,6 +22,8 @@ pub(crate) struct ComposeService {
     pub(super) service: String,
     /// Where its replicas take requests, inside their containers.
     port: u16,
+    /// What containers reserve, by their id; a container's reservation does not change while it is there.
+    reserved: Arc<Mutex<BTreeMap<String, ResourceRequests>>>,
 }
 
 impl ComposeService {
@@ -31,7 +38,8 @@ impl ComposeService {
             Some(project) => project.to_owned(),
             None => own_project(&engine).await?,
         };
-        let found = Self { engine, project, service: service.to_owned(), port };
+        let reserved = Arc::default();
+        let found = Self { engine, project, service: service.to_owned(), port, reserved };
         let containers = found.containers().await?;
         if containers.is_empty() {
             return Err(found.unknown_service().await?);
@@ -66,8 +74,43 @@ impl ComposeService {
 
     /// Its replicas, as the engine lists them.
     pub(crate) async fn list(&self) -> Result<Listing, ActuatorError> {
-        let containers = self.containers().await?;
-        Ok(Listing::Replicas(containers.iter().filter_map(|container| container.as_entry(false)).collect()))
+        self.list_with(|_| false).await
+    }
+
+    /// The same, where the caller knows which of them, by their name, it is taking out.
+    pub(super) async fn list_with(
+        &self,
+        is_leaving: impl Fn(&str) -> bool,
+    ) -> Result<Listing, ActuatorError> {
+        let mut containers = self.containers().await?;
+        self.ask_for_reservations(&mut containers).await;
+        let entries =
+            containers.iter().filter_map(|container| container.as_entry(is_leaving(&container.name)));
+        let not_running = containers.iter().filter_map(ServiceContainer::as_entry_that_does_not_run);
+        Ok(Listing { not_running: not_running.collect(), ..Listing::of_each(entries.collect()) })
+    }
+
+    /// Asks the engine what containers reserve that are new, some of them at each look.
+    async fn ask_for_reservations(&self, containers: &mut [ServiceContainer]) {
+        let mut known = std::mem::take(&mut *self.reserved());
+        known.retain(|id, _| containers.iter().any(|container| container.id == *id));
+        let mut asked = 0;
+        for container in containers {
+            if !known.contains_key(&container.id) && asked < INSPECTED_AT_ONCE {
+                asked += 1;
+                // One that is gone by now, or an engine that does not say, leaves the reservation unknown.
+                if let Ok(found) = self.engine.docker.inspect_container(&container.id, None).await {
+                    let requests = found.host_config.as_ref().map(requests_of).unwrap_or_default();
+                    known.insert(container.id.clone(), requests);
+                }
+            }
+            container.requests = known.get(&container.id).copied().unwrap_or_default();
+        }
+        *self.reserved() = known;
+    }
+
+    fn reserved(&self) -> MutexGuard<'_, BTreeMap<String, ResourceRequests>> {
+        self.reserved.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What the engine says of its containers that do not run.

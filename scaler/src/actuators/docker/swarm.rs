@@ -14,7 +14,9 @@ use bollard::query_parameters::{
 
 use super::super::platform::{Journal, Platform};
 use super::super::{ActuatorError, Listing};
+use super::containers::{bytes_of, cores_of};
 use super::engine::{DockerEngine, is_missing};
+use scaler_engine::ResourceRequests;
 
 /// How often a change is tried that somebody else's got in the way of.
 const ATTEMPTS: usize = 3;
@@ -100,6 +102,17 @@ impl Swarm {
     }
 }
 
+/// What the specification reserves for each task.
+fn requests_of(spec: &ServiceSpec) -> ResourceRequests {
+    let template = spec.task_template.as_ref();
+    let resources = template.and_then(|template| template.resources.as_ref());
+    let reserved = resources.and_then(|resources| resources.reservations.as_ref());
+    ResourceRequests {
+        cpu_cores: reserved.and_then(|reserved| reserved.nano_cpus).and_then(cores_of),
+        memory_bytes: reserved.and_then(|reserved| reserved.memory_bytes).and_then(bytes_of),
+    }
+}
+
 /// Somebody else changed the service since it was read.
 fn is_out_of_sequence(error: &Error) -> bool {
     matches!(error, Error::DockerResponseServerError { message, .. } if message.contains("out of sequence"))
@@ -116,7 +129,10 @@ impl Platform for Swarm {
         let runs = |state: Option<TaskState>| state == Some(TaskState::RUNNING);
         let running =
             tasks.into_iter().filter(|task| runs(task.status.as_ref().and_then(|status| status.state)));
-        Ok(Listing::Count(u32::try_from(running.count()).unwrap_or(u32::MAX)))
+        let running = u32::try_from(running.count()).unwrap_or(u32::MAX);
+        let (_, spec) = self.inspect().await?;
+        let desired = u32::try_from(self.replicas_in(&spec)?).ok();
+        Ok(Listing { desired, requests: requests_of(&spec), ..Listing::of_count(running) })
     }
 
     async fn explain(&self) -> Vec<String> {

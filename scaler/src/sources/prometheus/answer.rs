@@ -112,6 +112,14 @@ impl Answer {
         self.replicas.insert(instance, seen);
     }
 
+    /// The same, where each busy worker counts as so many CPU cores.
+    pub(super) fn with_modelled_cpu(mut self, cores_per_worker: f64) -> Self {
+        for seen in self.replicas.values_mut() {
+            seen.growth = seen.growth.take().map(|growth| growth.with_modelled_cpu(cores_per_worker));
+        }
+        self
+    }
+
     /// For a window over which nothing sensible can be said.
     pub(super) fn forget_growth(&mut self) {
         for seen in self.replicas.values_mut() {

@@ -13,7 +13,7 @@ use crate::error_causes::with_causes;
 const TIMEOUT: Duration = Duration::from_millis(800);
 
 /// A Prometheus that can be asked.
-pub(super) struct PrometheusClient {
+pub(in super::super) struct PrometheusClient {
     client: Client,
     /// Its address, without a user's name and password.
     address: String,
@@ -37,7 +37,7 @@ impl fmt::Debug for PrometheusClient {
 }
 
 impl PrometheusClient {
-    pub(super) fn new(url: &str) -> Result<Self, PrometheusUrlError> {
+    pub(in super::super) fn new(url: &str) -> Result<Self, PrometheusUrlError> {
         let address = without_password(url);
         let refuse = |problem: String| PrometheusUrlError { address: address.clone(), problem };
         let uri: Uri = url.parse().map_err(|error: http::uri::InvalidUri| refuse(error.to_string()))?;
@@ -56,12 +56,12 @@ impl PrometheusClient {
     }
 
     /// How messages name it.
-    pub(super) fn name(&self) -> String {
+    pub(in super::super) fn name(&self) -> String {
         format!("Prometheus at {}", self.address)
     }
 
     /// The vector that the query yields at this moment.
-    pub(super) async fn vector(&self, query: &str) -> Result<Vec<InstantVector>, String> {
+    pub(in super::super) async fn vector(&self, query: &str) -> Result<Vec<InstantVector>, String> {
         let timeout = i64::try_from(TIMEOUT.as_millis()).unwrap_or(i64::MAX);
         // In the body of a POST, because a query that names fifty replicas is longer than a URL may be.
         let answer = self.client.query(query).timeout(timeout).post().await;

@@ -24,6 +24,8 @@ pub(super) struct Known {
     pub(super) state: Vec<(&'static str, String)>,
     pub(super) counters: Vec<(&'static str, String)>,
     pub(super) buckets: Vec<(&'static str, String)>,
+    /// By the place of the need and the figure.
+    pub(super) named: Vec<(&'static str, String)>,
 }
 
 impl Known {
@@ -148,6 +150,8 @@ impl World {
             .flat_map(|replica| {
                 let (label, figures) = if asks_for_state {
                     ("figure", &replica.state)
+                } else if query.contains("1_value") {
+                    ("figure", &replica.named)
                 } else if query.contains("webapp_workers_busy_seconds_total") {
                     ("figure", &replica.counters)
                 } else {

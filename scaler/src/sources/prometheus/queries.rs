@@ -65,8 +65,7 @@ pub(super) fn instance_of(url: &str) -> &str {
 impl Queries {
     /// The queries about these instances.
     pub(super) fn about<'a>(instances: impl Iterator<Item = &'a str>, window: Duration) -> Self {
-        let any: Vec<String> = instances.map(quoted_pattern).collect();
-        let scope = Scope { replicas: format!("instance=~\"{}\"", any.join("|")), window };
+        let scope = Scope { replicas: instances_pattern(instances), window };
         let (grown_sum, grown_count) = (
             format!("{}_sum", names::WEBAPP_REQUEST_DURATION_SECONDS),
             format!("{}_count", names::WEBAPP_REQUEST_DURATION_SECONDS),
@@ -93,6 +92,12 @@ impl Queries {
             buckets: scope.grown(&bucket, "instance, le"),
         }
     }
+}
+
+/// The label matcher of these instances.
+pub(super) fn instances_pattern<'a>(instances: impl Iterator<Item = &'a str>) -> String {
+    let any: Vec<String> = instances.map(quoted_pattern).collect();
+    format!("instance=~\"{}\"", any.join("|"))
 }
 
 /// What all expressions of a look have in common.
@@ -151,7 +156,7 @@ impl Scope {
 }
 
 /// Several expressions by `instance` as one, told apart by [`FIGURE`].
-fn together(parts: &[(&str, String)]) -> String {
+pub(super) fn together(parts: &[(&str, String)]) -> String {
     let mut query = String::new();
     for (index, (figure, expression)) in parts.iter().enumerate() {
         let or = if index == 0 { "" } else { " or " };

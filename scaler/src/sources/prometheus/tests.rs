@@ -6,6 +6,8 @@ use axum::http::StatusCode;
 use serde_json::json;
 
 use super::pretence::{Known, Manner, NOW, World, world_of};
+use scaler_engine::{Metric, NamedMetric, Need, Scope, Signal};
+
 use super::*;
 
 fn value(sample: &Sample, signal: Signal) -> Option<f64> {
@@ -371,7 +373,8 @@ async fn what_was_before_an_absence_of_prometheus_is_not_asked_for() {
     let sample = source.sample().await;
     assert_nothing_measured(&sample);
     assert!(sample.problems[0].contains("each 400.0 s, too seldom"), "{:?}", sample.problems);
-    assert!(source.range() < Duration::from_secs(38), "it reaches back over {:?}", source.range());
+    let range = source.range(Duration::from_secs(30));
+    assert!(range < Duration::from_secs(38), "it reaches back over {range:?}");
     source.sample().await;
     let asked = world.asked.lock().unwrap().clone();
     assert!(
@@ -421,4 +424,36 @@ async fn with_nobody_there_nobody_is_asked() {
     *world.endpoints.lock().unwrap() = json!({"not": "a list"});
     let sample = source.sample().await;
     assert!(sample.problems[0].starts_with("the gateway did not list"), "{:?}", sample.problems);
+}
+
+#[tokio::test]
+async fn what_policies_need_besides_is_answered_by_window_and_by_name() {
+    let mut known = Known::scraped("a:1", 1.0, 0.5, 30.0).busy();
+    known.named = [("1_rate", "12.5"), ("1_counter", "900"), ("1_any", "2"), ("2_any", "1")]
+        .map(|(figure, value)| (figure, value.to_owned()))
+        .to_vec();
+    let world = world_of(known);
+    let mut source = world.source().await;
+    let short = Duration::from_secs(15);
+    let named = |name: &str, scope| {
+        let metric = Metric::Named(NamedMetric { name: name.to_owned(), labels: BTreeMap::new() });
+        Need { metric, scope, window: short }
+    };
+    source.set_wanted(Wanted::signals_over(Duration::from_secs(30)).and_needs([
+        Need::of_each_replica(Signal::CpuCores, short),
+        named("http_requests_per_second", Scope::EachReplica),
+        named("orders", Scope::EachReplica),
+        named("lag", Scope::External),
+    ]));
+    let sample = source.sample().await;
+    let url = "http://a:1";
+    // 3 s of CPU time in 30 s, and the pretended Prometheus says the same of 15 s.
+    assert_close(value(&sample, Signal::CpuCores), 0.1, "over the window of all signals");
+    assert_close(sample.further[0].of_replicas[url], 0.2, "over 15 s");
+    assert_eq!(sample.further[1].of_replicas[url], Some(12.5));
+    assert_eq!((sample.scrapes.ok, sample.scrapes.failed), (7, 0), "three for each window, one for names");
+    let problem = |place: usize| sample.further[place].problem.clone().unwrap();
+    assert!(problem(2).contains("`orders` is in Prometheus at http://"), "{}", problem(2));
+    assert!(problem(3).starts_with("there is no `lag` in Prometheus at http://"), "{}", problem(3));
+    assert_eq!(sample.problems.len(), 2, "{:?}", sample.problems);
 }

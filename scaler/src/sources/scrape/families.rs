@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use observability::names;
-use scaler_signals::ReplicaFigures;
+use scaler_signals::{NamedFigures, ReplicaFigures};
 
+use super::plan::NamedFamily;
 use crate::sources::exposition::{self, ExpositionError, Sample};
 
 /// The families that a replica is asked for.
@@ -42,6 +43,8 @@ pub(super) struct Scraped {
     pub(super) fault_error_ratio: f64,
     /// 1 while the fault `unready` is on.
     pub(super) fault_unready: f64,
+    /// The metrics with open names that were asked for, in that order.
+    pub(super) named: Vec<NamedFigures>,
 }
 
 /// Metrics that a scrape cannot be made of.
@@ -57,21 +60,25 @@ pub(super) enum FamilyError {
 
 impl Scraped {
     /// Reads a text into this value, keeping the memory it already has.
-    pub(super) fn read(&mut self, text: &str) -> Result<(), FamilyError> {
+    pub(super) fn read(&mut self, text: &str, wanted: &[NamedFamily]) -> Result<(), FamilyError> {
         let (mut bounds, mut buckets) =
             (std::mem::take(&mut self.figures.bounds), std::mem::take(&mut self.figures.buckets));
+        let mut named = std::mem::take(&mut self.named);
         bounds.clear();
         buckets.clear();
-        *self = Self {
-            figures: ReplicaFigures { bounds, buckets, ..ReplicaFigures::default() },
-            ..Self::default()
-        };
+        named.clear();
+        named.resize(wanted.len(), NamedFigures::default());
+        let figures = ReplicaFigures { bounds, buckets, ..ReplicaFigures::default() };
+        *self = Self { figures, named, ..Self::default() };
         let (mut has_durations, mut unusable) = (false, None);
         exposition::read(text, |sample| {
             // Counts, times, bytes: none of what is read can be negative, and one that is would make others too low.
             let is_unusable = !sample.value.is_finite() || sample.value < 0.0;
             if is_unusable && FAMILIES.iter().any(|family| sample.name.starts_with(family)) {
                 unusable = Some((sample.name, sample.value));
+            }
+            for (family, figures) in wanted.iter().zip(&mut self.named) {
+                family.take(sample, figures);
             }
             has_durations |= self.take(sample);
         })?;
@@ -184,7 +191,7 @@ mod tests {
         );
         let stale = ReplicaFigures { errors: 7.0, bounds: vec![9.0], ..ReplicaFigures::default() };
         let mut scraped = Scraped { figures: stale, ..Scraped::default() };
-        scraped.read(text).unwrap();
+        scraped.read(text, &[]).unwrap();
         let expected = ReplicaFigures {
             duration_sum: 2.0,
             duration_count: 4.0,
@@ -207,7 +214,7 @@ mod tests {
             ("webapp_fault_latency_seconds 0.2\nwebapp_fault_error_ratio 0\n", &["latency +200 ms"]),
             ("webapp_fault_error_ratio 0.125\nwebapp_fault_unready 1\n", &["errors 12.5 %", "unready"]),
         ] {
-            scraped.read(&format!("{count}{metrics}# EOF\n")).unwrap();
+            scraped.read(&format!("{count}{metrics}# EOF\n"), &[]).unwrap();
             assert_eq!(scraped.faults(), words);
         }
     }
@@ -215,11 +222,11 @@ mod tests {
     #[test]
     fn metrics_of_something_else_are_refused() {
         let mut scraped = Scraped::default();
-        let missing = scraped.read("node_load1 0.5\n# EOF\n").unwrap_err();
+        let missing = scraped.read("node_load1 0.5\n# EOF\n", &[]).unwrap_err();
         assert!(missing.to_string().contains("webapp_request_duration_seconds"), "{missing}");
-        let not_finite = scraped.read("webapp_queue_depth NaN\n# EOF\n").unwrap_err();
+        let not_finite = scraped.read("webapp_queue_depth NaN\n# EOF\n", &[]).unwrap_err();
         assert!(not_finite.to_string().contains("webapp_queue_depth"), "{not_finite}");
-        let negative = scraped.read("webapp_request_duration_seconds_sum -3\n# EOF\n").unwrap_err();
+        let negative = scraped.read("webapp_request_duration_seconds_sum -3\n# EOF\n", &[]).unwrap_err();
         assert!(negative.to_string().contains("is -3, expected a finite number of at least 0"), "{negative}");
     }
 }

@@ -8,12 +8,17 @@ use axum::extract::RawQuery;
 use axum::http::StatusCode;
 use axum::routing::get;
 
+use scaler_engine::{Metric, Scope, Signal};
+
 use super::*;
+use crate::sources::EndpointState;
 
 /// A replica and what it shows.
 #[derive(Clone, Default)]
 struct FakeReplica {
     text: Arc<Mutex<String>>,
+    /// Further lines.
+    more: Arc<Mutex<String>>,
     is_broken: Arc<AtomicBool>,
 }
 
@@ -26,7 +31,8 @@ impl FakeReplica {
              webapp_request_duration_seconds_bucket{{le=\"1.0\",origin=\"user\"}} {count}\n\
              webapp_request_duration_seconds_bucket{{le=\"+Inf\",origin=\"user\"}} {count}\n\
              webapp_workers 4\nwebapp_load_factor 5\n\
-             process_start_time_seconds {started_at}\n# EOF\n"
+             process_start_time_seconds {started_at}\n{}# EOF\n",
+            self.more.lock().unwrap()
         );
     }
 
@@ -47,7 +53,7 @@ impl FakeReplica {
 }
 
 #[derive(Clone, Default)]
-struct FakeGateway(Arc<Mutex<serde_json::Value>>);
+struct FakeGateway(Arc<Mutex<serde_json::Value>>, Arc<Mutex<Option<u32>>>);
 
 impl FakeGateway {
     fn list(&self, endpoints: &[(&str, &str)]) {
@@ -59,9 +65,13 @@ impl FakeGateway {
     }
 
     async fn start(&self) -> String {
-        let list = self.0.clone();
-        serve(Router::new().route("/endpoints", get(async move || axum::Json(list.lock().unwrap().clone()))))
-            .await
+        let (list, waiting) = (self.0.clone(), self.1.clone());
+        let waiting = async move || match *waiting.lock().unwrap() {
+            Some(waiting) => Ok(axum::Json(serde_json::json!({"waiting_requests": waiting, "max": 100}))),
+            None => Err(StatusCode::NOT_FOUND),
+        };
+        let list = async move || axum::Json(list.lock().unwrap().clone());
+        serve(Router::new().route("/endpoints", get(list)).route("/waiting", get(waiting))).await
     }
 }
 
@@ -352,4 +362,89 @@ async fn with_nobody_there_nothing_is_known() {
     let sample = source.sample().await;
     assert_eq!(value(&sample, Signal::ResponseTimeMeanSeconds), None);
     assert!(sample.problems.is_empty() && sample.replicas.is_empty());
+}
+
+/// A need for a metric with an open name.
+fn named(scope: Scope, name: &str, labels: &[(&str, &str)]) -> Need {
+    let labels = labels.iter().map(|&(label, value)| (label.to_owned(), value.to_owned())).collect();
+    let metric = Metric::Named(NamedMetric { name: name.to_owned(), labels });
+    Need { metric, scope, window: Duration::from_secs(15) }
+}
+
+#[tokio::test]
+async fn what_policies_need_besides_is_answered_by_window_and_by_name() {
+    let (gateway, replicas) = (FakeGateway::default(), [FakeReplica::default(), FakeReplica::default()]);
+    let clock = Clock::start();
+    let urls = [replicas[0].start().await, replicas[1].start().await];
+    gateway.list(&[(&urls[0], "ready"), (&urls[1], "ready")]);
+    let mut source = source(gateway.start().await, clock);
+    let short = Duration::from_secs(15);
+    let needs = [
+        Need::of_each_replica(Signal::RequestsPerSecond, short),
+        named(Scope::EachReplica, "http_requests_per_second", &[("method", "GET")]),
+        named(Scope::Service, "http_requests_per_second", &[]),
+        named(Scope::External, "active_connections", &[]),
+        named(Scope::External, "in_flight", &[]),
+        named(Scope::EachReplica, "http_requests_per_second", &[("method", "PUT")]),
+        named(Scope::EachReplica, "orders_per_second", &[]),
+        named(Scope::EachReplica, "no name", &[]),
+    ];
+    source.set_wanted(Wanted::signals_over(Duration::from_secs(30)).and_needs(needs.clone()));
+    let show = |count: f64| {
+        for (replica, connections) in replicas.iter().zip([3, 4]) {
+            *replica.more.lock().unwrap() = format!(
+                "http_requests_total{{method=\"GET\",status=\"200\"}} {count}\n\
+                 http_requests_total{{method=\"GET\",status=\"503\"}} {count}\n\
+                 http_requests_total{{method=\"POST\",status=\"200\"}} {count}\n\
+                 active_connections {connections}\nsomething_else 9\n"
+            );
+            replica.show(count, count, Duration::from_secs(5));
+        }
+    };
+    show(100.0);
+    let first = source.sample().await;
+    assert_eq!(first.problems, [""; 0], "before two scrapes nothing has a rate");
+    show(130.0);
+    let sample = source.sample().await;
+    let answers = &sample.further;
+    assert_eq!(answers.iter().map(|answer| answer.need.clone()).collect::<Vec<_>>(), needs);
+    let rate = answers[0].of_replicas[&urls[0]].unwrap();
+    assert!(rate > 0.0);
+    let is_close =
+        |found: Option<f64>, expected: f64| found.is_some_and(|found| (found / expected - 1.0).abs() < 1e-9);
+    assert!(is_close(answers[1].of_replicas[&urls[0]], 2.0 * rate), "both GET series: {answers:?}");
+    let whole = answers[2].reading.unwrap();
+    assert!(whole.age < Duration::from_secs(1));
+    let rates: f64 = answers[0].of_replicas.values().flatten().sum();
+    assert!(is_close(whole.value, 3.0 * rates), "all series of both replicas: {answers:?}");
+    assert_eq!(answers[3].reading.and_then(|reading| reading.value), Some(7.0));
+    assert_eq!(answers[4].reading.and_then(|reading| reading.value), Some(6.0), "a signal by its name");
+    let problem = |place: usize| answers[place].problem.clone().unwrap();
+    assert!(problem(5).contains("no series has the labels of http_requests_per_second{method=\"PUT\"}"));
+    assert_eq!(
+        problem(6),
+        "there is no `orders_per_second` and no counter `orders_total` in the /metrics of the replicas"
+    );
+    assert!(problem(7).contains("`no name` is not a metric"));
+    assert_eq!(answers[6].of_replicas, [(urls[0].clone(), None), (urls[1].clone(), None)].into());
+    assert_eq!(sample.problems.len(), 3, "{:?}", sample.problems);
+
+    // What nobody needs any more is not kept.
+    source.set_wanted(Wanted::signals_over(short));
+    let sample = source.sample().await;
+    assert!(sample.further.is_empty() && sample.window == short);
+    assert!(value(&sample, Signal::RequestsPerSecond).is_some_and(|rate| rate > 0.0), "its past was kept");
+}
+
+#[tokio::test]
+async fn requests_that_wait_for_a_first_replica_are_in_flight() {
+    let gateway = FakeGateway::default();
+    gateway.list(&[]);
+    let mut source = source(gateway.start().await, Clock::start());
+    assert_eq!(value(&source.sample().await, Signal::InFlight), Some(0.0), "a gateway that does not tell");
+    *gateway.1.lock().unwrap() = Some(7);
+    let sample = source.sample().await;
+    assert_eq!((value(&sample, Signal::InFlight), sample.problems.len()), (Some(7.0), 0));
+    *gateway.1.lock().unwrap() = Some(0);
+    assert_eq!(value(&source.sample().await, Signal::InFlight), Some(0.0));
 }
