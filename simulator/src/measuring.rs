@@ -170,8 +170,9 @@ impl Measuring {
             let past = self.pasts.get(&existing.replica.number);
             known(&existing.name, past, Some(existing.in_flight))
         });
-        let is_there = |number: u32| existing.iter().any(|existing| existing.replica.number == number);
-        let left = self.pasts.iter().filter(|(number, _)| !is_there(**number));
+        // Replicas are numbered in the order in which they exist.
+        let place_of = |number| existing.binary_search_by_key(&number, |existing| existing.replica.number);
+        let left = self.pasts.iter().filter(|(number, _)| place_of(**number).is_err());
         let left = left.map(|(_, past)| known(&past.name, Some(past), None));
         let in_flight = existing.iter().map(|existing| f64::from(existing.in_flight)).sum();
         ServiceInWindow { replicas: there.chain(left).collect(), in_flight: Some(Reading::fresh(in_flight)) }
