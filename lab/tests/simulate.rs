@@ -73,12 +73,13 @@ fn a_replica_more_is_dearer_and_quicker() {
 #[test]
 fn an_access_log_is_played_packed_or_not() {
     let folder = folder();
-    let log: String = (0..600)
+    let lines: Vec<String> = (0..600)
         .map(|second| {
             let (minute, second) = (second / 60, second % 60);
-            format!("h - - [05/Jan/2026:08:{minute:02}:{second:02} +0000] \"GET / HTTP/1.1\" 200 5\n")
+            format!("h - - [05/Jan/2026:08:{minute:02}:{second:02} +0000] \"GET / HTTP/1.1\" 200 5")
         })
         .collect();
+    let log = lines.join("\n");
     std::fs::write(folder.path().join("access.log"), &log).expect("a log");
     let mut packed = GzEncoder::new(Vec::new(), Compression::fast());
     packed.write_all(log.as_bytes()).expect("memory takes it");

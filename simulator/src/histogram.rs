@@ -19,7 +19,7 @@ pub(crate) const BUCKETS: usize = (44 - STEP_BITS as usize - BUCKET_BITS as usiz
 #[inline]
 pub(crate) fn bucket_of(time: Nanoseconds) -> usize {
     let steps = time.min(LARGEST) >> STEP_BITS;
-    let doublings = (63 - (steps | (PER_DOUBLING as u64 - 1)).leading_zeros()) - (BUCKET_BITS - 1);
+    let doublings = (steps | (PER_DOUBLING as u64 - 1)).ilog2() - (BUCKET_BITS - 1);
     let shift = doublings.saturating_sub(1);
     // For the first two runs of buckets the index is the number of steps itself.
     shift as usize * PER_DOUBLING + usize::try_from(steps >> shift).unwrap_or(usize::MAX)

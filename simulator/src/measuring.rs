@@ -7,11 +7,11 @@ use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use scaler_engine::{
-    Answer, Metric, Need, Observation, Phase, Reading, ReplicaObservation, ResourceRequests, Scope, Signal,
+    Answer, Need, Observation, Phase, Reading, ReplicaObservation, ResourceRequests, Signal,
 };
 use scaler_signals::{
-    Growth, Progress, ReplicaFigures, ReplicaStandstill, ReplicaWindow, signals_of, signals_of_replica,
-    standing_still,
+    Growth, Progress, ReplicaFigures, ReplicaInWindow, ReplicaStandstill, ReplicaWindow, ServiceInWindow,
+    Wanted, signal_of, signals_of_replica, standing_still, unanswerable,
 };
 
 use crate::model::SignalPath;
@@ -29,14 +29,12 @@ const REQUESTS: ResourceRequests =
 #[derive(Debug)]
 pub(crate) struct Measuring {
     path: SignalPath,
-    needs: Vec<Need>,
-    /// The window of most signals.
-    window: Duration,
-    /// The longest window that anything is needed over.
-    longest: Duration,
-    /// All windows that are looked back over.
+    wanted: Wanted,
     windows: Vec<Duration>,
+    /// What is known of replicas that were scraped, those that left and still count included.
     pasts: BTreeMap<u32, Past>,
+    /// Of a replica that was not scraped yet.
+    no_standstill: ReplicaStandstill,
     /// Scrapes that have not arrived, in the order of time.
     under_way: VecDeque<Scrape>,
 }
@@ -48,19 +46,31 @@ struct Scrape {
     figures: ReplicaFigures,
 }
 
-/// What is known of one replica.
 #[derive(Debug)]
 struct Past {
+    name: String,
     window: ReplicaWindow,
     standstill: ReplicaStandstill,
 }
 
+/// A replica that exists, as the platform and the gateway say it.
+struct Existing<'a> {
+    name: String,
+    replica: &'a Replica,
+    in_flight: u32,
+}
+
 impl Measuring {
-    /// Nothing has been measured. `needs` is what the policy wants, `window` that of its first need.
-    pub(crate) fn new(path: SignalPath, needs: Vec<Need>, window: Duration) -> Self {
-        let longest = needs.iter().map(|need| need.window).fold(window, Duration::max);
-        let windows = needs.iter().map(|need| need.window).chain([window]).collect();
-        Self { path, needs, window, longest, windows, pasts: BTreeMap::new(), under_way: VecDeque::new() }
+    /// Nothing has been measured of what is wanted.
+    pub(crate) fn new(path: SignalPath, wanted: Wanted) -> Self {
+        Self {
+            path,
+            windows: wanted.signal_windows(),
+            wanted,
+            pasts: BTreeMap::new(),
+            no_standstill: ReplicaStandstill::default(),
+            under_way: VecDeque::new(),
+        }
     }
 
     /// Scrapes one replica that is, or was, ready.
@@ -75,19 +85,18 @@ impl Measuring {
         while self.under_way.front().is_some_and(|scrape| scrape.at + self.path.delay <= now) {
             let Some(Scrape { at, replica, figures }) = self.under_way.pop_front() else { break };
             let progress = Progress { at, completed: figures.duration_count, jobs: figures.jobs() };
-            let past = self
-                .pasts
-                .entry(replica)
-                .and_modify(|past| {
-                    past.window.add(at, &figures, &self.windows);
-                })
-                .or_insert_with(|| Past {
-                    window: ReplicaWindow::begin(at, &figures),
-                    standstill: ReplicaStandstill::default(),
-                });
-            past.standstill.see(progress);
+            if let Some(past) = self.pasts.get_mut(&replica) {
+                past.window.add(at, &figures, &self.windows);
+                past.standstill.see(progress);
+            } else {
+                let window = ReplicaWindow::begin(at, &figures);
+                let mut standstill = ReplicaStandstill::default();
+                standstill.see(progress);
+                self.pasts.insert(replica, Past { name: name_of(replica), window, standstill });
+            }
         }
-        let oldest = now.saturating_sub(self.longest + self.path.delay);
+        let longest = self.windows.iter().copied().fold(Duration::ZERO, Duration::max);
+        let oldest = now.saturating_sub(longest + self.path.delay);
         self.pasts.retain(|_, past| past.window.newest_at() > oldest);
     }
 
@@ -100,134 +109,97 @@ impl Measuring {
         replicas: impl Iterator<Item = &'a Replica>,
     ) -> Observation {
         let now = run_time(now);
-        let growths = self.growths(now, self.window);
-        let existing: Vec<&Replica> = replicas.collect();
-        let staying = existing.iter().filter(|replica| replica.life != Life::Draining).count();
-        let ready = || existing.iter().filter(|replica| replica.life == Life::Ready);
-        let observed: Vec<ReplicaObservation> =
-            existing.iter().map(|replica| self.observe_replica(replica, now, &growths)).collect();
-        let in_flight: f64 = observed.iter().map(|replica| f64::from(replica.in_flight)).sum();
-        let mut service = self.service_readings(now, &growths, in_flight);
-        service.insert(Signal::InFlight, Reading::fresh(in_flight));
-        let standstill = standing_still(ready().filter_map(|replica| {
-            let past = self.reported(replica.number, now)?;
-            let refused_per_second = growths.get(&replica.number).map_or(0.0, Growth::refused_per_second);
-            Some((&past.standstill, f64::from(replica.in_flight()), refused_per_second))
+        let existing: Vec<Existing<'_>> = replicas
+            .map(|replica| Existing {
+                name: name_of(replica.number),
+                replica,
+                in_flight: replica.in_flight(),
+            })
+            .collect();
+        let service = self.in_window(self.wanted.window(), now, &existing);
+        let count = |is_counted: fn(Life) -> bool| {
+            let counted = existing.iter().filter(|existing| is_counted(existing.replica.life));
+            u32::try_from(counted.count()).unwrap_or(u32::MAX)
+        };
+        let known = existing.iter().zip(&service.replicas);
+        let standstill = standing_still(known.clone().filter_map(|(existing, known)| {
+            let counts = existing.replica.life == Life::Ready && known.has_reported;
+            let refused_per_second = known.growth.as_ref().map_or(0.0, Growth::refused_per_second);
+            counts.then_some((known.standstill, known.in_flight, refused_per_second))
         }));
-        let mut observation = Observation {
+        Observation {
             at,
-            window: self.window,
-            replicas: observed,
-            service,
-            current: u32::try_from(staying).unwrap_or(u32::MAX),
-            ready: u32::try_from(ready().count()).unwrap_or(u32::MAX),
+            window: self.wanted.window(),
+            replicas: known.map(|(existing, known)| self.observe_replica(existing, known)).collect(),
+            service: service.readings(),
+            current: count(|life| life != Life::Draining),
+            ready: count(|life| life == Life::Ready),
             desired,
+            further: self.wanted.further().iter().map(|need| self.answer(need, now, &existing)).collect(),
             standstill,
             ..Observation::default()
-        };
-        observation.further = self.further(now, &observation);
-        observation
+        }
     }
 
-    /// Answers to the needs whose window is another than that of the observation.
-    fn further(&self, now: Duration, seen: &Observation) -> Vec<Answer> {
-        let others = self.needs.iter().filter(|need| need.window != self.window);
-        others
-            .filter_map(|need| {
-                let Metric::Signal(signal) = need.metric else { return None };
-                let growths = self.growths(now, need.window);
-                let mut answer =
-                    Answer { need: need.clone(), reading: None, of_replicas: BTreeMap::new(), problem: None };
-                if need.scope == Scope::Service {
-                    let jobs = seen.replicas.iter().map(|replica| f64::from(replica.in_flight)).sum();
-                    answer.reading = self.service_readings(now, &growths, jobs).get(&signal).copied();
-                } else {
-                    answer.of_replicas = seen
-                        .replicas
-                        .iter()
-                        .map(|replica| {
-                            let number = number_of(&replica.id);
-                            let own = self.own_signals(number, now, &growths, f64::from(replica.in_flight));
-                            (replica.id.clone(), own.get(&signal).copied().flatten())
-                        })
-                        .collect();
-                }
-                Some(answer)
-            })
-            .collect()
+    fn answer(&self, need: &Need, now: Duration, existing: &[Existing<'_>]) -> Answer {
+        match signal_of(&need.metric) {
+            Some(signal) => self.in_window(need.window, now, existing).answer(need, signal),
+            None => unanswerable(need, format!("a simulated replica does not expose {}", need.metric)),
+        }
     }
 
-    fn growths(&self, now: Duration, window: Duration) -> BTreeMap<u32, Growth> {
+    /// What is known in the window that ends now: of the replicas that exist, in their order, then of those that left.
+    fn in_window<'a>(
+        &'a self,
+        window: Duration,
+        now: Duration,
+        existing: &'a [Existing<'_>],
+    ) -> ServiceInWindow<'a> {
         let start = now.saturating_sub(window);
-        let pasts = self.pasts.iter();
-        pasts.filter_map(|(number, past)| Some((*number, past.window.growth_since(start)?))).collect()
+        let oldest = now.saturating_sub(self.path.scrape_interval * REPORTED_INTERVALS + self.path.delay);
+        let known = |id: &'a str, past: Option<&'a Past>, in_flight: Option<u32>| ReplicaInWindow {
+            id,
+            is_listed: in_flight.is_some(),
+            has_reported: past.is_some_and(|past| past.window.newest_at() >= oldest),
+            age: past.map_or(Duration::MAX, |past| now.saturating_sub(past.window.newest_at())),
+            growth: past.and_then(|past| past.window.growth_since(start)),
+            standstill: past.map_or(&self.no_standstill, |past| &past.standstill),
+            in_flight: f64::from(in_flight.unwrap_or(0)),
+        };
+        let there = existing.iter().map(|existing| {
+            let past = self.pasts.get(&existing.replica.number);
+            known(&existing.name, past, Some(existing.in_flight))
+        });
+        // Replicas are numbered in the order in which they exist.
+        let place_of = |number| existing.binary_search_by_key(&number, |existing| existing.replica.number);
+        let left = self.pasts.iter().filter(|(number, _)| place_of(**number).is_err());
+        let left = left.map(|(_, past)| known(&past.name, Some(past), None));
+        let in_flight = existing.iter().map(|existing| f64::from(existing.in_flight)).sum();
+        ServiceInWindow { replicas: there.chain(left).collect(), in_flight: Some(Reading::fresh(in_flight)) }
     }
 
-    fn service_readings(
-        &self,
-        now: Duration,
-        growths: &BTreeMap<u32, Growth>,
-        in_flight: f64,
-    ) -> BTreeMap<Signal, Reading> {
-        let Some(joined) = Growth::joined(growths.values()) else { return BTreeMap::new() };
-        let age = now.saturating_sub(joined.to);
-        let reported = self.pasts.values().filter(|past| self.is_recent(past, now));
-        let jobs: f64 = reported.map(|past| past.standstill.jobs()).sum();
-        signals_of(&joined, jobs.max(in_flight))
-            .map(|(signal, value)| (signal, Reading { value: Some(value), age }))
-            .collect()
-    }
-
-    fn observe_replica(
-        &self,
-        replica: &Replica,
-        now: Duration,
-        growths: &BTreeMap<u32, Growth>,
-    ) -> ReplicaObservation {
-        let in_flight = replica.in_flight();
-        let mut signals = self.own_signals(replica.number, now, growths, f64::from(in_flight));
-        signals.insert(Signal::InFlight, Some(f64::from(in_flight)));
+    fn observe_replica(&self, existing: &Existing<'_>, known: &ReplicaInWindow<'_>) -> ReplicaObservation {
+        let Existing { name, replica, in_flight } = existing;
+        let growth = known.growth.as_ref().filter(|_| known.has_reported);
+        let measured = growth.map(|growth| (growth, known.standstill));
+        let mut signals = signals_of_replica(measured, known.in_flight);
+        signals.insert(Signal::InFlight, Some(known.in_flight));
         ReplicaObservation {
-            id: name_of(replica.number),
+            id: name.clone(),
             ready: replica.life == Life::Ready,
             readiness_changed_at: replica.readiness_changed_at.map(run_time),
             started_at: Some(run_time(replica.started_at)),
             deleting: replica.life == Life::Draining,
             phase: Phase::Running,
             requests: REQUESTS,
-            in_flight,
+            in_flight: *in_flight,
             sampled_at: self.pasts.get(&replica.number).map(|past| past.window.newest_at()),
             signals,
         }
-    }
-
-    fn own_signals(
-        &self,
-        number: u32,
-        now: Duration,
-        growths: &BTreeMap<u32, Growth>,
-        in_flight: f64,
-    ) -> BTreeMap<Signal, Option<f64>> {
-        let past = self.reported(number, now);
-        let measured = past.and_then(|past| Some((growths.get(&number)?, &past.standstill)));
-        signals_of_replica(measured, in_flight)
-    }
-
-    fn reported(&self, number: u32, now: Duration) -> Option<&Past> {
-        self.pasts.get(&number).filter(|past| self.is_recent(past, now))
-    }
-
-    fn is_recent(&self, past: &Past, now: Duration) -> bool {
-        let oldest = self.path.scrape_interval * REPORTED_INTERVALS + self.path.delay;
-        past.window.newest_at() >= now.saturating_sub(oldest)
     }
 }
 
 /// The name of a replica in observations.
 fn name_of(number: u32) -> String {
     format!("replica-{number}")
-}
-
-fn number_of(name: &str) -> u32 {
-    name.rsplit('-').next().and_then(|number| number.parse().ok()).unwrap_or(0)
 }

@@ -35,7 +35,7 @@ pub(crate) struct RunStreams {
 impl RunStreams {
     pub(crate) fn of_seed(seed: u64) -> Self {
         let streams = Streams::from_seed(seed).derive("simulator");
-        let stream = |name| FastStream::new(&streams, name);
+        let stream = |name| FastStream::new(streams, name);
         Self {
             arrivals: stream("arrivals"),
             service_times: stream("service_times"),
@@ -47,7 +47,7 @@ impl RunStreams {
 }
 
 impl FastStream {
-    fn new(streams: &Streams, name: &str) -> Self {
+    fn new(streams: Streams, name: &str) -> Self {
         let mut state = [0; 32];
         streams.stream(name).fill_bytes(&mut state);
         Self(Xoshiro256PlusPlus::from_seed(state))

@@ -11,6 +11,7 @@ mod replicas;
 use std::time::Duration;
 
 use scaler_engine::{ControlLoop, Engine, Limits, Policy};
+use scaler_signals::Wanted;
 
 use crate::arrivals::ArrivalTimes;
 use crate::buckets::BucketTable;
@@ -239,7 +240,7 @@ fn steering_of<P: Policy>(
         }
         Scaling::Plan(counts) => return (Steering::Plan { counts, next: 0, desired: initial }, None),
     };
-    let measuring = Measuring::new(model.signals, policy.needs(), policy.window());
+    let measuring = Measuring::new(model.signals, Wanted::of(&policy));
     let mut engine = Engine::new(policy);
     let own = engine.limits();
     if own.max() > model.replicas.max {

@@ -37,13 +37,13 @@ fn play_watched(
     let model = Model {
         duration: Duration::from_secs_f64(REQUESTS / rate),
         service: Service {
-            workers: NonZero::new(workers).unwrap(),
-            service_time: ServiceModel::new(distribution, SERVICE, cv).unwrap(),
+            workers: NonZero::new(workers).expect("there are workers"),
+            service_time: ServiceModel::new(distribution, SERVICE, cv).expect("a valid law"),
             queue_capacity: queue,
-            start_up: ServiceModel::new(constant, Duration::ZERO, 0.0).unwrap(),
+            start_up: ServiceModel::new(constant, Duration::ZERO, 0.0).expect("a valid law"),
         },
         workload: Workload {
-            shape: Shape::steady(1.0).unwrap(),
+            shape: Shape::steady(1.0).expect("a valid level"),
             base_rate_per_second: rate,
             arrivals: Arrivals::Poisson,
         },
@@ -79,10 +79,10 @@ fn waiting_in_m_m_c_is_that_of_erlang_c() {
         let law = Mmc {
             arrivals_per_second: load * f64::from(workers) / SERVICE.as_secs_f64(),
             mean_service_seconds: SERVICE.as_secs_f64(),
-            servers: NonZero::new(workers).unwrap(),
+            servers: NonZero::new(workers).expect("there are workers"),
         };
         let (found, expected) = (mean_wait_seconds(&run), law.mean_wait_seconds());
-        let mean = run.totals.mean_ms.unwrap() / 1e3;
+        let mean = run.totals.mean_ms.expect("requests were served") / 1e3;
         assert_within(
             0.01,
             mean,
@@ -125,12 +125,12 @@ fn waiting_in_m_g_1_is_that_of_pollaczek_and_khinchine() {
 fn refusals_are_those_of_m_m_c_k_and_of_erlang_b() {
     for (workers, load, queue) in [(4, 0.8, 4), (4, 1.5, 10), (4, 0.8, 0), (10, 1.2, 0)] {
         let run = play(ServiceTimeDistribution::Exponential, 1.0, workers, load, queue);
-        let servers = NonZero::new(workers).unwrap();
+        let servers = NonZero::new(workers).expect("there are workers");
         let law = MmcK {
             arrivals_per_second: load * f64::from(workers) / SERVICE.as_secs_f64(),
             mean_service_seconds: SERVICE.as_secs_f64(),
             servers,
-            waiting_places: u32::try_from(queue).unwrap(),
+            waiting_places: u32::try_from(queue).expect("a short queue"),
         };
         let what = format!("{workers} workers, ρ {load}, {queue} may wait");
         let refused = run.totals.refused as f64 / run.totals.requests as f64;
@@ -163,7 +163,12 @@ fn quantiles_of_m_m_1_are_those_of_its_exponential_response_time() {
     let run = play(ServiceTimeDistribution::Exponential, 1.0, 1, 0.5, ENDLESS);
     let mean_ms = 100.0;
     for (found, share) in [(run.totals.p50_ms, 0.5), (run.totals.p95_ms, 0.95), (run.totals.p99_ms, 0.99)] {
-        assert_within(0.005, found.unwrap(), -mean_ms * f64::ln(1.0 - share), &format!("quantile {share}"));
+        assert_within(
+            0.005,
+            found.expect("requests were served"),
+            -mean_ms * f64::ln(1.0 - share),
+            &format!("quantile {share}"),
+        );
     }
 }
 
@@ -182,7 +187,7 @@ impl Observer for Sampled {
         let samples_before = |at: Duration| at.as_nanos().div_ceil(SAMPLE_EVERY.as_nanos());
         let seen = samples_before(end.ended_at) - samples_before(end.arrived_at);
         self.present += u64::try_from(seen).expect("a request is short");
-        self.time_sum += end.ended_at - end.arrived_at;
+        self.time_sum += end.ended_at.saturating_sub(end.arrived_at);
         self.requests += 1;
     }
 }

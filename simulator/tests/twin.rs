@@ -22,14 +22,14 @@ fn model() -> Model {
     Model {
         duration: Duration::from_mins(5),
         service: Service {
-            workers: NonZero::new(4).unwrap(),
-            service_time: ServiceModel::new(lognormal, Duration::from_millis(50), 0.5).unwrap(),
+            workers: NonZero::new(4).expect("four is not zero"),
+            service_time: ServiceModel::new(lognormal, Duration::from_millis(50), 0.5).expect("a valid law"),
             queue_capacity: 20,
-            start_up: ServiceModel::new(lognormal, Duration::from_secs(2), 0.3).unwrap(),
+            start_up: ServiceModel::new(lognormal, Duration::from_secs(2), 0.3).expect("a valid law"),
         },
         workload: Workload {
             shape: Shape::try_from(Spike { base: 1.0, peak: 5.0, hold_seconds: 120.0, ramp_seconds: 30.0 })
-                .unwrap(),
+                .expect("a valid shape"),
             base_rate_per_second: 60.0,
             arrivals: Arrivals::Poisson,
         },

@@ -67,7 +67,8 @@ pub(crate) struct SimulateArguments {
 
 pub(crate) fn run(arguments: SimulateArguments) -> Result<ExitStatus, Failure> {
     if arguments.list {
-        return list();
+        list();
+        return Ok(ExitStatus::Held);
     }
     let experiment = input::experiment(&arguments)?;
     let contenders = input::contenders(&experiment)?;
@@ -134,7 +135,7 @@ fn finish(
     Ok(if result.complete { ExitStatus::Held } else { ExitStatus::NotHeld })
 }
 
-fn list() -> Result<ExitStatus, Failure> {
+fn list() {
     let about = |text: &str| {
         let comment = text.lines().next().unwrap_or_default();
         comment.trim_start_matches('#').trim().to_owned()
@@ -142,5 +143,4 @@ fn list() -> Result<ExitStatus, Failure> {
     let lines: Vec<String> =
         SHIPPED.iter().map(|(name, text)| format!("{name:<14} {}", about(text))).collect();
     say(&lines.join("\n"));
-    Ok(ExitStatus::Held)
 }

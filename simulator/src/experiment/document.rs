@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use excerpt::{excerpt, sentence};
 use serde::Deserialize;
-use serde::de::IgnoredAny;
 use serde_saphyr::Spanned;
 use workload::{Arrivals, ServiceTimeDistribution, Shape, ShapeDefinition};
 
@@ -29,11 +28,10 @@ struct Document {
     spec: Option<Spec>,
 }
 
+/// Labels and the like, which Kubernetes' tools write, are for others to read.
 #[derive(Deserialize)]
 struct Metadata {
     name: Option<String>,
-    #[serde(flatten)]
-    _others: BTreeMap<String, IgnoredAny>,
 }
 
 #[derive(Default, Deserialize)]

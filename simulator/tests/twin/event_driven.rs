@@ -189,7 +189,7 @@ impl<'a> Twin<'a> {
             self.start(replica, &start);
         }
         if is_waited_for {
-            self.close(now, replica, Outcome::Success { latency: now - job.sent_at });
+            self.close(now, replica, Outcome::Success { latency: now.saturating_sub(job.sent_at) });
             self.tell(now, job, Some(replica), RequestOutcome::Served);
         }
         if is_idle && self.replicas[replica].life == Life::Draining {
@@ -203,7 +203,7 @@ impl<'a> Twin<'a> {
     }
 
     fn lose(&mut self, now: Duration, replica: usize, job: Job, outcome: RequestOutcome) {
-        self.close(now, replica, Outcome::Failed { after: now - job.sent_at });
+        self.close(now, replica, Outcome::Failed { after: now.saturating_sub(job.sent_at) });
         let but = [self.replicas[replica].endpoint];
         let next = if job.retries_left > 0 {
             self.rotation.pick(now, self.draws.routes(), &but).endpoint()
@@ -217,7 +217,7 @@ impl<'a> Twin<'a> {
     }
 
     fn tell(&mut self, now: Duration, job: Job, replica: Option<usize>, outcome: RequestOutcome) {
-        let replica = replica.map(|replica| u32::try_from(replica).unwrap() + 1);
+        let replica = replica.map(|replica| u32::try_from(replica).expect("few replicas") + 1);
         let (number, arrived_at) = (job.number, job.arrived_at);
         self.ends.push(RequestEnd { number, arrived_at, ended_at: now, replica, outcome });
     }

@@ -45,7 +45,7 @@ impl Curve {
     /// The level that it keeps over the whole segment, if it keeps one.
     pub(crate) fn flat_level(self) -> Option<f64> {
         match self {
-            Self::Line { from, slope_per_second } if slope_per_second == 0.0 => Some(from),
+            Self::Line { from, slope_per_second: 0.0 } => Some(from),
             Self::Line { .. } | Self::Wave { .. } => None,
         }
     }

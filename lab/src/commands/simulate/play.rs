@@ -115,7 +115,7 @@ pub(super) fn all(
     let progress = Progress { parts: (0..runs).map(|_| AtomicU32::new(0)).collect(), stop };
     let (next, ended) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
     ended.lock().resize_with(runs, || None);
-    let play = |place: usize| {
+    let play_run = |place: usize| {
         let (scaling, seed) = (scalings[place / seeds.len()], seeds[place % seeds.len()]);
         let mut observer = OneRun { progress: &progress, place, duration: model.duration };
         let run = simulate(model, scaling.clone(), seed, &mut observer)?;
@@ -134,7 +134,7 @@ pub(super) fn all(
                     if place >= runs || stop.load(Ordering::Relaxed) {
                         break;
                     }
-                    let outcome = play(place);
+                    let outcome = play_run(place);
                     ended.lock()[place] = outcome;
                 }
                 working.fetch_sub(1, Ordering::Release);

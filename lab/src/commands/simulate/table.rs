@@ -23,7 +23,7 @@ pub(super) fn of(result: &ExperimentResult, seeds: usize, seconds: f64) -> Strin
     rows.extend(result.policies.iter().map(row));
     if let Some(oracle) = &result.oracle {
         let mut row = [const { String::new() }; HEADER.len()];
-        row[0] = "oracle".to_owned();
+        "oracle".clone_into(&mut row[0]);
         row[1] = percent(Some(oracle.violating_request_share));
         row[6] = number(Some(oracle.replica_seconds / 3600.0), 2);
         row[7] = number(Some(oracle.cost), 2);
