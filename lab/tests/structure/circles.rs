@@ -20,8 +20,8 @@ struct Harmless {
 const HARMLESS: [Harmless; 2] = [
     Harmless {
         package: "scaler-engine",
-        modules: &["policy::threshold::reason", "reason"],
-        reason: "a reason is that of some policy, and a policy's own reasons share words such as directions",
+        modules: &["decision", "policy", "reason"],
+        reason: "a decision has a reason, which may be of a policy, and a policy gives decisions with reasons",
     },
     Harmless {
         package: "scaler-engine",

@@ -10,7 +10,7 @@ use serde_json::Value;
 /// table, or it runs against the direction of the workspace.
 ///
 /// Pure crates depend on pure ones alone. Processes do not know each other; `lab` alone knows them all.
-const ARROWS: [(&str, &[&str]); 18] = [
+const ARROWS: [(&str, &[&str]); 19] = [
     // Pure: no files, sockets or clocks.
     ("excerpt", &[]),
     ("http-response", &[]),
@@ -21,6 +21,7 @@ const ARROWS: [(&str, &[&str]); 18] = [
     ("scaler-signals", &["scaler-engine"]),
     ("scaler-documents", &["excerpt", "scaler-engine"]),
     ("loadgen-baseline", &["workload"]),
+    ("simulator", &["excerpt", "gateway-balancer", "scaler-engine", "scaler-signals", "workload"]),
     // For tests alone.
     ("test-requirements", &[]),
     // What processes share.
@@ -29,7 +30,10 @@ const ARROWS: [(&str, &[&str]); 18] = [
     // Processes.
     ("webapp", &["excerpt", "http-client", "observability", "webapp-queue", "workload"]),
     ("gateway", &["gateway-balancer", "http-response", "observability"]),
-    ("scaler", &["excerpt", "http-client", "observability", "scaler-engine", "scaler-signals"]),
+    (
+        "scaler",
+        &["excerpt", "http-client", "observability", "scaler-documents", "scaler-engine", "scaler-signals"],
+    ),
     ("docker-proxy", &["http-client", "observability"]),
     ("loadgen", &["excerpt", "http-response", "loadgen-baseline", "observability", "workload"]),
     // The binary.
@@ -46,6 +50,7 @@ const ARROWS: [(&str, &[&str]); 18] = [
             "scaler",
             "scaler-documents",
             "scaler-engine",
+            "simulator",
             "webapp",
             "workload",
         ],

@@ -1,6 +1,5 @@
 //! Reads rules of the Prometheus Adapter, as far as `lint` judges them: alone, or in the adapter's `ConfigMap`.
 
-use crate::manifest::has_key;
 use crate::problem::Problems;
 use crate::tree::{Lines, Node, read_trees};
 
@@ -31,7 +30,7 @@ pub(crate) fn read_rules(node: &Node, problems: &mut Problems) -> Option<Vec<Ada
         let first = Lines::of(node).of_field("data[config.yaml]");
         return Some(rules.into_iter().map(|rule| AdapterRule { line: rule.line + first, ..rule }).collect());
     }
-    if has_key(node, "kind") {
+    if node.has("kind") {
         return None;
     }
     let rules = rules_of(node, "")?;
@@ -44,7 +43,7 @@ pub(crate) fn read_rules(node: &Node, problems: &mut Problems) -> Option<Vec<Ada
 
 fn rules_of(node: &Node, prefix: &str) -> Option<Vec<AdapterRule>> {
     let lists = [("rules", false), ("externalRules", true)];
-    let lists = lists.into_iter().filter(|(name, _)| has_key(node, name)).collect::<Vec<_>>();
+    let lists = lists.into_iter().filter(|(name, _)| node.has(name)).collect::<Vec<_>>();
     if lists.is_empty() {
         return None;
     }

@@ -8,7 +8,7 @@ use crate::hpa::{self, HpaDocument};
 use crate::keda::{self, ScaledObjectDocument};
 use crate::knative::{self, KnativeDocument};
 use crate::problem::{Notice, Problem, Problems};
-use crate::tree::{Node, Value, read_trees};
+use crate::tree::{Node, read_trees};
 use crate::vpa::{self, VpaDocument};
 use crate::workload::{self, Workload};
 
@@ -209,9 +209,4 @@ fn other(version: &str, kind: &str, problems: &mut Problems) -> Option<Document>
         );
     }
     Some(Document::Other(kind.to_owned()))
-}
-
-/// Whether a value is a map with this key.
-pub(crate) fn has_key(node: &Node, key: &str) -> bool {
-    matches!(node.value, Value::Map(_)) && node.get(key).is_some()
 }

@@ -57,6 +57,11 @@ impl Node {
             .filter(|node| !node.is_null())
     }
 
+    /// Whether it is a map with this key.
+    pub(crate) fn has(&self, key: &str) -> bool {
+        self.get(key).is_some()
+    }
+
     pub(crate) fn is_null(&self) -> bool {
         self.value == Value::Null
     }

@@ -5,6 +5,7 @@
 //! newest scrape is at most three intervals old: one slow answer is no outage.
 
 mod families;
+mod named_family;
 mod plan;
 mod replica;
 #[cfg(test)]

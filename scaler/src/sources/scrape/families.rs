@@ -5,7 +5,7 @@ use std::time::Duration;
 use observability::names;
 use scaler_signals::{NamedFigures, ReplicaFigures};
 
-use super::plan::NamedFamily;
+use super::named_family::NamedFamily;
 use crate::sources::exposition::{self, ExpositionError, Sample};
 
 /// The families that a replica is asked for.

@@ -2,12 +2,11 @@
 
 use std::time::Duration;
 
-use scaler_engine::NamedMetric;
-use scaler_signals::{NamedFigures, Wanted, counter_of};
+use scaler_signals::Wanted;
 
 use super::families::FAMILIES;
+use super::named_family::NamedFamily;
 use crate::sources::answers::can_be_looked_for;
-use crate::sources::exposition::Sample;
 
 /// What every scrape of a look has in common.
 #[derive(Debug)]
@@ -17,18 +16,10 @@ pub(super) struct ScrapePlan {
     named: Vec<NamedFamily>,
 }
 
-/// A metric with an open name, and the counter whose rate it may be.
-#[derive(Debug)]
-pub(super) struct NamedFamily {
-    pub(super) metric: NamedMetric,
-    counter: Option<String>,
-}
-
 impl ScrapePlan {
     pub(super) fn of(wanted: &Wanted) -> Self {
         let possible = wanted.named().into_iter().filter(can_be_looked_for);
-        let named: Vec<NamedFamily> =
-            possible.map(|metric| NamedFamily { counter: counter_of(&metric.name), metric }).collect();
+        let named: Vec<NamedFamily> = possible.map(NamedFamily::of).collect();
         let mut families = FAMILIES.to_vec();
         families.extend(named.iter().flat_map(NamedFamily::names));
         let query: Vec<String> = families.iter().map(|name| format!("name%5B%5D={name}")).collect();
@@ -50,31 +41,6 @@ impl ScrapePlan {
     /// The longest span that is measured over.
     pub(super) fn reach(&self) -> Duration {
         self.windows.iter().copied().max().unwrap_or_default()
-    }
-}
-
-impl NamedFamily {
-    fn names(&self) -> impl Iterator<Item = &str> {
-        [Some(self.metric.name.as_str()), self.counter.as_deref()].into_iter().flatten()
-    }
-
-    /// Adds a sample, if it is one of this metric.
-    pub(super) fn take(&self, sample: &Sample<'_>, figures: &mut NamedFigures) {
-        let sum = if sample.name == self.metric.name {
-            &mut figures.value
-        } else if self.counter.as_deref() == Some(sample.name) {
-            &mut figures.counter
-        } else {
-            return;
-        };
-        let is_wanted = |(label, value): (&String, &String)| {
-            sample.label(label).is_some_and(|found| found == value.as_str())
-        };
-        if self.metric.labels.iter().all(is_wanted) {
-            *sum = Some(sum.unwrap_or_default() + sample.value);
-        } else {
-            figures.has_other_labels = true;
-        }
     }
 }
 
