@@ -11,6 +11,7 @@ mod other_systems;
 mod overrides;
 mod settings;
 mod threshold;
+mod watermark;
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -120,6 +121,10 @@ impl NamedPolicy {
             Kind::Threshold => {
                 let (name, policy) = threshold::read(&document, overrides)?;
                 (name, AnyPolicy::Threshold(policy))
+            }
+            Kind::Watermark => {
+                let (name, policy) = watermark::read(&document, overrides)?;
+                (name, AnyPolicy::Watermark(policy))
             }
         };
         Ok(Self { name: name.unwrap_or_else(|| fallback_name.to_owned()), origin: origin.to_owned(), policy })

@@ -1,4 +1,4 @@
-//! Checks on random histories what no followed autoscaler may ever do, whatever it is told.
+//! Checks on random histories what no followed autoscaler, and no policy of any step, may ever do, whatever it is told.
 
 #![expect(clippy::unwrap_used, reason = "what cannot be set up fails its test")]
 
@@ -14,6 +14,7 @@ use scaler_engine::keda::{
     Trigger, TriggerSource, TriggerTarget,
 };
 use scaler_engine::knative::{KnativePolicy, KnativeSpec, KpaSpec, ScaleSettings};
+use scaler_engine::policy::watermark::{WatermarkPolicy, WatermarkSettings};
 use scaler_engine::{
     Action, Answer, AnyPolicy, Cause, Engine, Limits, Observation, Phase, Policy as _, Reading,
     ResourceRequests, Signal, invariants,
@@ -157,8 +158,25 @@ fn any_knative() -> impl Strategy<Value = KnativePolicy> {
     })
 }
 
+fn any_watermark() -> impl Strategy<Value = WatermarkPolicy> {
+    (1..4_u32, 0..60_u64, 1..3_u32, 3..9_u32).prop_map(|(checks, cooldown, min, max)| {
+        let settings = WatermarkSettings {
+            low: 0.5,
+            high: 1.5,
+            scale_down_checks: checks,
+            scale_up_cooldown: Duration::from_secs(cooldown),
+            scale_down_cooldown: Duration::from_secs(cooldown),
+            min_replicas: min,
+            max_replicas: max,
+            ..WatermarkSettings::default()
+        };
+        WatermarkPolicy::new(settings).unwrap()
+    })
+}
+
 fn any_policy() -> impl Strategy<Value = AnyPolicy> {
     prop_oneof![
+        1 => any_watermark().prop_map(AnyPolicy::from),
         2 => any_hpa().prop_map(AnyPolicy::from),
         1 => any_scaled_object().prop_map(AnyPolicy::from),
         1 => any_knative().prop_map(AnyPolicy::from),
@@ -333,7 +351,8 @@ fn the_random_histories_do_contain_actions_of_each_kind() {
     use proptest::test_runner::TestRunner;
     let mut runner = TestRunner::deterministic();
     let events = proptest::collection::vec(any_event(), 120);
-    let policies: [BoxedStrategy<AnyPolicy>; 3] = [
+    let policies: [BoxedStrategy<AnyPolicy>; 4] = [
+        any_watermark().prop_map(AnyPolicy::from).boxed(),
         any_hpa().prop_map(AnyPolicy::from).boxed(),
         any_scaled_object().prop_map(AnyPolicy::from).boxed(),
         any_knative().prop_map(AnyPolicy::from).boxed(),
