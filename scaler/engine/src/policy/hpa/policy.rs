@@ -1,6 +1,7 @@
 //! Drives the pass of the controller from the loop: an observation goes in, a proposal with its reason comes out.
 
 use alloc::borrow::Cow;
+use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -32,7 +33,8 @@ pub struct HpaPolicy {
     spec: HpaSpec,
     settings: ControllerSettings,
     limits: Limits,
-    history: HpaHistory,
+    /// Boxed, so that the common type of all kinds stays small.
+    history: Box<HpaHistory>,
 }
 
 impl HpaPolicy {
@@ -49,12 +51,12 @@ impl HpaPolicy {
             spec.metrics.push(Metric::DEFAULT);
         }
         let limits = rules::check(&spec, &settings)?;
-        Ok(Self { spec, settings, limits, history: HpaHistory::default() })
+        Ok(Self { spec, settings, limits, history: Box::default() })
     }
 
     /// Exchanges what it remembers; for a policy that keeps it beside its own.
-    pub(crate) const fn swap_history(&mut self, history: &mut HpaHistory) {
-        core::mem::swap(&mut self.history, history);
+    pub(crate) fn swap_history(&mut self, history: &mut HpaHistory) {
+        core::mem::swap(&mut *self.history, history);
     }
 
     /// What it is told to do.
@@ -246,11 +248,11 @@ impl Policy for HpaPolicy {
     }
 
     fn history(&self) -> HpaHistory {
-        self.history.clone()
+        (*self.history).clone()
     }
 
     fn restore(&mut self, history: HpaHistory) -> Result<(), HpaHistory> {
-        self.history = history;
+        *self.history = history;
         Ok(())
     }
 

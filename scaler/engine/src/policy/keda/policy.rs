@@ -4,6 +4,7 @@
 //! Each loop has its own interval. Where both are due at one check, activation comes first; if it asks for a count, the
 //! autoscaler waits for the next check.
 
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::time::Duration;
@@ -30,15 +31,16 @@ use crate::reason::Cause;
 /// A `ScaledObject` that drives the loop, with what it remembers.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ScaledObjectPolicy {
-    spec: ScaledObjectSpec,
+    spec: Box<ScaledObjectSpec>,
     settings: ControllerSettings,
     /// The generated autoscaler's bounds, which begin at 1.
     hpa_limits: Limits,
     limits: Limits,
     check_interval: Duration,
     /// The generated autoscaler. Its history is kept in `history` while it is not asked.
-    hpa: HpaPolicy,
-    history: ScaledObjectHistory,
+    hpa: Box<HpaPolicy>,
+    /// Boxed as the two others are, so that the common type of all kinds stays small.
+    history: Box<ScaledObjectHistory>,
 }
 
 impl ScaledObjectPolicy {
@@ -54,19 +56,19 @@ impl ScaledObjectPolicy {
         spec.activation.fallback_replicas = spec.fallback.map(|fallback| fallback.replicas);
         let rules::Checked { mut hpa, limits, check_interval } = rules::check(&spec, &settings)?;
         pause_directions(&mut hpa, &spec.activation);
-        let hpa = HpaPolicy::new(hpa, settings)?;
+        let hpa = Box::new(HpaPolicy::new(hpa, settings)?);
         let hpa_limits = hpa.limits();
-        let history = ScaledObjectHistory::default();
+        let (spec, history) = (Box::new(spec), Box::default());
         Ok(Self { spec, settings, hpa_limits, limits, check_interval, hpa, history })
     }
 
     /// What it is told to do.
-    pub const fn spec(&self) -> &ScaledObjectSpec {
+    pub fn spec(&self) -> &ScaledObjectSpec {
         &self.spec
     }
 
     /// The autoscaler that it generates.
-    pub const fn generated(&self) -> &HpaSpec {
+    pub fn generated(&self) -> &HpaSpec {
         self.hpa.spec()
     }
 
@@ -351,11 +353,11 @@ impl Policy for ScaledObjectPolicy {
     }
 
     fn history(&self) -> ScaledObjectHistory {
-        self.history.clone()
+        (*self.history).clone()
     }
 
     fn restore(&mut self, history: ScaledObjectHistory) -> Result<(), ScaledObjectHistory> {
-        self.history = history;
+        *self.history = history;
         Ok(())
     }
 

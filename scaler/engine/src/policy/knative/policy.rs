@@ -1,6 +1,7 @@
 //! Drives a revision's autoscaler from the loop. The gateway plays the activator: it is always in the path, and requests
 //! that find no replica wait in it, where they count as in flight.
 
+use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::ToString as _;
 use alloc::vec;
@@ -43,7 +44,8 @@ const READING_AGE_MAX: Duration = Duration::from_secs(3);
 pub struct KnativePolicy {
     spec: KnativeSpec,
     limits: Limits,
-    history: KnativeHistory,
+    /// Boxed, so that the common type of all kinds stays small.
+    history: Box<KnativeHistory>,
 }
 
 impl KnativePolicy {
@@ -58,7 +60,7 @@ impl KnativePolicy {
         let limits = rules::check(&spec)?;
         spec.scale.stable_window = spec.kpa.stable_window;
         spec.scale.target_burst_capacity = spec.kpa.target_burst_capacity;
-        Ok(Self { spec, limits, history: KnativeHistory::default() })
+        Ok(Self { spec, limits, history: Box::default() })
     }
 
     /// What it is told to do.
@@ -287,7 +289,7 @@ impl Policy for KnativePolicy {
     }
 
     fn history(&self) -> KnativeHistory {
-        self.history.clone()
+        (*self.history).clone()
     }
 
     /// Windows of another length keep their newest buckets.
@@ -297,14 +299,14 @@ impl Policy for KnativePolicy {
         {
             history.windows = None;
         }
-        self.history = history;
+        *self.history = history;
         Ok(())
     }
 
     /// What was recorded stays while it is the same that is recorded.
     fn take_over(&mut self, before: &Self) -> bool {
         let stays = self.spec.metric == before.spec.metric && self.spec.algorithm == before.spec.algorithm;
-        stays && self.restore(before.history.clone()).is_ok()
+        stays && self.restore((*before.history).clone()).is_ok()
     }
 
     fn settings_shown(&self) -> Vec<Setting> {
