@@ -11,6 +11,7 @@ mod other_systems;
 mod overrides;
 mod settings;
 mod threshold;
+mod watermark;
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -122,6 +123,10 @@ impl NamedPolicy {
             Kind::Threshold => {
                 let (name, policy) = threshold::read(&document, overrides)?;
                 (name, AnyPolicy::Threshold(policy))
+            }
+            Kind::Watermark => {
+                let (name, policy) = watermark::read(&document, overrides)?;
+                (name, AnyPolicy::Watermark(policy))
             }
         };
         let name = name.unwrap_or_else(|| fallback_name.to_owned());

@@ -14,6 +14,7 @@ const VERSION: u32 = EngineState::<PolicyHistory>::VERSION;
 pub(crate) struct StateFile(WholeFile);
 
 /// What was found at the start.
+#[expect(clippy::large_enum_variant, reason = "there is one at each start")]
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Found {
     /// No file: a first start.

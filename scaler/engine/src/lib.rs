@@ -40,7 +40,7 @@ pub mod invariants;
 mod limits;
 mod need;
 mod observation;
-mod policy;
+pub mod policy;
 mod reason;
 mod signal;
 mod slo;

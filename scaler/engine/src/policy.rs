@@ -10,6 +10,7 @@ pub mod knative;
 mod rounding;
 mod shown;
 pub(crate) mod threshold;
+pub mod watermark;
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -40,6 +41,8 @@ any::kinds! {
     ScaledObject, "ScaledObject", keda::ScaledObjectPolicy, keda::ScaledObjectHistory, keda::ScaledObjectReason;
     /// Knative's: concurrency or rate over two windows, with panic, down to zero.
     Knative, "KnativePolicy", knative::KnativePolicy, knative::KnativeHistory, knative::KnativeReason;
+    /// One signal between two marks, by as many replicas as it takes.
+    Watermark, "WatermarkPolicy", watermark::WatermarkPolicy, watermark::WatermarkHistory, watermark::WatermarkReason;
 }
 
 /// What is shown of a service whose policy measures nothing.

@@ -6,8 +6,6 @@
 #![expect(clippy::unwrap_used, reason = "a scenario that cannot be read fails its test")]
 
 use std::fmt::Write as _;
-use std::fs;
-use std::path::Path;
 use std::time::Duration;
 
 use scaler_engine::{
@@ -15,59 +13,11 @@ use scaler_engine::{
     ThresholdPolicy, ThresholdSettings,
 };
 
+mod scenario_files;
+
 #[test]
 fn every_scenario_file_decides_as_written() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios");
-    let mut files: Vec<_> = fs::read_dir(&folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "txt"))
-        .collect();
-    files.sort();
-    assert!(!files.is_empty(), "no scenario file in {}", folder.display());
-    let mut wrong = String::new();
-    for path in files {
-        let written = fs::read_to_string(&path).unwrap();
-        let played = play_file(&written);
-        if played == written {
-            continue;
-        }
-        if std::env::var_os("UPDATE_EXPECT").is_some() {
-            fs::write(&path, played).unwrap();
-        } else {
-            let (number, (expected, got)) = written
-                .lines()
-                .chain([""])
-                .zip(played.lines().chain([""]))
-                .enumerate()
-                .find(|(_, (expected, got))| expected != got)
-                .unwrap_or((0, ("", "")));
-            let name = path.file_name().unwrap().to_string_lossy();
-            writeln!(wrong, "{name}:{}\n  expected: {expected}\n  decided:  {got}", number + 1).unwrap();
-        }
-    }
-    assert!(wrong.is_empty(), "scenarios decide otherwise (UPDATE_EXPECT=1 rewrites them):\n{wrong}");
-}
-
-/// Rewrites a file with the decisions that its steps lead to.
-fn play_file(text: &str) -> String {
-    let mut out = String::new();
-    let mut steps = Vec::new();
-    let mut lines = text.lines().peekable();
-    while let Some(line) = lines.next() {
-        writeln!(out, "{line}").unwrap();
-        if line == "----" {
-            while lines.next_if(|line| !line.is_empty()).is_some() {}
-            out.push_str(&play_case(&steps));
-            steps.clear();
-        } else if line.is_empty() {
-            steps.clear();
-        } else {
-            steps.push(line);
-        }
-    }
-    assert!(steps.is_empty() || !text.contains("----"), "the last case has no `----`: {steps:?}");
-    out
+    scenario_files::play_folder("scenarios", play_case);
 }
 
 fn play_case(steps: &[&str]) -> String {

@@ -10,6 +10,7 @@ use crate::policy_file::{NamedPolicy, PolicyFileError};
 use crate::status::{DecisionStatus, Status};
 
 /// Something asked by hand.
+#[expect(clippy::large_enum_variant, reason = "commands come at the pace of people")]
 #[derive(Debug)]
 pub(crate) enum Command {
     /// Bring the count to this.

@@ -21,15 +21,17 @@ const OTHER_KINDS: [&str; 4] = ["SloPolicy", "SchedulePolicy", "PredictivePolicy
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     Threshold,
+    Watermark,
 }
 
 impl Kind {
-    const ALL: [Self; 1] = [Self::Threshold];
+    const ALL: [Self; 2] = [Self::Threshold, Self::Watermark];
 
     /// The kind as documents name it.
     pub(super) const fn name(self) -> &'static str {
         match self {
             Self::Threshold => "ThresholdPolicy",
+            Self::Watermark => "WatermarkPolicy",
         }
     }
 }

@@ -98,7 +98,7 @@ pub fn parse_count(text: &str) -> Result<u32, String> {
 }
 
 /// A boolean as YAML 1.2's core schema has it; `yes` and `on` are words there.
-fn parse_bool(text: &str) -> Result<bool, String> {
+pub(super) fn parse_bool(text: &str) -> Result<bool, String> {
     match text {
         "true" | "True" | "TRUE" => Ok(true),
         "false" | "False" | "FALSE" => Ok(false),

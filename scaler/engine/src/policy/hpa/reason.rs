@@ -176,7 +176,9 @@ impl JudgedMetric {
                 (true, reported.utilization_percent.map(f64::from), Some(f64::from(percent)))
             }
             Some(MetricTarget::AverageValue { milli } | MetricTarget::Value { milli }) => {
-                (false, reported.usage_milli.map(in_units), Some(in_units(milli)))
+                // The controller's mean over no pods is the end of the range.
+                let value = reported.usage_milli.filter(|&milli| milli != i64::MAX);
+                (false, value.map(in_units), Some(in_units(milli)))
             }
             None => (false, None, None),
         };

@@ -59,7 +59,9 @@ pub(super) fn conditions(history: &ScaledObjectHistory, is_paused: bool) -> Vec<
     };
     let error = history.trigger_error.clone().unwrap_or_default();
     let (status, reason, message) = match history.ready {
-        Readiness::Ready => (ConditionStatus::True, "ScaledObjectReady", "it is defined correctly".into()),
+        Readiness::Ready => {
+            (ConditionStatus::True, "ScaledObjectReady", "its fields and triggers can be used".into())
+        }
         Readiness::TriggerError => (ConditionStatus::False, "TriggerError", error),
         Readiness::PartialTriggerError => (ConditionStatus::Unknown, "PartialTriggerError", error),
     };

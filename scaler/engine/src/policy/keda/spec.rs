@@ -84,8 +84,8 @@ pub enum TriggerSource {
     },
     /// Any other: one value from outside the service.
     External {
-        /// What is asked for. Of a `prometheus` trigger the name is its query, of which a metric's name is the simplest;
-        /// of a `metrics-api` trigger its URL, with the label `valueLocation`; of a `kafka` trigger `kafka_lag`, with
+        /// What is asked for. Of a `prometheus` trigger the name is its query, of which a metric's name is the simplest,
+        /// with the labels `serverAddress` and `ignoreNullValues`; of a `metrics-api` trigger its URL, with the label `valueLocation`; of a `kafka` trigger `kafka_lag`, with
         /// the labels `group` and `topic`.
         metric: NamedMetric,
         /// The value above which, strictly, the trigger is active. Default: 0.

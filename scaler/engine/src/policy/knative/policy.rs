@@ -182,7 +182,8 @@ impl KnativePolicy {
             return KnativeReason::KnativeToZero { idle_for: state_for };
         }
         if decided.desired == 0 && decided.stable <= 0.0 {
-            return KnativeReason::KnativeIdle { kept_for: outcome.look_again_after };
+            let kept_for = outcome.look_again_after.filter(|_| current > 0);
+            return KnativeReason::KnativeIdle { kept_for };
         }
         let panics = self.history.kpa.as_ref().is_some_and(|kpa| kpa.panic_since.is_some());
         let average = if panics { decided.panic } else { decided.stable };
@@ -247,7 +248,9 @@ impl Policy for KnativePolicy {
         self.record(situation.seen);
         let is_valid = self.tick(situation.seen);
         let (outcome, state_for) = self.apply(situation);
-        let to = outcome.patch.unwrap_or(current);
+        let wanted = outcome.patch.unwrap_or(current);
+        // Knative goes on with its last valid count; here nothing is removed on data of the past.
+        let to = if is_valid { wanted } else { wanted.max(current) };
         let reason = if is_valid {
             self.reason(&outcome, to, current, state_for)
         } else {
