@@ -16,7 +16,7 @@ mod watermark;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use scaler_engine::AnyPolicy;
+use scaler_engine::{AnyPolicy, ResourceRequests};
 
 use self::header::{Document, Kind};
 pub use error::PolicyFileError;
@@ -48,6 +48,8 @@ pub struct NamedPolicy {
     pub origin: String,
     /// The policy, checked.
     pub policy: AnyPolicy,
+    /// What the Deployment beside it says that each replica requests; none where there is none.
+    pub requests: ResourceRequests,
 }
 
 /// Where a policy comes from, and what is laid over it each time it is read.
@@ -113,8 +115,8 @@ impl NamedPolicy {
         overrides: &PolicyOverrides,
     ) -> Result<Self, PolicyFileError> {
         if let Some(read) = other_systems::read(origin, text, overrides) {
-            let (name, policy) = read?;
-            return Ok(Self { name, origin: origin.to_owned(), policy });
+            let (name, policy, requests) = read?;
+            return Ok(Self { name, origin: origin.to_owned(), policy, requests });
         }
         let document = Document::read(origin, text)?;
         let (name, policy) = match document.kind {
@@ -127,7 +129,8 @@ impl NamedPolicy {
                 (name, AnyPolicy::Watermark(policy))
             }
         };
-        Ok(Self { name: name.unwrap_or_else(|| fallback_name.to_owned()), origin: origin.to_owned(), policy })
+        let name = name.unwrap_or_else(|| fallback_name.to_owned());
+        Ok(Self { name, origin: origin.to_owned(), policy, requests: ResourceRequests::default() })
     }
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use scaler::policy_file::{NamedPolicy, PolicyFileError, PolicyOverrides, SHIPPED};
 use scaler_engine::hpa::ControllerSettings;
-use scaler_engine::{AnyPolicy, Policy as _, Signal, ThresholdSettings};
+use scaler_engine::{AnyPolicy, Policy as _, ResourceRequests, Signal, ThresholdSettings};
 
 fn settings(policy: &NamedPolicy) -> &ThresholdSettings {
     match &policy.policy {
@@ -241,12 +241,14 @@ fn documents_of_other_systems_drive_the_loop_with_limits_and_controller_settings
     };
     let overrides =
         PolicyOverrides { max_replicas: Some(4), controller: Some(controller), ..PolicyOverrides::default() };
-    let deployment = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: shop}\nspec: {replicas: 2}\n";
+    let deployment = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: shop}\nspec:\n  template: {spec: {containers: [{name: app, resources: {requests: {cpu: 500m, memory: 1Ki}}}]}}\n";
     let text = format!("{deployment}---\n{HPA}");
     let named = NamedPolicy::from_text("my-hpa.yaml", "my-hpa", &text, &overrides).unwrap();
     assert_eq!((named.name.as_str(), named.policy.kind()), ("shop", "HorizontalPodAutoscaler"));
     assert_eq!((named.policy.limits().min(), named.policy.limits().max()), (2, 4));
     assert_eq!(named.policy.check_interval(), Duration::from_secs(5));
+    let requests = ResourceRequests { cpu_cores: Some(0.5), memory_bytes: Some(1_024.0) };
+    assert_eq!(named.requests, requests, "of the Deployment beside it");
     let AnyPolicy::Hpa(hpa) = &named.policy else { panic!("{named:?}") };
     assert_eq!(*hpa.settings(), controller);
     let error = read(&HPA.replace("maxReplicas: 9", "maxReplicas: 1")).unwrap_err();

@@ -31,7 +31,7 @@ enum PolicyCommand {
     Diff(diff::DiffArguments),
     /// Explain in words what a policy would do next at some load, and why, with a worked example
     Explain(explain::ExplainArguments),
-    /// Write a policy as an HPA, a ScaledObject of KEDA or rules of the Prometheus Adapter, with what could not be expressed
+    /// Write a policy as an HPA, an object of KEDA or rules of the Prometheus Adapter, with what could not be expressed
     Export(export::ExportArguments),
     /// Find what is valid in policy files and will surprise, with the numbers of each document
     Lint(lint::LintArguments),

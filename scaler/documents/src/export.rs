@@ -35,10 +35,9 @@ pub fn export(intent: &Intent, format: Format) -> Export {
         Format::Keda => keda::write(intent, &mut lost),
         Format::PrometheusAdapter => adapter::write(intent, &mut lost),
     };
-    let mut commented: String =
-        lost.iter().map(|sentence| format!("# Not expressed: {sentence}\n")).collect();
-    commented.push_str(&text);
-    Export { text: commented, lost }
+    let mut lines: Vec<String> = lost.iter().map(|sentence| format!("# Not expressed: {sentence}")).collect();
+    lines.push(text);
+    Export { text: lines.join("\n"), lost }
 }
 
 /// A text as YAML takes it, whatever stands in it.

@@ -130,7 +130,7 @@ fn read_advanced(advanced: &mut Fields<'_>, read: &mut ScaledObjectDocument, pro
 
 fn read_triggers(spec: &mut Fields<'_>, read: &mut ScaledObjectDocument, problems: &mut Problems) {
     let items = spec.list("triggers", problems);
-    if items.is_none_or(|items| items.is_empty()) {
+    if items.is_none_or(<[_]>::is_empty) {
         problems.missing(
             "spec.triggers",
             "at least one trigger",

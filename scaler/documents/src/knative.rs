@@ -105,7 +105,7 @@ fn resolve(header: Header, template: Template, problems: &mut Problems) -> Knati
     let Template { mut annotations, container_concurrency, pod } = template;
     let metric = read_metric(&mut annotations, problems);
     let target = TargetAnnotations {
-        target: annotations.number("target", 0.01..=f64::MAX, problems),
+        target: annotations.number("target", 0.01..=f64::INFINITY, problems),
         utilization_percent: annotations.number("target-utilization-percentage", 1.0..=100.0, problems),
     };
     let target = resolve_target(metric, container_concurrency, &target, &TargetConfig::default());
@@ -114,7 +114,7 @@ fn resolve(header: Header, template: Template, problems: &mut Problems) -> Knati
         .number("panic-window-percentage", 1.0..=100.0, problems)
         .unwrap_or(PANIC_WINDOW_PERCENTAGE);
     let panic_threshold = annotations.number("panic-threshold-percentage", 110.0..=1_000.0, problems);
-    let burst = annotations.number("target-burst-capacity", -1.0..=f64::MAX, problems).unwrap_or(211.0);
+    let burst = annotations.number("target-burst-capacity", -1.0..=f64::INFINITY, problems).unwrap_or(211.0);
     if burst < 0.0 && (burst + 1.0).abs() > f64::EPSILON {
         annotations.wrong(
             "target-burst-capacity",

@@ -95,6 +95,15 @@ impl Manifest {
         })
     }
 
+    /// The Deployment or its like that the file's first policy scales.
+    pub fn scaled_workload(&self) -> Option<&Workload> {
+        self.documents.iter().find_map(|document| match document {
+            Document::Hpa(hpa) => self.workload_of(&hpa.target.kind, &hpa.target.name),
+            Document::ScaledObject(object) => self.workload_of(&object.target.kind, &object.target.name),
+            _ => None,
+        })
+    }
+
     fn add(&mut self, node: &Node) {
         let kind = node.get("kind").and_then(Node::text);
         self.is_for_other_systems |= matches!(kind, Some("HorizontalPodAutoscaler" | "ScaledObject"));

@@ -280,7 +280,7 @@ mod tests {
     fn json_is_read_as_well_and_broken_text_has_a_line() {
         let trees = read_trees("{\n\t\"a\": {\"b\": [1, \"x\\u0041\"]}\n}").unwrap();
         assert_eq!(trees[0].get("a").unwrap().get("b").unwrap().items()[1].text(), Some("xA"));
-        assert_eq!(read_trees("a: 1\nb: [\n").unwrap_err().line.is_some(), true);
+        assert!(read_trees("a: 1\nb: [\n").unwrap_err().line.is_some());
         assert_eq!(read_trees("a: 1\na: 2\n").unwrap_err().line, Some(2));
         assert_eq!(read_trees("\u{feff}a: 1\r\nb: 2\r\n").unwrap()[0].entries()[1].line, 2);
         assert_eq!(read_trees("").unwrap(), []);

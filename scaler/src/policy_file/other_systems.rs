@@ -1,17 +1,18 @@
 //! Reads the documents of Kubernetes, KEDA and Knative, with the limits and the controller's settings laid over them.
 
-use scaler_documents::{Manifest, PolicySettings, policy_of};
-use scaler_engine::AnyPolicy;
+use scaler_documents::{Manifest, PolicySettings, Problem, policy_of};
+use scaler_engine::hpa::Resource;
+use scaler_engine::{AnyPolicy, ResourceRequests};
 
 use super::error::PolicyFileError;
 use super::overrides::PolicyOverrides;
 
-/// The name and the policy; none if the text is not for another system.
+/// The name, the policy, and what each replica requests; none if the text is not for another system.
 pub(super) fn read(
     origin: &str,
     text: &str,
     overrides: &PolicyOverrides,
-) -> Option<Result<(String, AnyPolicy), PolicyFileError>> {
+) -> Option<Result<(String, AnyPolicy, ResourceRequests), PolicyFileError>> {
     let manifest = Manifest::read(text);
     if !manifest.is_for_other_systems {
         return None;
@@ -29,8 +30,14 @@ pub(super) fn read(
         min_replicas: overrides.min_replicas,
         max_replicas: overrides.max_replicas,
     };
-    Some(
-        policy_of(&manifest, &settings)
-            .map_err(|problem| PolicyFileError::new(origin, problem.line, problem.message, problem.hint)),
-    )
+    let refuse = |problem: Problem| PolicyFileError::new(origin, problem.line, problem.message, problem.hint);
+    let read = policy_of(&manifest, &settings).map_err(refuse);
+    Some(read.map(|(name, policy)| (name, policy, requests_of(&manifest))))
+}
+
+/// What the object that is scaled requests for each of its pods, all containers together.
+fn requests_of(manifest: &Manifest) -> ResourceRequests {
+    let Some(workload) = manifest.scaled_workload() else { return ResourceRequests::default() };
+    let requested = |resource| Some(workload.pod.request_milli(&resource, None)? as f64 / 1_000.0);
+    ResourceRequests { cpu_cores: requested(Resource::Cpu), memory_bytes: requested(Resource::Memory) }
 }

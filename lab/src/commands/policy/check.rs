@@ -11,7 +11,7 @@ use crate::output::say;
 
 /// Check policy files as the systems that they are for would.
 ///
-/// Takes HorizontalPodAutoscaler, ScaledObject (KEDA), Service (Knative) and the lab's own kinds, among other documents,
+/// Takes autoscalers of Kubernetes (HPA), KEDA and Knative and the lab's own kinds, among other documents,
 /// as YAML, JSON, or as `kubectl get -o yaml` prints them. Exit status 2 where something is wrong.
 #[derive(Clone, Debug, Args)]
 #[command(

@@ -16,7 +16,7 @@ use crate::output::say;
 
 /// Find what is valid in policy files and will surprise, each time with the numbers of that document.
 ///
-/// Deployments, VerticalPodAutoscalers and rules of the Prometheus Adapter in the files are judged together with the
+/// Deployments, vertical autoscalers and rules of the Prometheus Adapter in the files are judged together with the
 /// policies. Exit status 1 where something is found, 2 where a file is not valid.
 #[derive(Clone, Debug, Args)]
 #[command(

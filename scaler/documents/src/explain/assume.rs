@@ -178,16 +178,16 @@ fn answer(
             assumed.extend(value.from);
             MetricAnswer::Object(milli_of(value.value))
         }
-        MetricSource::External(NamedMetric { name, .. }) => match metric.trigger {
-            Some(trigger) => {
-                MetricAnswer::External(vec![trigger_metric(trigger, assumptions, state, assumed).value_milli])
-            }
-            None => {
+        MetricSource::External(NamedMetric { name, .. }) => {
+            let value_milli = if let Some(trigger) = metric.trigger {
+                trigger_metric(trigger, assumptions, state, assumed).value_milli
+            } else {
                 let value = total(name, name, assumptions, state);
                 assumed.extend(value.from);
-                MetricAnswer::External(vec![milli_of(value.value)])
-            }
-        },
+                milli_of(value.value)
+            };
+            MetricAnswer::External(vec![value_milli])
+        }
         _ => MetricAnswer::Failed("its source is not known".to_owned()),
     }
 }
@@ -255,18 +255,13 @@ pub(super) fn trigger_metric(
             metrics_api_metric(value.value, api.activation_target)
         }
         TriggerKind::Kafka(kafka) => {
-            let lag = match assumptions.values.get(name) {
-                Some(lag) => *lag,
-                None => {
-                    let lag = state.load_rps.round();
-                    let topic = kafka.topic.as_deref().unwrap_or("all topics");
-                    assumed.push(format!(
-                        "{name}: the lag in {topic} is {}, one second of the load",
-                        trimmed(lag)
-                    ));
-                    lag
-                }
-            };
+            let given = assumptions.values.get(name).copied();
+            let lag = given.unwrap_or_else(|| state.load_rps.round());
+            if given.is_none() {
+                let topic = kafka.topic.as_deref().unwrap_or("all topics");
+                assumed
+                    .push(format!("{name}: the lag in {topic} is {}, one second of the load", trimmed(lag)));
+            }
             lag_metric(lag, &kafka.options, assumptions)
         }
         TriggerKind::Cron(cron) => {

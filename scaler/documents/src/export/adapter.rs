@@ -27,7 +27,9 @@ pub(super) fn write(intent: &Intent, lost: &mut Vec<String>) -> String {
     let mut text = String::new();
     for (name, rules) in [("rules", custom), ("externalRules", external)] {
         if !rules.is_empty() {
-            text.push_str(&format!("{name}:\n{}", rules.concat()));
+            text.push_str(name);
+            text.push_str(":\n");
+            text.push_str(&rules.concat());
         }
     }
     if text.is_empty() { "rules: []\n".to_owned() } else { text }

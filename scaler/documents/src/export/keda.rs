@@ -12,20 +12,19 @@ use crate::subject::resource_name;
 const SERVER: &str = "http://prometheus:9090";
 
 pub(super) fn write(intent: &Intent, lost: &mut Vec<String>) -> String {
+    let version = intent.target.api_version.as_ref().map(|version| format!("    apiVersion: {version}\n"));
+    let cooldown = intent.cooldown.map(|cooldown| format!("  cooldownPeriod: {}\n", cooldown.as_secs()));
     let mut text = format!(
-        "apiVersion: keda.sh/v1alpha1\nkind: ScaledObject\nmetadata:\n  name: {}\nspec:\n  scaleTargetRef:\n",
-        intent.name
+        "apiVersion: keda.sh/v1alpha1\nkind: ScaledObject\nmetadata:\n  name: {}\nspec:\n  scaleTargetRef:\n{}    kind: {}\n    \
+         name: {}\n  minReplicaCount: {}\n  maxReplicaCount: {}\n{}",
+        intent.name,
+        version.unwrap_or_default(),
+        intent.target.kind,
+        intent.target.name,
+        intent.min_replicas,
+        intent.max_replicas,
+        cooldown.unwrap_or_default(),
     );
-    if let Some(version) = &intent.target.api_version {
-        text.push_str(&format!("    apiVersion: {version}\n"));
-    }
-    text.push_str(&format!(
-        "    kind: {}\n    name: {}\n  minReplicaCount: {}\n  maxReplicaCount: {}\n",
-        intent.target.kind, intent.target.name, intent.min_replicas, intent.max_replicas
-    ));
-    if let Some(cooldown) = intent.cooldown {
-        text.push_str(&format!("  cooldownPeriod: {}\n", cooldown.as_secs()));
-    }
     if let Some(behavior) = &intent.behavior {
         text.push_str("  advanced:\n    horizontalPodAutoscalerConfig:\n      behavior:\n");
         text.push_str(&behavior_text(behavior, "        "));

@@ -62,9 +62,9 @@ impl Annotations {
         problems: &mut Problems,
     ) -> Option<f64> {
         let text = self.text(name)?;
-        let number = text.parse::<f64>().ok().filter(|number| range.contains(number));
+        let number = text.parse::<f64>().ok().filter(|number| number.is_finite() && range.contains(number));
         if number.is_none() {
-            let expected = if *range.end() == f64::MAX {
+            let expected = if range.end().is_infinite() {
                 format!("a number of at least {}", range.start())
             } else {
                 format!("a number from {} to {}", range.start(), range.end())

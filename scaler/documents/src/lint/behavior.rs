@@ -168,7 +168,7 @@ mod tests {
     fn windows_of_zero_in_both_directions_are_named() {
         let both = hpa(1, 5, CPU, "  behavior: {scaleDown: {stabilizationWindowSeconds: 0}}\n");
         let finding = found(NO_STABILIZATION, &both).unwrap();
-        assert_eq!(finding.numbers["sync_period_seconds"], 15.0);
+        assert_eq!(finding.numbers.get("sync_period_seconds"), Some(&15.0));
         assert_eq!(
             found(
                 NO_STABILIZATION,
@@ -189,8 +189,11 @@ mod tests {
         assert_eq!(found(WINDOW_LONGER_THAN_PATTERN, &hpa(1, 5, CPU, "")), None);
         let settings = LintSettings { pattern: Some(Duration::from_secs(240)), ..LintSettings::default() };
         assert_eq!(
-            found_with(WINDOW_LONGER_THAN_PATTERN, &hpa(1, 5, CPU, ""), &settings).unwrap().numbers["window_seconds"],
-            300.0,
+            found_with(WINDOW_LONGER_THAN_PATTERN, &hpa(1, 5, CPU, ""), &settings)
+                .unwrap()
+                .numbers
+                .get("window_seconds"),
+            Some(&300.0),
             "the default window"
         );
         let disabled = hpa(1, 5, CPU, "  behavior: {scaleDown: {selectPolicy: Disabled}}\n");
@@ -205,7 +208,7 @@ mod tests {
             CPU,
             "  behavior: {scaleUp: {policies: [{type: Pods, value: 1, periodSeconds: 60}]}}\n",
         );
-        assert_eq!(found(SLOW_RATE, &slow).unwrap().numbers["seconds_to_max"], 480.0);
+        assert_eq!(found(SLOW_RATE, &slow).unwrap().numbers.get("seconds_to_max"), Some(&480.0));
         let fast = hpa(
             1,
             10,

@@ -111,7 +111,7 @@ mod tests {
                 hpa(2, 5, CPU, "")
             )
         };
-        assert_eq!(found(HPA_AND_VPA, &vpa("")).unwrap().numbers["target_percent"], 70.0);
+        assert_eq!(found(HPA_AND_VPA, &vpa("")).unwrap().numbers.get("target_percent"), Some(&70.0));
         assert_eq!(found(HPA_AND_VPA, &vpa("  updatePolicy: {updateMode: 'Off'}\n")), None);
         let memory =
             "  resourcePolicy: {containerPolicies: [{containerName: '*', controlledResources: [memory]}]}\n";

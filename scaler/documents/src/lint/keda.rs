@@ -94,7 +94,7 @@ mod tests {
     fn a_polling_interval_above_zero_does_nothing() {
         let finding =
             found(POLLING_INTERVAL, &object("  minReplicaCount: 2\n  pollingInterval: 5\n", KAFKA)).unwrap();
-        assert_eq!(finding.numbers["polling_seconds"], 5.0);
+        assert_eq!(finding.numbers.get("polling_seconds"), Some(&5.0));
         assert_eq!(found(POLLING_INTERVAL, &object("  pollingInterval: 5\n", KAFKA)), None);
     }
 

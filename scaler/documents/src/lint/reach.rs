@@ -232,7 +232,7 @@ mod tests {
             )
         };
         let finding = found(TARGET_NEVER_REACHED, &keda(89)).unwrap();
-        assert_eq!(finding.numbers["stuck_from_replicas"], 81.0, "{}", finding.message);
+        assert_eq!(finding.numbers.get("stuck_from_replicas"), Some(&81.0), "{}", finding.message);
         assert_eq!(found(TARGET_NEVER_REACHED, &keda(3)), None);
     }
 }

@@ -175,7 +175,7 @@ mod tests {
         let equal = with_deployment("", "limits: {cpu: 500m}", &hpa(2, 10, CPU, ""));
         let finding = found(LIMIT_CAPS_RATIO, &equal).unwrap();
         assert_eq!(finding.severity, Severity::Warning);
-        assert_eq!(finding.numbers["replicas_after_one_pass"], 3.0, "{}", finding.message);
+        assert_eq!(finding.numbers.get("replicas_after_one_pass"), Some(&3.0), "{}", finding.message);
         let wide = with_deployment("", "requests: {cpu: 500m}, limits: {cpu: 4}", &hpa(2, 10, CPU, ""));
         assert_eq!(found(LIMIT_CAPS_RATIO, &wide), None, "800 % of the request reach ten at once");
         assert_eq!(
