@@ -194,11 +194,11 @@ impl Observer for Sampled {
 
 #[test]
 fn requests_present_are_arrivals_times_their_response_time() {
-    let mut sampled = Sampled::default();
-    let run = play_watched(ServiceTimeDistribution::Lognormal, 0.5, 4, 0.8, ENDLESS, &mut sampled);
-    assert_eq!(sampled.requests, run.totals.requests);
+    let mut seen = Sampled::default();
+    let run = play_watched(ServiceTimeDistribution::Lognormal, 0.5, 4, 0.8, ENDLESS, &mut seen);
+    assert_eq!(seen.requests, run.totals.requests);
     let samples = run.duration_seconds / SAMPLE_EVERY.as_secs_f64();
     let arrivals_per_second = 0.8 * 4.0 / SERVICE.as_secs_f64();
-    let mean_seconds = sampled.time_sum.as_secs_f64() / sampled.requests as f64;
-    assert_within(0.01, sampled.present as f64 / samples, arrivals_per_second * mean_seconds, "Little's law");
+    let mean_seconds = seen.time_sum.as_secs_f64() / seen.requests as f64;
+    assert_within(0.01, seen.present as f64 / samples, arrivals_per_second * mean_seconds, "Little's law");
 }
