@@ -43,7 +43,7 @@ fn observation(policy: &HpaPolicy, replicas: u32) -> Observation {
     for need in policy.needs() {
         let of_replicas = seen.replicas.iter().map(|replica| (replica.id.clone(), Some(40.0))).collect();
         let reading = Some(Reading::fresh(40.0 * f64::from(replicas)));
-        seen.further.push(Answer { need, reading, of_replicas });
+        seen.further.push(Answer { need, reading, of_replicas, problem: None });
     }
     seen
 }

@@ -48,7 +48,7 @@ impl ScrapePlan {
 mod tests {
     use std::collections::BTreeMap;
 
-    use scaler_engine::{Metric, Need};
+    use scaler_engine::{Metric, NamedMetric, Need};
 
     use super::*;
 
