@@ -111,6 +111,8 @@ impl WatchedService {
         let (commands, asked) = mpsc::channel(COMMANDS_WAITING);
         let every = config.scrape_interval;
         let (wanted, asked_for) = watch::channel(Wanted::of(&config.policy.policy));
+        // A Deployment beside the policy knows its replicas better than the defaults of flags.
+        let requests = config.policy.requests.or(config.resources.requests());
         let driver = Driver::new(DriverParts {
             service: config.name.clone(),
             policy: config.policy,
@@ -124,7 +126,7 @@ impl WatchedService {
             looks_each: every,
             wanted,
         });
-        let looking = Looking { every, wanted: asked_for, requests: config.resources.requests() };
+        let looking = Looking { every, wanted: asked_for, requests };
         tasks.spawn(keep_looking(source, actuator, clock, looking, sightings, stop.clone()).map(Ok));
         if let Some(source) = config.policy_source {
             let watching = watch_policy(source, reload.requests(), commands.clone(), stop.clone());

@@ -89,6 +89,17 @@ pub struct ResourceRequests {
     pub memory_bytes: Option<f64>,
 }
 
+impl ResourceRequests {
+    /// What is asked for here, and where nothing is, what `otherwise` says.
+    #[must_use]
+    pub fn or(self, otherwise: Self) -> Self {
+        Self {
+            cpu_cores: self.cpu_cores.or(otherwise.cpu_cores),
+            memory_bytes: self.memory_bytes.or(otherwise.memory_bytes),
+        }
+    }
+}
+
 /// Ready replicas that had work and completed none of it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Standstill {

@@ -204,7 +204,9 @@ pub(crate) fn total(need: &Need, seen: &Observation) -> Result<f64, String> {
         Some(Reading { value, .. }) => value
             .filter(|value| value.is_finite())
             .ok_or_else(|| format!("{} {whose} has no value at this moment", need.metric)),
-        None => Err(format!("no {} {whose} was found", need.metric)),
+        None => Err(seen
+            .why_unanswered(need)
+            .map_or_else(|| format!("no {} {whose} was found", need.metric), Into::into)),
     }
 }
 
@@ -220,7 +222,10 @@ fn or_missing(answer: MetricAnswer, need: &Need, seen: &Observation) -> MetricAn
     }
     let count = seen.replicas.len();
     let metric = need.metric.to_string();
-    MetricAnswer::Failed(format!("no metrics returned: none of {count} replicas reports {metric}"))
+    let looked_for = seen.why_unanswered(need).map(|problem| format!(": {problem}")).unwrap_or_default();
+    MetricAnswer::Failed(format!(
+        "no metrics returned: none of {count} replicas reports {metric}{looked_for}"
+    ))
 }
 
 /// Amounts of a resource in thousandths, rounded up as quantities are; the noise of floats below a millionth of that is
