@@ -288,15 +288,12 @@ mod tests {
 
     #[test]
     fn aliases_and_hostile_texts_end() {
-        let bomb = format!(
-            "a: &a [x,x,x,x,x,x,x,x,x]\n{}",
-            (b'b'..b'i')
-                .map(|letter| {
-                    let (new, old) = (letter as char, (letter - 1) as char);
-                    format!("{new}: &{new} [{}]\n", vec![format!("*{old}"); 9].join(","))
-                })
-                .collect::<String>()
-        );
+        let mut lines = vec!["a: &a [x,x,x,x,x,x,x,x,x]".to_owned()];
+        for letter in b'b'..b'i' {
+            let (new, old) = (letter as char, (letter - 1) as char);
+            lines.push(format!("{new}: &{new} [{}]", vec![format!("*{old}"); 9].join(",")));
+        }
+        let bomb = lines.join("\n");
         assert!(read_trees(&bomb).is_err());
         assert!(read_trees(&"[".repeat(100_000)).is_err());
         assert!(read_trees(&"{a: ".repeat(10_000)).is_err());

@@ -1,4 +1,5 @@
 //! Explains documents on a service with four workers of 50 ms: 80 requests per second a replica.
+#![expect(clippy::disallowed_methods, reason = "tests read manifests, which the crate gets as texts")]
 
 use std::collections::BTreeMap;
 
@@ -8,7 +9,7 @@ use scaler_engine::hpa::ControllerSettings;
 
 fn manifest(name: &str) -> Manifest {
     let path = format!("{}/tests/manifests/valid/{name}", env!("CARGO_MANIFEST_DIR"));
-    Manifest::read(&std::fs::read_to_string(path).unwrap())
+    Manifest::read(&std::fs::read_to_string(path).expect("a readable manifest"))
 }
 
 /// A service without waiting.
@@ -44,7 +45,7 @@ fn explained(
         cpu_request_milli: 1_000,
         memory_request_milli: 64 * 1_048_576 * 1_000,
         values: values.iter().map(|(name, value)| ((*name).to_owned(), *value)).collect::<BTreeMap<_, _>>(),
-        at: at.map(|at| at.parse().unwrap()),
+        at: at.map(|at| at.parse().expect("a time")),
         partitions: None,
         controller: ControllerSettings::default(),
     };

@@ -1,11 +1,12 @@
 //! Exports documents: what comes out is valid, and what is lost is told.
+#![expect(clippy::disallowed_methods, reason = "tests read manifests, which the crate gets as texts")]
 
 use scaler_documents::{Format, Intent, LintSettings, Manifest, decisive, diff, export, lint};
 use scaler_engine::ThresholdSettings;
 
 fn manifest(name: &str) -> Manifest {
     let path = format!("{}/tests/manifests/valid/{name}", env!("CARGO_MANIFEST_DIR"));
-    Manifest::read(&std::fs::read_to_string(path).unwrap())
+    Manifest::read(&std::fs::read_to_string(path).expect("a readable manifest"))
 }
 
 const HPAS: [&str; 7] = [

@@ -1,4 +1,5 @@
 //! Reads documents as people have them: right ones, wrong ones, and as `kubectl` prints them.
+#![expect(clippy::disallowed_methods, reason = "tests read manifests, which the crate gets as texts")]
 
 use std::path::{Path, PathBuf};
 
@@ -8,12 +9,13 @@ use scaler_engine::hpa::{Metric, MetricSource, MetricTarget, Resource};
 fn files(folder: &str) -> Vec<(String, String)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/manifests").join(folder);
     let mut paths: Vec<PathBuf> =
-        std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+        std::fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("a file").path()).collect();
     paths.sort();
     paths
         .iter()
         .map(|path| {
-            (path.file_name().unwrap().to_string_lossy().into_owned(), std::fs::read_to_string(path).unwrap())
+            let name = path.file_name().expect("a file has a name").to_string_lossy().into_owned();
+            (name, std::fs::read_to_string(path).expect("a readable manifest"))
         })
         .collect()
 }
@@ -113,7 +115,7 @@ fn hpa_of(manifest: &Manifest) -> &scaler_documents::HpaDocument {
             Document::Hpa(hpa) => Some(&**hpa),
             _ => None,
         })
-        .unwrap()
+        .expect("an HPA is among them")
 }
 
 #[test]
