@@ -151,7 +151,11 @@ impl Driver {
 
     fn on_sighting(&mut self, seen: &Arc<Sighting>) {
         self.parts.published.metrics.count_scrapes(seen.sample.scrapes);
-        self.parts.published.has_scraped.fetch_or(seen.sample.scrapes.ok > 0, Ordering::Relaxed);
+        // Of a service that may have no replica and has none, there is nothing to scrape.
+        let is_at_zero = self.parts.control.engine().limits().min() == 0
+            && seen.listed.as_ref().is_ok_and(|listing| listing.count() == Some(0));
+        let is_seen = is_at_zero || seen.sample.scrapes.ok > 0;
+        self.parts.published.has_scraped.fetch_or(is_seen, Ordering::Relaxed);
         for replica in self.restarts.notice(seen) {
             self.record_event(ServiceEvent::ReplicaRestarted { replica });
         }

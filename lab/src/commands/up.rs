@@ -80,6 +80,10 @@ pub(crate) struct LoopArguments {
     pub(crate) telemetry: TelemetryArguments,
 }
 
+/// How long a request waits for the first replica of a service that may have none: until the policy has noticed it and a
+/// replica has started.
+const WAIT_AT_ZERO: Duration = Duration::from_secs(30);
+
 /// The dependency of `--with-dependency`, a database.
 pub(crate) fn dependency() -> WebappArguments {
     WebappArguments {
@@ -90,6 +94,15 @@ pub(crate) fn dependency() -> WebappArguments {
     }
 }
 
+/// The settings of a gateway before a service that starts with so many replicas.
+fn gateway_before(replicas: u32) -> GatewayArguments {
+    let gateway: GatewayArguments = defaults();
+    match replicas {
+        0 => GatewayArguments { endpoint_wait: WAIT_AT_ZERO, ..gateway },
+        _ => gateway,
+    }
+}
+
 impl LoopArguments {
     /// Checks policy, physics and traces, so that a mistake is found before anything starts.
     pub(crate) fn supervisor_config(
@@ -97,7 +110,7 @@ impl LoopArguments {
         log: &LogArguments,
         overrides: &PolicyOverrides,
     ) -> Result<SupervisorConfig, Failure> {
-        let policy = self.policy.load(overrides)?.policy;
+        let replicas = self.policy.load(overrides)?.policy.limits().min();
         self.physics.config(Role::Webapp).validate().map_err(Failure::bad_input)?;
         self.telemetry.check()?;
         let (telemetry, log) = (self.telemetry.clone(), log.clone());
@@ -115,7 +128,7 @@ impl LoopArguments {
                 allowed_hosts: allowed_hosts.clone(),
                 telemetry: telemetry.clone(),
                 log: log.clone(),
-                ..defaults()
+                ..gateway_before(replicas)
             },
             replica: WebappArguments {
                 physics: self.physics.clone(),
@@ -142,7 +155,7 @@ impl LoopArguments {
                 log,
                 ..defaults()
             },
-            replicas: policy.limits().min(),
+            replicas,
         })
     }
 }

@@ -71,7 +71,7 @@ pub(super) async fn services(State(state): State<ApiState>) -> Json<Value> {
     Json(state.services.iter().map(tell).collect())
 }
 
-/// `GET /ready`: once a replica of each service was scraped.
+/// `GET /ready`: once a replica of each service was scraped, or a service that may have none was seen without any.
 pub(super) async fn ready(State(state): State<ApiState>) -> Result<Json<Value>, ErrorReply> {
     let has_scraped = |service: &ServiceApi| service.published.has_scraped.load(Ordering::Relaxed);
     match state.services.iter().find(|service| !has_scraped(service)) {

@@ -1,7 +1,7 @@
 //! Makes one type of all kinds of policy: the live scaler follows whichever a file asks for.
 //!
-//! The kinds are listed once, in `policy.rs`. From that list come [`AnyPolicy`], what it remembers, and the reasons of its
-//! own that each kind gives.
+//! The kinds are listed once, in `policy.rs`. From that list come [`AnyPolicy`](crate::policy::AnyPolicy), what it
+//! remembers, and the reasons of its own that each kind gives.
 
 use core::fmt;
 
