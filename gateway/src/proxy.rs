@@ -294,7 +294,7 @@ impl Proxy {
         let (error, hint) = match why {
             NoEndpoint::NotInTime => (
                 format!("no endpoint came into rotation within {:?}", self.endpoint_wait),
-                "GET /endpoints on the admin port shows who is there and why nobody is ready",
+                "GET /endpoints on the admin port lists the endpoints and says why none is ready",
             ),
             NoEndpoint::RoomIsFull => (
                 format!(

@@ -87,7 +87,7 @@ impl Rotation {
         Put { id: self.roster.add(now, url, true, score), added: true }
     }
 
-    /// Takes in one answer of DNS, as the addresses it names. A failed lookup is no answer: do not call this.
+    /// Takes in one answer of DNS, as the addresses it names. Do not call this after a failed lookup.
     ///
     /// An endpoint that was put stays whatever DNS says; one that DNS alone brought leaves when it has been absent for as
     /// many answers as

@@ -124,7 +124,7 @@ fn play_trace(experiment: &mut Experiment, choice: &TraceChoice) -> Result<(), F
     let path = PathBuf::from(file);
     let bytes = read_bounded(&path, TRACE_BYTES_MAX)
         .map_err(|problem| bad(problem, "name a readable trace with --trace"))?;
-    // A log may have bytes of clients that are no text; they stand in no time.
+    // A log may hold bytes of clients that are not UTF-8, but never in its times.
     let text = String::from_utf8_lossy(&bytes);
     let trace = Trace::from_text(&text, *format).map_err(|error| bad(error.to_string(), &error.hint))?;
     if trace.skipped_lines > 0 {
